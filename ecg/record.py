@@ -1,0 +1,58 @@
+"""A record: a patient's samples, what they mean in millivolts, and the reference annotations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """Reference annotations of one record, in order of sample index.
+
+    index: int64 [m], sample index at the record's own rate.
+    symbol: str [m], MIT-BIH annotation code ("N", "V", "+" for a rhythm change, "!" for a flutter wave, ...).
+    rhythm: str [m], the rhythm in force at that sample ("(N", "(AFIB", ...), "" before the first rhythm change.
+    """
+
+    index: NDArray[np.int64]
+    symbol: NDArray[np.str_]
+    rhythm: NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Samples of one recording.
+
+    samples: int16 [n, leads], ADU; millivolts are (samples - baseline) / gain.
+    gain: float64 [leads], ADU/mV. baseline: float64 [leads], ADU.
+    rate: Hz. source: "wfdb", "excerpt", "csv" or "synthetic".
+    annotations: None where the record carries none.
+    """
+
+    name: str
+    rate: float
+    leads: tuple[str, ...]
+    gain: NDArray[np.float64]
+    baseline: NDArray[np.float64]
+    samples: NDArray[np.int16]
+    source: str
+    annotations: Annotations | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Length of the recording in seconds."""
+        return float(len(self.samples) / self.rate)
+
+    def millivolts(self, lead: int) -> NDArray[np.float32]:
+        """One lead in mV: float32 [n]."""
+        scaled = (self.samples[:, lead] - self.baseline[lead]) / self.gain[lead]
+        return scaled.astype(np.float32)
+
+
+def pick_lead(leads: tuple[str, ...] | list[str], wanted: str = "MLII") -> int:
+    """Column of the lead to analyse: `wanted` (case-insensitive) where the record has it, else the first."""
+    names = [name.upper() for name in leads]
+    return names.index(wanted.upper()) if wanted.upper() in names else 0

@@ -1,0 +1,1 @@
+"""Live ECG in; beats, alerts, alarms and a screen out."""

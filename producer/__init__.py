@@ -1,0 +1,1 @@
+"""Records out, as live signal over MQTT."""

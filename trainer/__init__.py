@@ -1,0 +1,1 @@
+"""Data, fitting and honest evaluation of the networks."""
