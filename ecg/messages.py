@@ -54,7 +54,8 @@ class Truth(msgspec.Struct, frozen=True):
 
 class BedStatus(msgspec.Struct, frozen=True):
     """State of one bed's producer. published: samples (per lead) sent on this bed so far, all streams
-    together; null in a last will, where nobody is left to count."""
+    together; null in a last will, where nobody is left to count.
+    """
 
     v: int
     state: Literal["online", "offline"]
@@ -138,8 +139,7 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack_wave = msgspec.msgpack.Decoder(Wave).decode
 _encode_json = msgspec.json.Encoder().encode
 _json_decoders: dict[type, msgspec.json.Decoder] = {  # type: ignore[type-arg]
-    kind: msgspec.json.Decoder(kind)
-    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
+    kind: msgspec.json.Decoder(kind) for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
 }
 
 

@@ -75,7 +75,7 @@ class BeatNet(nn.Module):
     def sequence(self, windows: Tensor, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Beats of several beds in order: [beds, beats, ...] -> logits [beds, beats, classes], memory."""
         beds, beats = windows.shape[:2]
-        said = self.read(windows.flatten(0, 1)).unflatten(0, (beds, beats))
+        said = self.read(windows.flatten(0, 1)).reshape(beds, beats, -1)
         return self.remember(torch.cat((said, features), dim=-1), memory)
 
     def remember(self, inputs: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:

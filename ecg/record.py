@@ -48,7 +48,7 @@ class Record:
 
     def millivolts(self, lead: int) -> NDArray[np.float32]:
         """One lead in mV: float32 [n]."""
-        scaled = (self.samples[:, lead] - self.baseline[lead]) / self.gain[lead]
+        scaled: NDArray[np.float64] = (self.samples[:, lead] - self.baseline[lead]) / self.gain[lead]
         return scaled.astype(np.float32)
 
 
