@@ -2,7 +2,7 @@
 
 What the network sees is relative to the patient: the window in units of the bed's own running beat size, the
 window minus the bed's running average beat, and RR intervals as ratios to the bed's recent past. These running
-values belong to the bed's memory. Everything is causal; the window itself reaches WINDOW_AFTER samples past the R-peak.
+values belong to the bed's memory. Everything is causal; the window reaches WINDOW_AFTER samples past the R-peak.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def describe(
     """Network inputs of new beats. Updates the state of their slots.
 
     slots: [m], sorted, each slot's beats in order. at: [m], fractional position, samples at the model's rate.
-    cuts: [m, WINDOW], mV. Returns windows [m, CHANNELS, WINDOW], features [m, len(FEATURES)], rr [m] and mean rr over up
-    to 8 beats [m], both in samples at the model's rate, NaN where unknown.
+    cuts: [m, WINDOW], mV. Returns windows [m, CHANNELS, WINDOW], features [m, len(FEATURES)], rr [m] and mean rr
+    over up to 8 beats [m], both in samples at the model's rate, NaN where unknown.
     """
     total = len(slots)
     windows = np.zeros((total, CHANNELS, WINDOW), np.float32)

@@ -8,7 +8,6 @@ cut into chunks, and in whatever company: chunk and batch invariance hold by con
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, lfilter
 
 from ecg import cutter, detector
+from ecg.beats import Beats
 from ecg.cutter import CHANNELS, FEATURES, WINDOW, WINDOW_AFTER, WINDOW_BEFORE
 from ecg.detector import DELAY
 from ecg.resampler import MODEL_RATE, kernel, resample
@@ -34,57 +34,6 @@ FIDUCIAL_REACH: Final = 8
 SEARCH: Final = 10
 
 Slots = NDArray[np.int64]
-
-
-@dataclass(slots=True)
-class Beats:
-    """Beats found in one step, sorted by slot, in order of their R-peaks within each.
-
-    slot: int64 [m], the bed's row. index: int64 [m], R-peak, samples at the bed's own rate.
-    ready: int64 [m], the last sample (own rate) that the beat's window needed.
-    windows: float32 [m, CHANNELS, WINDOW]. features: float32 [m, len(FEATURES)].
-    rr_ms, heart_rate: float32 [m], NaN for a bed's first beat; heart_rate in 1/min over up to 8 beats.
-    """
-
-    slot: NDArray[np.int64]
-    index: NDArray[np.int64]
-    ready: NDArray[np.int64]
-    windows: NDArray[np.float32]
-    features: NDArray[np.float32]
-    rr_ms: NDArray[np.float32]
-    heart_rate: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.slot)
-
-    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Beats:
-        """The chosen beats, by position or mask."""
-        return Beats(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-    @staticmethod
-    def join(parts: list[Beats]) -> Beats:
-        """All beats of several steps or groups, sorted by slot, each slot's in the order given."""
-        if not parts:
-            return Beats.none()
-        if len(parts) == 1:
-            return parts[0]
-        whole = Beats(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Beats)))
-        return whole.take(np.argsort(whole.slot, kind="stable"))
-
-    @staticmethod
-    def none() -> Beats:
-        """No beats."""
-        whole = np.zeros(0, np.int64)
-        real = np.zeros(0, np.float32)
-        return Beats(
-            whole,
-            whole,
-            whole,
-            np.zeros((0, CHANNELS, WINDOW), np.float32),
-            np.zeros((0, len(FEATURES)), np.float32),
-            real,
-            real,
-        )
 
 
 def lookahead_seconds(rate: float) -> float:
