@@ -1,0 +1,164 @@
+"""Weights on disk: a safetensors file and a JSON card beside it that says what they are and what they fit.
+
+Both files are written whole under another name and then renamed, so that a full disk or a crash leaves what was
+there before. A card whose shapes or features differ from this program's signal path is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import safetensors.torch
+from safetensors import SafetensorError
+
+from ecg import path as signal_path
+from ecg.errors import UserError
+from ecg.network import BeatNet, NetShape
+
+SHIPPED: Final = Path(__file__).resolve().parent / "shipped"
+"""The folder of the weights that come with the program."""
+
+INTENDED_USE: Final = (
+    "Research and education: naming the beats of one ECG lead (MLII or like it) by AAMI class in a simulated "
+    "bedside monitor. Never for the care of a patient."
+)
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a set of weights is.
+
+    rate: Hz the windows are sampled at. window: samples in one. data_hash: SHA-256 over the beats trained on.
+    commit: git commit of the trainer, "" where unknown. sha256: of the safetensors file, set by `save`.
+    metrics: scores by name, as `python -m trainer evaluate --json` writes them, and how they came about.
+    """
+
+    name: str
+    recipe: str
+    shape: NetShape
+    features: list[str]
+    rate: int
+    window: int
+    data_hash: str
+    commit: str
+    seed: int
+    metrics: dict[str, Any] = msgspec.field(default_factory=dict)
+    intended_use: str = INTENDED_USE
+    limits: str = ""
+    sha256: str = ""
+
+
+def shipped() -> list[str]:
+    """Names of the weights that come with the program, sorted."""
+    return sorted(found.stem for found in SHIPPED.glob("*.safetensors"))
+
+
+def locate(name_or_path: str | Path) -> Path:
+    """The safetensors file of shipped weights, or of a path. Raises UserError where there is none."""
+    name = str(name_or_path)
+    inside = SHIPPED / f"{name}.safetensors"
+    if Path(name).name == name and inside.exists():
+        return inside
+    found = Path(name)
+    if found.is_dir():
+        found = found / "best.safetensors"
+    if found.suffix != ".safetensors":
+        found = found.with_name(found.name + ".safetensors")
+    if not found.exists():
+        raise UserError(
+            f"there are no weights {name!r}: give a .safetensors file or one of {', '.join(shipped())}"
+        )
+    return found
+
+
+def save(path: str | Path, net: BeatNet, card: Card) -> None:
+    """Write `net` to `path` (.safetensors) and `card` beside it (.json); on failure what was there stays.
+
+    Raises UserError where the files cannot be written.
+    """
+    target = Path(path)
+    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    content = safetensors.torch.save(tensors)
+    card = msgspec.structs.replace(card, sha256=hashlib.sha256(content).hexdigest())
+    text = msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n"
+    write_atomic({target: content, target.with_suffix(".json"): text})
+
+
+def write_atomic(files: dict[Path, bytes]) -> None:
+    """Write whole files or none of them. Raises UserError where there is no room or no permission."""
+    made = []
+    try:
+        for target, content in files.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = target.with_name(f".{target.name}.{os.getpid()}.part")
+            made.append(draft)
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for draft, target in zip(made, files, strict=True):
+            draft.replace(target)
+    except OSError as error:
+        for draft in made:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+        raise UserError(
+            f"cannot write {error.filename or target}: {error.strerror}; what was there is kept"
+        ) from None
+
+
+def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
+    """The network (in evaluation mode, on the CPU) and its card.
+
+    name_or_path: a name out of `shipped()`, a .safetensors file, or a run folder (its best weights).
+    Raises UserError with one sentence where the files are missing or broken or do not fit this signal path.
+    """
+    source = locate(name_or_path)
+    card_file = source.with_suffix(".json")
+    try:
+        content = source.read_bytes()
+        card = msgspec.json.decode(card_file.read_bytes(), type=Card)
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise UserError(f"{card_file} is not a card of weights: {error}") from None
+    check(card, str(card_file))
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise UserError(f"{source} is not the file its card describes (SHA-256 differs); fit or fetch it again")
+    net = BeatNet(card.shape)
+    try:
+        net.load_state_dict(safetensors.torch.load(content))
+    except (SafetensorError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise UserError(f"{source} does not hold the network of its card: {first}") from None
+    return net.eval(), card
+
+
+def check(card: Card, where: str) -> None:
+    """Does a card fit this program's signal path? Raises UserError that names what differs and both values."""
+    ours: dict[str, object] = {
+        "rate": signal_path.MODEL_RATE,
+        "window": signal_path.WINDOW,
+        "channels": signal_path.CHANNELS,
+        "features": list(signal_path.FEATURES),
+        "shape.window": signal_path.WINDOW,
+        "shape.features": len(signal_path.FEATURES),
+    }
+    theirs: dict[str, object] = {
+        "rate": card.rate,
+        "window": card.window,
+        "channels": card.shape.channels,
+        "features": card.features,
+        "shape.window": card.shape.window,
+        "shape.features": card.shape.features,
+    }
+    for name, value in ours.items():
+        if theirs[name] != value:
+            raise UserError(
+                f"{where} does not fit this signal path: {name} is {theirs[name]}, needed is {value}; "
+                "fit the weights anew"
+            )
