@@ -19,6 +19,7 @@ from ecg.errors import UserError
 Seconds = Annotated[float, Meta(gt=0)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
+Rate = Annotated[float, Meta(gt=0, le=500)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +86,50 @@ class Screen(Section, frozen=True):
     bell: bool = False
 
 
+class Alarms(Section, frozen=True):
+    """[alarms] which alarms are on, and their limits. Rates in beats per minute; docs/alarms.md defines each."""
+
+    asystole: bool = True
+    asystole_seconds: Seconds = 4.0
+    fibrillation: bool = True
+    ventricular_tachycardia: bool = True
+    vt_beats: Annotated[int, Meta(ge=3, le=50)] = 6
+    vt_rate: Rate = 130.0
+    extreme_tachycardia: bool = True
+    extreme_tachycardia_rate: Rate = 160.0
+    extreme_bradycardia: bool = True
+    extreme_bradycardia_rate: Rate = 35.0
+    nonsustained_vt: bool = True
+    ventricular_rhythm: bool = True
+    ventricular_rhythm_beats: Annotated[int, Meta(ge=3, le=50)] = 5
+    ventricular_rhythm_rate: Rate = 40.0
+    ventricular_run: bool = True
+    run_beats: Annotated[int, Meta(ge=3, le=50)] = 3
+    pause: bool = True
+    pause_seconds: Seconds = 2.5
+    tachycardia: bool = True
+    tachycardia_rate: Rate = 120.0
+    bradycardia: bool = True
+    bradycardia_rate: Rate = 50.0
+    rate_hysteresis: Annotated[float, Meta(ge=0, le=0.5)] = 0.05
+    atrial_fibrillation: bool = True
+    af_beats: Annotated[int, Meta(ge=16, le=256)] = 40
+    af_irregularity: Annotated[float, Meta(gt=0, lt=1)] = 0.095
+    r_on_t: bool = True
+    r_on_t_qt_seconds: Seconds = 0.40
+    couplet: bool = True
+    bigeminy: bool = True
+    bigeminy_cycles: Annotated[int, Meta(ge=2, le=50)] = 3
+    trigeminy: bool = True
+    trigeminy_cycles: Annotated[int, Meta(ge=2, le=50)] = 3
+    frequent_v: bool = True
+    frequent_v_per_minute: Annotated[int, Meta(ge=1, le=200)] = 10
+    lead_off: bool = True
+    minimum_seconds: Annotated[float, Meta(ge=0)] = 5.0
+    silence_seconds: Seconds = 120.0
+    log: str = ""
+
+
 class Config(Section, frozen=True):
     """The whole of config.toml."""
 
@@ -93,6 +138,7 @@ class Config(Section, frozen=True):
     model: Model = msgspec.field(default_factory=Model)
     monitor: Monitor = msgspec.field(default_factory=Monitor)
     screen: Screen = msgspec.field(default_factory=Screen)
+    alarms: Alarms = msgspec.field(default_factory=Alarms)
 
 
 def default_path() -> Path:
