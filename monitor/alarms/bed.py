@@ -1,0 +1,264 @@
+"""The alarms of one bed: beats, signs of the signal and the sample clock in, changes out.
+
+Everything depends on sample indices alone: a change is dated by the sample at which it became true, so it does not
+matter how often, or when, the clock was told. What must be told in order is this: a sign before the clock passes it,
+and every beat up to the clock's index before the clock. docs/alarms.md defines the conditions and names sources.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from operator import attrgetter
+from typing import Literal
+
+import msgspec
+
+from ecg.config import Alarms
+from ecg.messages import ActiveAlarm
+from monitor.alarms import patterns
+from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
+from monitor.alarms.limits import FAST_RR, SLOW_RR, Limits, limits
+from monitor.alarms.state import NEVER, BedState, Change, Episode, Sign
+
+UNSTEADY_GRACE = 2
+"""How many times its limit a silence must last to be believed while the baseline is unsteady."""
+
+_by_index = attrgetter("index")
+
+
+class BedAlarms:
+    """Alarm state machine of one bed and one stream. `state` is all it remembers.
+
+    settings: the [alarms] table. rate: Hz. start: index of the first sample.
+    """
+
+    __slots__ = ("_changes", "_limits", "state")
+
+    def __init__(self, settings: Alarms, rate: float, start: int = 0, state: BedState | None = None) -> None:
+        self._limits: Limits = limits(settings, rate)
+        self._changes: list[Change] = []
+        self.state = state or BedState(now=start, deadline=NEVER, quiet_since=start, sign=Sign(start))
+        self._schedule()
+
+    def save(self) -> BedState:
+        """A copy of all that is remembered, to make another BedAlarms of."""
+        return msgspec.convert(msgspec.to_builtins(self.state), BedState)
+
+    @property
+    def next_deadline(self) -> int:
+        """Nothing changes before the clock reaches this sample, unless a beat or a sign comes."""
+        return self.state.deadline
+
+    def beat(self, index: int, cls: str) -> list[Change]:
+        """A beat of AAMI class `cls` ("N", "S", "V", "F", "Q") with its R-peak at sample `index`."""
+        self._advance(index)
+        state = self.state
+        state.stopped = False
+        state.quiet_since = max(index, state.quiet_since)
+        if not state.sign.fibrillation and not state.sign.lead_off:
+            self._end("asystole", index, index)
+            self._end("pause", index, index)
+            patterns.beat(self, state, self._limits, index, cls)
+        return self._settle()
+
+    def clock(self, index: int) -> list[Change]:
+        """Every beat up to sample `index` has been told; time goes on without more."""
+        if index < self.state.deadline:
+            self.state.now = max(self.state.now, index)
+            return []
+        self._advance(index)
+        return self._settle()
+
+    def sign(self, sign: Sign) -> list[Change]:
+        """The signal shows something from sample `sign.index` on. It takes effect when the clock gets there."""
+        insort(self.state.told, sign, key=_by_index)
+        return self._settle()
+
+    def interrupt(self, index: int) -> list[Change]:
+        """Samples are missing up to `index`: what was heard before says nothing about what comes."""
+        self._advance(min(index, self.state.now))
+        self.state.now = max(self.state.now, index)
+        self._forget(self.state.now)
+        return self._settle()
+
+    def acknowledge(self, kind: str = "") -> list[Change]:
+        """A person has seen this alarm (every one where kind is ""); what is over is no longer shown."""
+        for name in [kind] if kind else list(self.state.episodes):
+            episode = self.state.episodes.get(name)
+            if episode is None or episode.acknowledged:
+                continue
+            episode.acknowledged = True
+            self._note("acknowledge", name, self.state.now, episode)
+            if episode.over >= 0 and self._shown_until(name, episode) <= self.state.now:
+                self._clear(name, self.state.now)
+        return self._settle()
+
+    def silence(self, seconds: float) -> list[Change]:
+        """No sound for so long from now on (seconds of signal); 0 ends it."""
+        self.state.silenced_until = self.state.now + round(seconds * self._limits.rate)
+        self._changes.append(Change("silence", "", self.state.now, self.state.silenced_until))
+        return self._settle()
+
+    def silenced_seconds(self) -> float:
+        """Seconds of signal until sound comes back; 0 where it is on."""
+        return max(self.state.silenced_until - self.state.now, 0) / self._limits.rate
+
+    def active(self) -> list[ActiveAlarm]:
+        """Alarms to show, gravest first; those that a graver one of their chain hides are left out."""
+        episodes = self.state.episodes
+        return [
+            ActiveAlarm(
+                kind,
+                PRIORITY[kind],
+                episodes[kind].onset,
+                self._limits.texts[kind],
+                episodes[kind].acknowledged,
+                PRIORITY[kind] == "high" and episodes[kind].over >= 0,
+            )
+            for kind in sorted(episodes, key=RANK.__getitem__)
+            if not self._hidden(kind)
+        ]
+
+    def raise_(self, kind: str, onset: int, index: int) -> None:
+        """The condition `kind` is true since `onset`, known at `index`; nothing happens while it already is."""
+        if kind not in self._limits.enabled:
+            return
+        before = self.state.episodes.get(kind)
+        if before is not None:
+            if before.over < 0:
+                return
+            self._clear(kind, index)
+        episode = self.state.episodes[kind] = Episode(onset, index)
+        self._note("onset", kind, index, episode)
+
+    def _end(self, kind: str, over: int, index: int) -> None:
+        """The condition `kind` ended at `over`, known at `index`."""
+        episode = self.state.episodes.get(kind)
+        if episode is not None and episode.over < 0:
+            episode.over = max(over, episode.onset)
+            self._note("end", kind, index, episode)
+            if self._shown_until(kind, episode) <= index:
+                self._clear(kind, index)
+
+    end = _end
+
+    def lasts(self, kind: str) -> bool:
+        """Is the condition true at present (known to be, and switched on)?"""
+        episode = self.state.episodes.get(kind)
+        return episode is not None and episode.over < 0
+
+    def _clear(self, kind: str, index: int) -> None:
+        """The alarm is no longer shown."""
+        self._note("clear", kind, index, self.state.episodes[kind])
+        del self.state.episodes[kind]
+
+    def _shown_until(self, kind: str, episode: Episode) -> int:
+        """Last sample at which an alarm whose condition is over is shown."""
+        if PRIORITY[kind] == "high":
+            return -1 if episode.acknowledged else NEVER
+        return episode.raised + self._limits.minimum
+
+    def _hidden(self, kind: str) -> bool:
+        return not GRAVER[kind].isdisjoint(self.state.episodes)
+
+    def _note(
+        self, what: Literal["onset", "end", "clear", "acknowledge"], kind: str, index: int, episode: Episode
+    ) -> None:
+        self._changes.append(Change(what, kind, index, episode.onset, episode.over, self._hidden(kind)))
+
+    def _settle(self) -> list[Change]:
+        """The changes since the last call."""
+        self._schedule()
+        changes, self._changes = self._changes, []
+        return changes
+
+    def _advance(self, index: int) -> None:
+        """Let time pass up to `index`, stopping wherever something changes by itself."""
+        state = self.state
+        while state.deadline <= index:
+            state.now = max(state.deadline, state.now)
+            if state.told and state.told[0].index <= state.now:
+                self._apply(state.told.pop(0))
+            else:
+                self._tick(state.now)
+            self._schedule()
+        state.now = max(state.now, index)
+
+    def _silences(self) -> tuple[int, int]:
+        """Samples at which a pause and an asystole are reached if no beat comes."""
+        state, wait = self.state, UNSTEADY_GRACE if self.state.sign.unsteady else 1
+        return state.quiet_since + wait * self._limits.pause, state.quiet_since + wait * self._limits.asystole
+
+    def _schedule(self) -> None:
+        """The next sample at which something changes by itself."""
+        state, limit = self.state, self._limits
+        deadline = state.told[0].index if state.told else NEVER
+        if not state.sign.fibrillation and not state.sign.lead_off:
+            pause, asystole = self._silences()
+            if not state.stopped:
+                deadline = min(deadline, pause)
+            if "asystole" in limit.enabled and not self.lasts("asystole"):
+                deadline = min(deadline, asystole)
+            if len(state.beats) >= SLOW_RR:
+                for kind, span in limit.slow.items():
+                    if kind in limit.enabled and not self.lasts(kind):
+                        deadline = min(deadline, state.beats[-SLOW_RR] + span)
+        for kind, episode in state.episodes.items():
+            if episode.over >= 0:
+                deadline = min(deadline, self._shown_until(kind, episode))
+            elif kind in limit.fast_end:
+                deadline = min(deadline, state.beats[-FAST_RR] + limit.fast_end[kind])
+            elif kind == "frequent_v":
+                deadline = min(deadline, state.recent_v[-limit.frequent - 1] + limit.minute)
+        state.deadline = deadline
+
+    def _tick(self, now: int) -> None:
+        """What time alone brings about at sample `now`."""
+        state, limit = self.state, self._limits
+        for kind, episode in list(state.episodes.items()):
+            if episode.over >= 0:
+                if self._shown_until(kind, episode) <= now:
+                    self._clear(kind, now)
+            elif kind in limit.fast_end:
+                if now >= state.beats[-FAST_RR] + limit.fast_end[kind]:
+                    self._end(kind, now, now)
+            elif kind == "frequent_v" and now >= state.recent_v[-limit.frequent - 1] + limit.minute:
+                self._end(kind, now, now)
+        if state.sign.fibrillation or state.sign.lead_off:
+            return
+        pause, asystole = self._silences()
+        if now >= asystole:
+            self.raise_("asystole", state.quiet_since, now)
+        if now >= pause and not state.stopped:
+            state.stopped = True
+            patterns.stop(self, state, now)
+            self.raise_("pause", state.quiet_since, now)
+        if len(state.beats) >= SLOW_RR:
+            for kind, span in limit.slow.items():
+                if now >= state.beats[-SLOW_RR] + span:
+                    self.raise_(kind, state.beats[-SLOW_RR], now)
+
+    def _apply(self, sign: Sign) -> None:
+        """A sign of the signal takes effect."""
+        state, now = self.state, self.state.now
+        before, state.sign = state.sign, sign
+        if sign.lead_off != before.lead_off or sign.fibrillation != before.fibrillation:
+            self._forget(now)
+        if sign.lead_off:
+            self.raise_("lead_off", sign.index, now)
+        else:
+            self._end("lead_off", sign.index, now)
+        if sign.fibrillation and not sign.lead_off:
+            self.raise_("fibrillation", sign.onset if sign.onset >= 0 else sign.index, now)
+        else:
+            self._end("fibrillation", sign.index, now)
+
+    def _forget(self, now: int) -> None:
+        """End every condition that beats or their absence made, and start counting afresh."""
+        state = self.state
+        for kind in list(state.episodes):
+            if kind not in ("fibrillation", "lead_off"):
+                self._end(kind, now, now)
+        state.quiet_since = now
+        state.stopped = False
+        patterns.forget(state)

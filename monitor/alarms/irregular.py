@@ -1,0 +1,44 @@
+"""Irregular rhythm: is there any order in the RR intervals?
+
+In atrial fibrillation each RR interval differs from those before it by much, whichever of them it is compared with.
+Respiration changes RR intervals slowly (neighbours are alike), bigeminy and trigeminy repeat themselves every two or
+three beats. So the measure is the median absolute change of the RR interval against the one 1, 2 and 3 intervals
+before, relative to the median RR interval, and the smallest of the three counts. It is a robust form of the RR and
+delta-RR irregularity measures of Tateno & Glass, Med Biol Eng Comput 39:664-671 (2001) and Lian et al., Am J Cardiol
+107:1494-1497 (2011), with the check for regularity that Petrenas et al., Comput Biol Med 65:184-191 (2015) show to be
+needed for bigeminy. Intervals that begin or end with an ectopic beat are left out.
+"""
+
+from __future__ import annotations
+
+LAGS = 3
+RELEASE = 0.6
+"""The irregularity must fall below this share of its limit before the episode is over."""
+MEMORY = 0.75
+"""When it does, that share of the window is taken to be regular already."""
+FEWEST = 8
+"""Pairs of intervals needed at each lag."""
+
+
+def irregularity(rr: list[int]) -> float | None:
+    """Smallest median change over the lags as a share of the median RR interval.
+
+    rr: RR intervals in order, any unit, 0 where one is not to be used. None where fewer than half can be used.
+    """
+    used = sorted(value for value in rr if value)
+    if 2 * len(used) < len(rr) or not used:
+        return None
+    least = None
+    for lag in range(1, LAGS + 1):
+        changes = sorted(abs(b - a) for a, b in zip(rr, rr[lag:], strict=False) if a and b)
+        if len(changes) < FEWEST:
+            continue
+        middle = _median(changes)
+        least = middle if least is None else min(least, middle)
+    return None if least is None else least / _median(used)
+
+
+def _median(ordered: list[int]) -> float:
+    """Median of an ordered list that is not empty."""
+    half = len(ordered) // 2
+    return float(ordered[half]) if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

@@ -1,0 +1,107 @@
+"""The limits of the settings, counted in samples at one bed's rate."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import ceil, floor
+
+import msgspec
+
+from ecg.config import Alarms
+from monitor.alarms.kinds import KINDS
+
+SLOW_RR = 4
+"""RR intervals averaged for bradycardia: few, so that 35/min is known to be missed within 7 s."""
+FAST_RR = 8
+"""RR intervals averaged for tachycardia, as bedside monitors do; 160/min is exceeded within 3 s."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Limits in samples. A span is that of several RR intervals together.
+
+    enabled: kinds switched on. texts: what the alarm list says of each kind.
+    """
+
+    rate: float
+    enabled: frozenset[str]
+    texts: dict[str, str]
+    pause: int
+    asystole: int
+    minute: int
+    minimum: int
+    slow: dict[str, int]
+    slow_end: dict[str, float]
+    fast: dict[str, float]
+    fast_end: dict[str, int]
+    vt_rr: float
+    rhythm_rr: float
+    qt: float
+    vt_beats: int
+    rhythm_beats: int
+    run_beats: int
+    cycles: dict[str, int]
+    frequent: int
+    af_beats: int
+    af_irregularity: float
+
+
+@lru_cache(maxsize=64)
+def limits(settings: Alarms, rate: float) -> Limits:
+    """The settings in samples at `rate` Hz.
+
+    slow: a span of SLOW_RR intervals at least so long is a bradycardia; slow_end: shorter than that ends it.
+    fast: a span of FAST_RR intervals shorter than that is a tachycardia; fast_end: at least so long ends it.
+    vt_rr, rhythm_rr: longest mean RR interval of a fast run and of a ventricular rhythm.
+    qt: QT at an RR interval of one sample, so that times the root of a mean RR it is that RR's QT (Bazett).
+    """
+    minute = 60 * rate
+    back = settings.rate_hysteresis
+    slow = {"bradycardia": settings.bradycardia_rate, "extreme_bradycardia": settings.extreme_bradycardia_rate}
+    fast = {"tachycardia": settings.tachycardia_rate, "extreme_tachycardia": settings.extreme_tachycardia_rate}
+    return Limits(
+        rate=rate,
+        enabled=frozenset(kind for kind in KINDS if getattr(settings, kind)),
+        texts=_texts(settings),
+        pause=ceil(settings.pause_seconds * rate),
+        asystole=ceil(settings.asystole_seconds * rate),
+        minute=ceil(minute),
+        minimum=ceil(settings.minimum_seconds * rate),
+        slow={kind: floor(SLOW_RR * minute / value) + 1 for kind, value in slow.items()},
+        slow_end={kind: SLOW_RR * minute / (value * (1 + back)) for kind, value in slow.items()},
+        fast={kind: FAST_RR * minute / value for kind, value in fast.items()},
+        fast_end={kind: ceil(FAST_RR * minute / (value * (1 - back))) for kind, value in fast.items()},
+        vt_rr=minute / settings.vt_rate,
+        rhythm_rr=minute / settings.ventricular_rhythm_rate,
+        qt=settings.r_on_t_qt_seconds * rate**0.5,
+        vt_beats=settings.vt_beats,
+        rhythm_beats=settings.ventricular_rhythm_beats,
+        run_beats=settings.run_beats,
+        cycles={"bigeminy": settings.bigeminy_cycles, "trigeminy": settings.trigeminy_cycles},
+        frequent=settings.frequent_v_per_minute,
+        af_beats=settings.af_beats,
+        af_irregularity=settings.af_irregularity,
+    )
+
+
+def _texts(settings: Alarms) -> dict[str, str]:
+    """What the alarm list says, limits included."""
+    return {
+        "asystole": f"Asystole: no beat for {settings.asystole_seconds:g} s",
+        "fibrillation": "Ventricular fibrillation or flutter",
+        "ventricular_tachycardia": "Ventricular tachycardia",
+        "extreme_tachycardia": f"Extreme tachycardia: rate above {settings.extreme_tachycardia_rate:g}/min",
+        "extreme_bradycardia": f"Extreme bradycardia: rate below {settings.extreme_bradycardia_rate:g}/min",
+        "nonsustained_vt": "Non-sustained ventricular tachycardia",
+        "ventricular_rhythm": "Ventricular rhythm",
+        "ventricular_run": "Run of V",
+        "pause": f"Pause: no beat for {settings.pause_seconds:g} s",
+        "tachycardia": f"Rate above {settings.tachycardia_rate:g}/min",
+        "bradycardia": f"Rate below {settings.bradycardia_rate:g}/min",
+        "atrial_fibrillation": "Irregular rhythm (atrial fibrillation)",
+        "r_on_t": "R on T",
+        "couplet": "Couplet of V",
+        "bigeminy": "Ventricular bigeminy",
+        "trigeminy": "Ventricular trigeminy",
+        "frequent_v": f"More than {settings.frequent_v_per_minute} V per minute",
+        "lead_off": "Lead off",
+    }
