@@ -1,0 +1,125 @@
+"""Which broker to talk to: the one the settings name, or one started inside this process on the loopback.
+
+The embedded broker (amqtt) is there so that a first run needs nothing installed. It listens on the loopback only
+and lives in a thread with an event loop of its own, so that it never waits for its host program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from ecg.config import Mqtt
+from ecg.errors import UserError
+
+PROBE_SECONDS: Final = 3.0
+START_SECONDS: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """An MQTT broker that answers. kind: "external" or "embedded amqtt"."""
+
+    host: str
+    port: int
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} ({self.kind})"
+
+
+@contextmanager
+def ensure(mqtt: Mqtt) -> Iterator[Broker]:
+    """The broker the settings name; where none answers on the loopback, an embedded one for as long as this lasts.
+
+    Raises UserError where none answers and none may be started.
+    """
+    problem = probe(mqtt.host, mqtt.port)
+    if problem is None:
+        yield Broker(mqtt.host, mqtt.port, "external")
+        return
+    if not (mqtt.embedded and is_loopback(mqtt.host)):
+        hint = "" if is_loopback(mqtt.host) else "; one is started by itself on 127.0.0.1 only"
+        raise UserError(
+            f"no MQTT broker answers at {mqtt.host}:{mqtt.port} ({problem}): start one there or name another "
+            f"with --broker host:port or [mqtt] in config.toml{hint}"
+        )
+    running = _Embedded("127.0.0.1" if mqtt.host == "localhost" else mqtt.host, mqtt.port)
+    try:
+        yield Broker(running.host, mqtt.port, "embedded amqtt")
+    finally:
+        running.stop()
+
+
+def probe(host: str, port: int) -> str | None:
+    """None where something listens there, else why not."""
+    try:
+        with socket.create_connection((host, port), timeout=PROBE_SECONDS):
+            return None
+    except OSError as error:
+        return error.strerror or str(error) or type(error).__name__
+
+
+def is_loopback(host: str) -> bool:
+    """Is this host the machine itself, reachable from nowhere else?."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Embedded:
+    """amqtt in a daemon thread. Raises UserError where it cannot listen."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self._ready = threading.Event()
+        self._failed: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended: asyncio.Event | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="amqtt", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS) or self._failed is not None:
+            raise UserError(f"the embedded broker cannot listen on {host}:{port} ({self._failed or 'no answer'})")
+
+    async def _serve(self) -> None:
+        from amqtt.broker import Broker as Amqtt
+
+        for name in ("amqtt", "transitions"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(lambda _loop, _context: None)
+        self._ended = asyncio.Event()
+        broker = Amqtt(
+            {
+                "listeners": {
+                    "default": {"type": "tcp", "bind": f"{self.host}:{self.port}", "max_connections": 0}
+                },
+                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+            }
+        )
+        try:
+            await broker.start()
+        except Exception as error:
+            self._failed = error.__cause__ or error
+            self._ready.set()
+            return
+        self._ready.set()
+        await self._ended.wait()
+        await broker.shutdown()
+
+    def stop(self) -> None:
+        """End the broker and wait for its thread."""
+        if self._loop is not None and self._ended is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
+        self._thread.join(5)
