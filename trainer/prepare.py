@@ -1,0 +1,90 @@
+"""`python -m trainer prepare`: cut the beats of all records once, into one cached file."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ecg import library
+from ecg.errors import UserError
+from trainer import cache
+from trainer.cutting import TOGETHER, CutRecord, cut
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("--records", default="ds1,ds2", help="records to cut (default: ds1,ds2)")
+    parser.add_argument("--out", type=Path, help="file to write (default: beats.npz in the user's cache folder)")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Cut and write."""
+    names = library.find(chosen.records)
+    target = chosen.out or cache.default_path()
+    begin = time.perf_counter()
+    console = Console()
+    head, beats = prepare(names, target, console)
+    size = target.stat().st_size / 1e6
+    took = time.perf_counter() - begin
+    console.print(
+        f"{beats} beats of {len(head.names)} records at the annotated R-peaks, and as our detector finds them: "
+        f"{target} ({size:.1f} MB, {took:.0f} s)"
+    )
+    return 0
+
+
+def prepare(names: list[str], target: Path, console: Console) -> tuple[cache.Head, int]:
+    """Cut the named records from both sources of R-peaks into `target`; what it holds, and its reference beats."""
+    fetch(names, console)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
+    ) as bars:
+        cuts: list[CutRecord] = []
+        reading = bars.add_task("reading records", total=len(names))
+        cutting = bars.add_task("cutting beats", total=None)
+        for begin in range(0, len(names), TOGETHER):
+            records = []
+            for name in names[begin : begin + TOGETHER]:
+                records.append(library.read(name))
+                bars.advance(reading)
+            if begin == 0:
+                bars.update(cutting, total=sum(r.seconds for r in records) / len(records) * len(names) * 2)
+            for source in cache.SOURCES:
+                cuts += cut(records, source, progress=lambda seconds: bars.advance(cutting, seconds))
+        bars.update(cutting, description="writing")
+        head = cache.save(target, cuts)
+    return head, sum(len(c) for c in cuts if c.source == "reference")
+
+
+def fetch(names: list[str], console: Console) -> None:
+    """Download those of the named records that are not on disk. Raises UserError without a network."""
+    lacking = library.missing(names)
+    if not lacking:
+        return
+    with Progress(
+        TextColumn("downloading {task.description}"), BarColumn(), TimeRemainingColumn(), console=console
+    ) as bars:
+        task = bars.add_task("records from PhysioNet", total=None)
+
+        def show(file: str, done: int, total: int) -> None:
+            bars.update(task, description=file, completed=done, total=total)
+
+        library.download(lacking, show)
+
+
+def ensure(path: Path | None, names: list[str], console: Console) -> Path:
+    """The file of cut beats, cut now where it is missing or was cut by another version of the signal path."""
+    target = path or cache.default_path()
+    if path is None:
+        try:
+            if set(names) <= set(cache.head_of(target).names):
+                return target
+        except UserError:
+            pass
+        console.print("cutting the beats of DS1 and DS2 first")
+        prepare(library.find("ds1,ds2"), target, console)
+    return target
