@@ -1,8 +1,9 @@
 """The alarms of one bed: beats, signs of the signal and the sample clock in, changes out.
 
 Everything depends on sample indices alone: a change is dated by the sample at which it became true, so it does not
-matter how often, or when, the clock was told. What must be told in order is this: a sign before the clock passes it,
-and every beat up to the clock's index before the clock. docs/alarms.md defines the conditions and names sources.
+matter how often, or when, the clock was told. What must be told in order is this: a sign before the clock passes
+it, and every beat up to the clock's index before the clock. docs/alarms.md defines the conditions and names
+sources.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ class BedAlarms:
     end = _end
 
     def lasts(self, kind: str) -> bool:
-        """Is the condition true at present (known to be, and switched on)?"""
+        """Whether the condition is known to be true at present, and switched on."""
         episode = self.state.episodes.get(kind)
         return episode is not None and episode.over < 0
 

@@ -1,12 +1,13 @@
-"""Irregular rhythm: is there any order in the RR intervals?
+"""Irregular rhythm: the RR intervals show no order.
 
-In atrial fibrillation each RR interval differs from those before it by much, whichever of them it is compared with.
-Respiration changes RR intervals slowly (neighbours are alike), bigeminy and trigeminy repeat themselves every two or
-three beats. So the measure is the median absolute change of the RR interval against the one 1, 2 and 3 intervals
-before, relative to the median RR interval, and the smallest of the three counts. It is a robust form of the RR and
-delta-RR irregularity measures of Tateno & Glass, Med Biol Eng Comput 39:664-671 (2001) and Lian et al., Am J Cardiol
-107:1494-1497 (2011), with the check for regularity that Petrenas et al., Comput Biol Med 65:184-191 (2015) show to be
-needed for bigeminy. Intervals that begin or end with an ectopic beat are left out.
+In atrial fibrillation each RR interval differs from those before it by much, whichever of them it is compared
+with. Respiration changes RR intervals slowly (neighbours are alike), bigeminy and trigeminy repeat themselves
+every two or three beats. So the measure is the median absolute change of the RR interval against the one 1, 2
+and 3 intervals before, relative to the median RR interval, and the smallest of the three counts. It is a robust
+form of the RR and delta-RR irregularity measures of Tateno & Glass, Med Biol Eng Comput 39:664-671 (2001) and
+Lian et al., Am J Cardiol 107:1494-1497 (2011), with the check for regularity that Petrenas et al., Comput Biol
+Med 65:184-191 (2015) show to be needed for bigeminy. Intervals that begin or end with an ectopic beat are left
+out.
 """
 
 from __future__ import annotations

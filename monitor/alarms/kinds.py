@@ -1,7 +1,7 @@
 """The kinds of alarm, their priorities, and which hides which.
 
-Priorities after IEC 60601-1-8. The chains follow the bedside monitors' own: within a chain only the gravest is shown,
-because one event (a run of V, say) fulfils the conditions of several alarms at once.
+Priorities after IEC 60601-1-8. The chains follow the bedside monitors' own: within a chain only the gravest is
+shown, because one event (a run of V, say) fulfils the conditions of several alarms at once.
 """
 
 from __future__ import annotations

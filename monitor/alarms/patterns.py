@@ -1,7 +1,7 @@
 """Conditions that beats make: rates, runs and patterns of V, R-on-T, irregular rhythm.
 
-Each beat updates a few counters of the bed's state; definitions and sources are in docs/alarms.md. A beat "counts as
-V" where its AAMI class is V; fusion beats (F) do not.
+Each beat updates a few counters of the bed's state; definitions and sources are in docs/alarms.md. A beat
+"counts as V" where its AAMI class is V; fusion beats (F) do not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Conditions(Protocol):
         """The condition ended at `over`, known at `index`."""
 
     def lasts(self, kind: str) -> bool:
-        """Is the condition true at present?"""
+        """Whether the condition is true at present."""
 
 
 def beat(to: Conditions, state: BedState, limits: Limits, index: int, cls: str) -> None:
@@ -152,7 +152,7 @@ def _mean_rr(run: list[int], beats: int) -> float:
 
 
 def _r_on_t(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
-    """Did this V fall within the QT interval of the beat before it?"""
+    """R-on-T: this V fell within the QT interval of the beat before it."""
     beats = state.beats
     if len(beats) > FAST_RR:
         mean = (beats[-1] - beats[0]) / FAST_RR

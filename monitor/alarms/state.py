@@ -13,8 +13,8 @@ NEVER = 1 << 62
 class Episode(msgspec.Struct):
     """One alarm that is shown (or hidden by a graver one of its chain).
 
-    onset: sample at which its condition began; raised: at which that was known; over: at which it ended, -1 while it
-    lasts. A high alarm that is over stays until acknowledged (latched), another for a minimum time.
+    onset: sample at which its condition began; raised: at which that was known; over: at which it ended, -1
+    while it lasts. A high alarm that is over stays until acknowledged (latched), another for a minimum time.
     """
 
     onset: int
@@ -26,8 +26,8 @@ class Episode(msgspec.Struct):
 class Sign(msgspec.Struct, frozen=True, array_like=True):
     """What is true of the signal from sample `index` on.
 
-    fibrillation: ventricular fibrillation or flutter, since sample `onset`. unsteady: the baseline is moving so much
-    that beats may be missed. lead_off: there is no signal.
+    fibrillation: ventricular fibrillation or flutter, since sample `onset`. unsteady: the baseline is moving so
+    much that beats may be missed. lead_off: there is no signal.
     """
 
     index: int
