@@ -139,9 +139,7 @@ class SignalSigns:
                 onset = int(state["onset"][slot]) if fibrillation else -1
                 found.append((int(slot), Sign(index, fibrillation, unsteady, lead_off, onset)))
 
-    def _flat(
-        self, slots: Slots, signal: NDArray[np.float32], first: NDArray[np.int64]
-    ) -> list[tuple[int, int, bool]]:
+    def _flat(self, slots: Slots, signal: NDArray[np.float32], first: NDArray[np.int64]) -> list[tuple[int, int, bool]]:
         """(row, sample, off) wherever a lead comes off or on again."""
         state = self.state
         before = np.concatenate((state["last"][slots, None], signal[:, :-1]), axis=1)

@@ -1,0 +1,28 @@
+"""Alarms: from beats, signs of the signal and the sample clock to what is shown, sounded and logged.
+
+A service needs `WardAlarms` (monitor/alarms/ward.py says how to call it) and `EventLog`. `python -m monitor alarms`
+is `scoring.run`. docs/alarms.md defines every alarm.
+"""
+
+from monitor.alarms.bed import BedAlarms
+from monitor.alarms.kinds import CHAINS, GRAVER, KINDS, PRIORITY
+from monitor.alarms.log import EventLog
+from monitor.alarms.signs import SignalSigns
+from monitor.alarms.state import BedState, Change, Sign
+from monitor.alarms.ward import SavedAlarms, WardAlarms, beats_known_after
+
+__all__ = [
+    "CHAINS",
+    "GRAVER",
+    "KINDS",
+    "PRIORITY",
+    "BedAlarms",
+    "BedState",
+    "Change",
+    "EventLog",
+    "SavedAlarms",
+    "Sign",
+    "SignalSigns",
+    "WardAlarms",
+    "beats_known_after",
+]

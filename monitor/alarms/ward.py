@@ -1,0 +1,214 @@
+"""The alarms of all beds a monitor has, by slot: samples and classified beats in, changes and active alarms out.
+
+How a service calls it, for each pass over the samples that came in:
+
+    ward.samples(slots, chunks)             # the very chunks SignalPath.step gets, before or after it
+    ward.beat(slot, index, class_)          # each classified beat, a slot's beats in order of their index
+    ward.clock(slots)                       # last, for slots none of whose beats is still waiting for its class
+    for slot, changes in ward.changes().items():
+        publish ward.active(slot) at sample ward.now(slot); log changes; make sound unless ward.silenced_seconds(slot)
+
+`clock` is what makes alarms that no beat brings about (asystole, pause, bradycardia) and signs of the signal take
+effect. How far it may go is worked out here: a beat leaves the signal path about 0.55 s of signal after its R-peak,
+so the clock stands that far behind the samples (and at the start while the detector learns). A slot left out of
+`clock` because a beat of its is still in a batch simply catches up at the next call: changes are dated by samples, and
+come out the same whenever it is called. The one thing that must not happen is a clock called before a beat that
+`SignalPath.step` has returned already was told with `beat`.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.config import Alarms
+from ecg.cutter import WINDOW_AFTER
+from ecg.detector import LEARNING
+from ecg.messages import ActiveAlarm
+from ecg.path import FIDUCIAL_REACH
+from ecg.resampler import MODEL_RATE, kernel
+from monitor.alarms.bed import BedAlarms
+from monitor.alarms.signs import SignalSigns
+from monitor.alarms.state import BedState, Change, Sign
+
+ROUNDING = 2
+"""Samples at the model's rate to be on the safe side of every rounding."""
+
+
+def beats_known_after(rate: float) -> int:
+    """Samples at `rate` Hz after an R-peak with which the signal path has certainly returned its beat."""
+    return ceil((WINDOW_AFTER + FIDUCIAL_REACH + ROUNDING) * rate / MODEL_RATE) + kernel(rate).half
+
+
+def learning_samples(rate: float) -> int:
+    """Samples at `rate` Hz from a bed's reset during which the signal path returns no beat yet."""
+    return ceil((LEARNING + ROUNDING) * rate / MODEL_RATE) + 2 * kernel(rate).half
+
+
+class SavedAlarms(msgspec.Struct):
+    """Everything the alarms remember of one slot: put back, they go on as if nothing had happened.
+
+    Plain numbers and lists, so that MessagePack carries it unchanged.
+    """
+
+    rate: float
+    start: int
+    told: int
+    bed: BedState
+    signs: dict[str, Any]
+
+
+class WardAlarms:
+    """Alarms of many beds. Slots are rows as in `ecg.path.SignalPath`; `grow` makes room for more.
+
+    settings: the [alarms] table. lead_off_seconds: of the [monitor] table.
+    """
+
+    def __init__(self, settings: Alarms, slots: int, lead_off_seconds: float = 2.0) -> None:
+        self.settings = settings
+        self._signs = SignalSigns(slots, lead_off_seconds)
+        self._beds: dict[int, BedAlarms] = {}
+        self._changes: dict[int, list[Change]] = {}
+        self._rate = np.full(slots, 360.0)
+        self._start = np.zeros(slots, np.int64)
+        self._lag = np.zeros(slots, np.int64)
+        self._learning = np.zeros(slots, np.int64)
+        self._told = np.zeros(slots, np.int64)
+        self._deadline = np.zeros(slots, np.int64)
+
+    def grow(self, slots: int) -> None:
+        """Room for `slots` beds; the old ones stay as they are."""
+        more = slots - len(self._told)
+        if more > 0:
+            self._signs.grow(slots)
+            for name in ("_rate", "_start", "_lag", "_learning", "_told", "_deadline"):
+                setattr(self, name, np.pad(getattr(self, name), (0, more)))
+
+    def reset(self, slot: int, rate: float, start: int) -> None:
+        """A new stream, so a new patient: its next sample is `start`, at `rate` Hz. What was active is gone.
+
+        The slot is in the next `changes()`, so that its empty list of alarms is published.
+        """
+        self._signs.reset(np.array([slot]), np.array([rate]), np.array([start]))
+        self._begin(slot, rate, start)
+        self._told[slot] = start
+        self._hold(slot, BedAlarms(self.settings, rate, start))
+        self._changes[slot] = []
+
+    def drop(self, slot: int) -> None:
+        """The bed has left the slot."""
+        self._beds.pop(slot, None)
+        self._changes.pop(slot, None)
+
+    def samples(self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]]) -> list[tuple[int, Sign]]:
+        """The next samples of each slot: float32 [n], mV, contiguous, without NaN (see `SignalSigns.step`).
+
+        Returns the signs found (slot, sign), should the service want to know of a lead off at once.
+        """
+        found = self._signs.step(slots, chunks)
+        for slot, sign in found:
+            self._note(slot, self._beds[slot].sign(sign))
+        return found
+
+    def beat(self, slot: int, index: int, cls: str) -> None:
+        """A beat of AAMI class `cls` with its R-peak at sample `index`."""
+        self._note(slot, self._beds[slot].beat(index, cls))
+
+    def clock(self, slots: NDArray[np.int64]) -> None:
+        """Every beat that the samples so far hold has been told for these slots."""
+        slots = np.asarray(slots, np.int64)
+        seen, start = self._signs.state["seen"][slots], self._start[slots]
+        until = np.where(seen - start < self._learning[slots], start, seen - 1 - self._lag[slots])
+        self._told[slots] = np.maximum(self._told[slots], until)
+        for slot in slots[self._told[slots] >= self._deadline[slots]].tolist():
+            self._note(slot, self._beds[slot].clock(int(self._told[slot])))
+
+    def finish(self, slot: int) -> None:
+        """The stream has ended, and every beat of it has been told: time goes on to its last sample."""
+        self._told[slot] = max(int(self._told[slot]), int(self._signs.state["seen"][slot]) - 1)
+        self._note(slot, self._beds[slot].clock(int(self._told[slot])))
+
+    def interrupt(self, slot: int, index: int) -> None:
+        """Samples were lost and the signal path was reset: the slot's next sample is `index`.
+
+        Conditions end, because nothing is known any more; what is latched stays until it is acknowledged.
+        """
+        rate = float(self._rate[slot])
+        bed = self._bed(slot)
+        self._note(slot, bed.interrupt(index))
+        self._note(slot, bed.sign(Sign(index)))
+        self._signs.reset(np.array([slot]), np.array([rate]), np.array([index]))
+        self._begin(slot, rate, index)
+        self._told[slot] = max(int(self._told[slot]), index)
+        self._note(slot, bed.clock(int(self._told[slot])))
+
+    def acknowledge(self, slot: int, kind: str = "") -> None:
+        """A person has seen the slot's alarm of that kind (all of them where kind is "")."""
+        self._note(slot, self._bed(slot).acknowledge(kind))
+
+    def silence(self, slot: int, seconds: float | None = None) -> None:
+        """No sound for that many seconds of signal (silence_seconds of the settings where None); 0 ends it."""
+        length = self.settings.silence_seconds if seconds is None else seconds
+        self._note(slot, self._bed(slot).silence(length))
+
+    def silenced_seconds(self, slot: int) -> float:
+        """Seconds of signal until the slot's sound comes back; 0 where it is on."""
+        return self._bed(slot).silenced_seconds() if slot in self._beds else 0.0
+
+    def active(self, slot: int) -> list[ActiveAlarm]:
+        """The slot's alarms, gravest first; those that a graver one of their chain hides are left out."""
+        return self._beds[slot].active() if slot in self._beds else []
+
+    def now(self, slot: int) -> int:
+        """The sample up to which the slot's alarms know everything."""
+        return int(self._told[slot])
+
+    def changes(self) -> dict[int, list[Change]]:
+        """What has changed since the last call, by slot: publish and log it."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def save(self, slot: int) -> SavedAlarms:
+        """A copy of all that is remembered of the slot."""
+        signs = {name: value[slot].tolist() for name, value in self._signs.state.items()}
+        return SavedAlarms(
+            float(self._rate[slot]), int(self._start[slot]), self.now(slot), self._bed(slot).save(), signs
+        )
+
+    def restore(self, slot: int, saved: SavedAlarms) -> None:
+        """Put back what `save` gave, in this slot or another one, here or in another process."""
+        self._signs.reset(np.array([slot]), np.array([saved.rate]), np.array([saved.start]))
+        for name, value in saved.signs.items():
+            rows = self._signs.state[name]
+            if isinstance(value, list):
+                rows[slot, : len(value)] = value[: rows.shape[1]]
+            else:
+                rows[slot] = value
+        self._begin(slot, saved.rate, saved.start)
+        self._told[slot] = saved.told
+        self._hold(slot, BedAlarms(self.settings, saved.rate, saved.start, saved.bed))
+        self._changes[slot] = []
+
+    def _begin(self, slot: int, rate: float, start: int) -> None:
+        """The signal path starts to listen at sample `start`."""
+        self._rate[slot], self._start[slot] = rate, start
+        self._lag[slot], self._learning[slot] = beats_known_after(rate), learning_samples(rate)
+
+    def _hold(self, slot: int, bed: BedAlarms) -> None:
+        self._beds[slot] = bed
+        self._deadline[slot] = bed.next_deadline
+
+    def _bed(self, slot: int) -> BedAlarms:
+        """The bed's alarms, brought up to the time that `clock` has told."""
+        bed = self._beds[slot]
+        self._note(slot, bed.clock(int(self._told[slot])))
+        return bed
+
+    def _note(self, slot: int, changes: list[Change]) -> None:
+        self._deadline[slot] = self._beds[slot].next_deadline
+        if changes:
+            self._changes.setdefault(slot, []).extend(changes)
