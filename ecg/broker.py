@@ -102,9 +102,7 @@ class _Embedded:
         self._ended = asyncio.Event()
         broker = Amqtt(
             {
-                "listeners": {
-                    "default": {"type": "tcp", "bind": f"{self.host}:{self.port}", "max_connections": 0}
-                },
+                "listeners": {"default": {"type": "tcp", "bind": f"{self.host}:{self.port}", "max_connections": 0}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
             }
         )

@@ -165,6 +165,22 @@ def load(path: Path | None = None) -> Config:
         raise UserError(f"{source}: {_explain(error, tree)}") from None
 
 
+def host_and_port(text: str) -> tuple[str, int]:
+    """A broker as typed, "host:port" or "host" (port 1883). Raises UserError."""
+    host, _, port = text.rpartition(":") if ":" in text else (text, "", "1883")
+    if not host or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise UserError(f"--broker {text} cannot be used: give host:port, such as 127.0.0.1:1883")
+    return host, int(port)
+
+
+def with_root(mqtt: Mqtt, root: str) -> Mqtt:
+    """The settings with another topic root. Raises UserError."""
+    try:
+        return msgspec.convert({**msgspec.structs.asdict(mqtt), "topic_root": root}, Mqtt)
+    except msgspec.ValidationError:
+        raise UserError(f"--root {root} cannot be used: give names of A-Z, a-z, 0-9, _ and - with / between") from None
+
+
 def _explain(error: msgspec.ValidationError, tree: dict[str, object]) -> str:
     """The validation error with the key's name and the value that stands there."""
     text = str(error)

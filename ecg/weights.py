@@ -69,9 +69,7 @@ def locate(name_or_path: str | Path) -> Path:
     if found.suffix != ".safetensors":
         found = found.with_name(found.name + ".safetensors")
     if not found.exists():
-        raise UserError(
-            f"there are no weights {name!r}: give a .safetensors file or one of {', '.join(shipped())}"
-        )
+        raise UserError(f"there are no weights {name!r}: give a .safetensors file or one of {', '.join(shipped())}")
     return found
 
 
@@ -106,9 +104,7 @@ def write_atomic(files: dict[Path, bytes]) -> None:
         for draft in made:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
-        raise UserError(
-            f"cannot write {error.filename or target}: {error.strerror}; what was there is kept"
-        ) from None
+        raise UserError(f"cannot write {error.filename or target}: {error.strerror}; what was there is kept") from None
 
 
 def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:

@@ -1,0 +1,112 @@
+"""One bed: a record cut into wave messages and the annotations that go with them. No network, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ecg.messages import SCHEMA, BedStatus, Truth, TruthMark, Wave
+from ecg.record import Record, pick_lead
+
+
+@dataclass(slots=True)
+class Bed:
+    """Replays `record` as bed `name`; every lap is a stream of its own, so that indices never jump back in one.
+
+    columns: leads sent. chunk_seconds: signal in one message. run: names this replay among others of the same record.
+    lap, index, seq: where the replay stands. published: samples per lead handed out so far, all laps together.
+    """
+
+    name: str
+    record: Record
+    columns: list[int]
+    chunk_seconds: float
+    run: str
+    loop: bool = False
+    truth: bool = True
+    lap: int = 0
+    index: int = 0
+    seq: int = 0
+    published: int = 0
+    _chunk: int = 0
+    _mark: int = field(default=0)
+
+    @property
+    def stream(self) -> str:
+        """Name of the present lap."""
+        return f"{self.record.name}-{self.run}-{self.lap}"
+
+    @property
+    def done(self) -> bool:
+        """Has the last sample been handed out?."""
+        return not self.loop and self.index >= len(self.record.samples)
+
+    def next(self, sent_ns: int) -> tuple[Wave, Truth | None]:
+        """The next chunk and the annotations in it. Must not be called when `done`."""
+        length = len(self.record.samples)
+        if self.index >= length:
+            self.lap, self.index, self._chunk, self._mark = self.lap + 1, 0, 0, 0
+        begin = self.index
+        self._chunk += 1
+        end = min(max(round(self._chunk * self.chunk_seconds * self.record.rate), begin + 1), length)
+        rows = self.record.samples[begin:end, self.columns]
+        wave = Wave(
+            SCHEMA,
+            self.stream,
+            self.record.name,
+            self.seq,
+            begin,
+            self.record.rate,
+            [self.record.leads[column] for column in self.columns],
+            [float(self.record.gain[column]) for column in self.columns],
+            [float(self.record.baseline[column]) for column in self.columns],
+            sent_ns,
+            rows.astype("<i2").tobytes(),
+        )
+        self.index = end
+        self.seq += 1
+        self.published += end - begin
+        return wave, self._annotations(end)
+
+    def _annotations(self, end: int) -> Truth | None:
+        """Annotations up to sample `end` that have not been sent yet."""
+        notes = self.record.annotations
+        if notes is None or not self.truth:
+            return None
+        first = self._mark
+        while self._mark < len(notes.index) and notes.index[self._mark] < end:
+            self._mark += 1
+        marks = [
+            TruthMark(int(notes.index[i]), str(notes.symbol[i]), str(notes.rhythm[i])) for i in range(first, self._mark)
+        ]
+        return Truth(SCHEMA, self.stream, marks) if marks else None
+
+    def status(self, online: bool, speed: float | str, final: bool = False) -> BedStatus:
+        """What the bed's retained status says. final: with the number of samples published."""
+        return BedStatus(
+            SCHEMA,
+            "online" if online else "offline",
+            self.record.name,
+            self.record.source,
+            speed,
+            self.record.rate,
+            [self.record.leads[column] for column in self.columns],
+            self.stream,
+            self.published if final else None,
+        )
+
+
+def make_beds(
+    records: list[Record], beds: int, lead: str, chunk_seconds: float, run: str, loop: bool, truth: bool
+) -> list[Bed]:
+    """As many beds as asked for (0: one per record), the records used in turn.
+
+    lead: "all", or the one lead sent (the record's first where it has no such lead).
+    """
+    count = beds or len(records)
+    made = []
+    for number in range(count):
+        record = records[number % len(records)]
+        columns = list(range(len(record.leads))) if lead == "all" else [pick_lead(record.leads, lead)]
+        name = record.name if count <= len(records) else f"{record.name}-{number // len(records) + 1}"
+        made.append(Bed(name, record, columns, chunk_seconds, run, loop, truth))
+    return made

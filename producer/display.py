@@ -1,0 +1,72 @@
+"""What the producer shows of itself while it sends."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ecg.broker import Broker
+from producer.link import Connection
+from producer.replay import Progress
+
+MOST_ROWS = 16
+REFRESH_SECONDS = 0.5
+NOT_CLINICAL = "Research and education only. Never for the care of a patient."
+
+
+def clock_text(seconds: float) -> str:
+    """Seconds as h:mm:ss."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def table(links: list[Connection], broker: Broker, speed: float | str, progress: Progress) -> Table:
+    """The beds, as far as there is room, and the totals."""
+    beds = [bed for link in links for bed in link.beds]
+    problem = next((link.problem for link in links if link.problem), "")
+    rate = progress.messages / progress.elapsed_s if progress.elapsed_s else 0.0
+    pace = "as fast as the broker takes it" if speed == "max" else f"{speed:g}x"
+    shown = Table(
+        title=f"{len(beds)} beds at {pace} to {broker}",
+        caption=f"{progress.messages} messages, {rate:.0f}/s, {progress.behind_s * 1000:.0f} ms behind schedule, "
+        f"{sum(link.dropped for link in links)} dropped. {NOT_CLINICAL}",
+        title_style="bold green",
+    )
+    for name in ("bed", "record", "leads", "lap", "time", "of", "state"):
+        shown.add_column(name, justify="right" if name in ("lap", "time", "of") else "left")
+    for bed in beds[:MOST_ROWS]:
+        state = "done" if bed.done else problem or "sending"
+        shown.add_row(
+            Text(bed.name),
+            Text(bed.record.name),
+            Text(" ".join(bed.record.leads[column] for column in bed.columns)),
+            str(bed.lap + 1),
+            clock_text(bed.index / bed.record.rate),
+            clock_text(bed.record.seconds),
+            Text(state),
+        )
+    if len(beds) > MOST_ROWS:
+        shown.add_row(f"… {len(beds) - MOST_ROWS} more")
+    return shown
+
+
+async def show(links: list[Connection], broker: Broker, speed: float | str, progress: Progress, quiet: bool) -> None:
+    """Draw the table until cancelled; on something that is no terminal, print one line and stay silent."""
+    console = Console(stderr=True)
+    if quiet or not sys.stderr.isatty():
+        if not quiet:
+            beds = sum(len(link.beds) for link in links)
+            console.print(f"{beds} beds at {speed}x to {broker}. {NOT_CLINICAL}", highlight=False)
+        await asyncio.Event().wait()
+    with Live(console=console, auto_refresh=False) as live:
+        try:
+            while True:
+                live.update(table(links, broker, speed, progress), refresh=True)
+                await asyncio.sleep(REFRESH_SECONDS)
+        finally:
+            live.update(table(links, broker, speed, progress), refresh=True)
