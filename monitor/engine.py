@@ -1,0 +1,102 @@
+"""The network over all beds: one tensor of memories, gathered and scattered by slot, batches of ready beats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ecg.beats import Beats
+from ecg.errors import UserError
+from ecg.network import BeatNet
+
+
+def pick_device(name: str) -> torch.device:
+    """The device a setting means ("auto": CUDA where there is one). Raises UserError where it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f'device {name!r} is not known: give "auto", "cpu", "cuda" or "cuda:0"') from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f'device {name!r} is not there: this machine has no CUDA; use "cpu" or "auto"')
+    return device
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the network says of beats, in their order.
+
+    probabilities: float32 [m, classes]. moved: float32 [m], how far each beat moved its bed's memory (L2).
+    """
+
+    probabilities: NDArray[np.float32]
+    moved: NDArray[np.float32]
+
+
+class Engine:
+    """Carried memory of up to `slots` beds, and the forward pass over whatever beats are ready.
+
+    memory: float32 [parts, slots, hidden] on the device; a bed's row is its slot.
+    """
+
+    def __init__(self, net: BeatNet, device: torch.device, slots: int, batch_size: int = 256) -> None:
+        self.net = net.to(device).eval()
+        self.device = device
+        self.batch_size = batch_size
+        self.memory: Tensor = self.net.empty_memory(slots)
+
+    def grow(self, slots: int) -> None:
+        """Room for `slots` beds; the old ones keep their memory."""
+        more = slots - self.memory.shape[1]
+        if more > 0:
+            self.memory = torch.cat((self.memory, self.net.empty_memory(more)), dim=1)
+
+    def reset(self, slots: NDArray[np.int64]) -> None:
+        """Empty the memory of these slots."""
+        if len(slots):
+            self.memory[:, torch.from_numpy(np.asarray(slots, np.int64)).to(self.device)] = 0
+
+    def recall(self, slot: int) -> list[float]:
+        """One bed's carried hidden state."""
+        values: list[float] = self.memory[0, slot].tolist()
+        return values
+
+    @torch.inference_mode()
+    def infer(self, beats: Beats) -> Verdicts:
+        """Classify beats (sorted by slot, each slot's in order) and carry every bed's memory on.
+
+        The reader sees all windows in batches of `batch_size`; the memory takes the first beat of every bed, then
+        the second of those that have one, and so on, so that two beats of one bed never share a step.
+        """
+        total = len(beats)
+        probabilities = np.zeros((total, self.net.shape.classes), np.float32)
+        moved = np.zeros(total, np.float32)
+        if total == 0:
+            return Verdicts(probabilities, moved)
+        inputs = self._read(beats)
+        starts = np.flatnonzero(np.r_[True, beats.slot[1:] != beats.slot[:-1]])
+        rank = np.arange(total) - np.repeat(starts, np.diff(np.r_[starts, total]))
+        order = np.argsort(rank, kind="stable")
+        for chosen in np.split(order, np.cumsum(np.bincount(rank))[:-1]):
+            for begin in range(0, len(chosen), self.batch_size):
+                rows = chosen[begin : begin + self.batch_size]
+                slots = torch.from_numpy(beats.slot[rows]).to(self.device)
+                before = self.memory[:, slots]
+                logits, after = self.net.remember(inputs[torch.from_numpy(rows).to(self.device)].unsqueeze(1), before)
+                self.memory[:, slots] = after
+                probabilities[rows] = torch.softmax(logits[:, 0].float(), dim=-1).cpu().numpy()
+                moved[rows] = (after[0] - before[0]).norm(dim=-1).cpu().numpy()
+        return Verdicts(probabilities, moved)
+
+    def _read(self, beats: Beats) -> Tensor:
+        """What the reader says of every window beside its features: float32 [m, bottleneck + features]."""
+        said = [
+            self.net.read(torch.from_numpy(beats.windows[at : at + self.batch_size]).to(self.device))
+            for at in range(0, len(beats), self.batch_size)
+        ]
+        return torch.cat((torch.cat(said), torch.from_numpy(beats.features).to(self.device)), dim=-1)

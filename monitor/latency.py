@@ -1,0 +1,72 @@
+"""Latency histograms of fixed size, in the manner of HDR histograms: constant relative error, no samples kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+STAGES: Final = ("received", "confirmed", "batched", "inferred", "published")
+"""Times of one beat after its last needed sample was sent; each stage ends there and begins at the one before."""
+
+LOWEST_MS: Final = 1e-3
+GROWTH: Final = 1.02
+BINS: Final = 1200
+_LOG: Final = float(np.log(GROWTH))
+
+
+class Histogram:
+    """Counts of milliseconds in bins two per cent wide, from a microsecond to hours."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(BINS, np.int64)
+        self.highest = 0.0
+
+    def add(self, milliseconds: NDArray[np.float64] | float) -> None:
+        """Count one value or an array of them; below zero counts as zero."""
+        values = np.atleast_1d(np.asarray(milliseconds, np.float64))
+        if len(values) == 0:
+            return
+        self.highest = max(self.highest, float(values.max()))
+        bins = np.log(np.maximum(values, LOWEST_MS) / LOWEST_MS) / _LOG
+        np.add.at(self.counts, np.minimum(bins.astype(np.int64), BINS - 1), 1)
+
+    @property
+    def total(self) -> int:
+        """Values counted."""
+        return int(self.counts.sum())
+
+    def quantile(self, share: float) -> float | None:
+        """The value that `share` of all are below (within 2 per cent), ms; None where nothing was counted."""
+        total = self.total
+        if total == 0:
+            return None
+        place = int(np.searchsorted(np.cumsum(self.counts), share * total))
+        return min(float(LOWEST_MS * GROWTH ** (place + 0.5)), self.highest)
+
+
+class Latencies:
+    """One histogram for each stage and one for the whole, and a second set that is emptied now and then."""
+
+    def __init__(self) -> None:
+        self.stages = {stage: Histogram() for stage in (*STAGES, "drawn", "total")}
+        self.recent = Histogram()
+        self._before = Histogram()
+
+    def add(self, stage: str, milliseconds: NDArray[np.float64] | float) -> None:
+        """Count values of a stage; "total" is also what the status line shows."""
+        self.stages[stage].add(milliseconds)
+        if stage == "total":
+            self.recent.add(milliseconds)
+
+    def turn(self) -> None:
+        """Forget what is older than two turns in what the status line shows."""
+        self._before, self.recent = self.recent, Histogram()
+
+    def shown(self, share: float) -> float | None:
+        """Quantile of the total over the last one to two turns, ms."""
+        both = Histogram()
+        both.counts = self.recent.counts + self._before.counts
+        both.highest = max(self.recent.highest, self._before.highest)
+        return both.quantile(share)

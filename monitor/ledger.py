@@ -1,0 +1,79 @@
+"""The sample ledger: every sample that was published is received or known to be lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class RunCount:
+    """One replay of one bed. Samples per lead. published: None until its final status has come."""
+
+    published: int | None = None
+    received: int = 0
+    lost: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Published samples that are neither received nor known as lost yet."""
+        return max(self.published - self.received - self.lost, 0) if self.published is not None else 0
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Counts of the whole monitor. repeated: samples that came again (or too late). junk: unusable messages."""
+
+    repeated: int = 0
+    junk: int = 0
+    beats: int = 0
+    runs: dict[tuple[str, str], RunCount] = field(default_factory=dict)
+
+    def run(self, bed: str, stream: str) -> RunCount:
+        """The count a stream belongs to; a stream's name ends in its lap, which does not matter here."""
+        key = bed, stream.rpartition("-")[0] or stream
+        found = self.runs.get(key)
+        if found is None:
+            found = self.runs[key] = RunCount()
+        return found
+
+    def knows(self, bed: str, stream: str) -> bool:
+        """Has anything of this stream's run been counted?."""
+        return (bed, stream.rpartition("-")[0] or stream) in self.runs
+
+    @property
+    def received(self) -> int:
+        """Samples received, each once."""
+        return sum(run.received for run in self.runs.values())
+
+    @property
+    def lost(self) -> int:
+        """Samples known to be lost, those at the end of a stream included once its final status is there."""
+        return sum(run.lost + run.missing for run in self.runs.values())
+
+    @property
+    def published(self) -> int:
+        """Samples published, by the final statuses; of a run without one, what is known of it."""
+        return sum(
+            run.published if run.published is not None else run.received + run.lost for run in self.runs.values()
+        )
+
+    @property
+    def unfinished(self) -> int:
+        """Runs whose producer has not said how much it published."""
+        return sum(run.published is None for run in self.runs.values())
+
+    def balances(self) -> bool:
+        """Is everything published accounted for, once and only once?."""
+        return self.published == self.received + self.lost
+
+    def as_dict(self) -> dict[str, int]:
+        """What a headless run prints last."""
+        return {
+            "published": self.published,
+            "received": self.received,
+            "lost": self.lost,
+            "repeated": self.repeated,
+            "beats": self.beats,
+            "junk": self.junk,
+            "unfinished": self.unfinished,
+        }
