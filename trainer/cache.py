@@ -33,7 +33,8 @@ SOURCES: Final[tuple[Source, ...]] = ("reference", "detector")
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a file of cut beats holds.
 
-    path_hash: SHA-256 over the code of the signal path that cut them. data_hash: SHA-256 over the packed beats.
+    path_hash: SHA-256 over the code of the signal path that cut them.
+    hashes: SHA-256 over each record's packed beats, by name.
     """
 
     names: list[str]
@@ -41,7 +42,11 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channels: int
     window: int
     path_hash: str
-    data_hash: str
+    hashes: dict[str, str]
+
+    def data_hash(self, names: list[str]) -> str:
+        """SHA-256 over the beats of these records, whatever their order."""
+        return hashlib.sha256("".join(self.hashes[name] for name in sorted(names)).encode()).hexdigest()
 
 
 def default_path() -> Path:
@@ -72,11 +77,14 @@ def save(path: Path, cuts: list[CutRecord]) -> Head:
         arrays[f"known/{cut.name}/index"] = cut.reference.index.astype(np.int32)
         arrays[f"known/{cut.name}/classes"] = cut.reference.classes.astype(np.int8)
         arrays[f"known/{cut.name}/flutter"] = cut.reference.flutter
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        digest.update(name.encode() + arrays[name].tobytes())
     names = list(dict.fromkeys(cut.name for cut in cuts))
-    head = Head(names, list(FEATURES), CHANNELS, WINDOW, path_hash(), digest.hexdigest())
+    hashes = {}
+    for name in names:
+        digest = hashlib.sha256()
+        for key in sorted(key for key in arrays if key.split("/")[1] == name):
+            digest.update(key.encode() + arrays[key].tobytes())
+        hashes[name] = digest.hexdigest()
+    head = Head(names, list(FEATURES), CHANNELS, WINDOW, path_hash(), hashes)
     arrays["head"] = np.frombuffer(msgspec.json.encode(head), np.uint8)
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
@@ -96,9 +104,7 @@ def head_of(path: Path) -> Head:
     except (ValueError, KeyError, zipfile.BadZipFile, msgspec.MsgspecError):
         raise UserError(f"{path} is not a file of cut beats: run `python -m trainer prepare` again") from None
     if head.path_hash != path_hash():
-        raise UserError(
-            f"{path} was cut by another version of the signal path: run `python -m trainer prepare` again"
-        )
+        raise UserError(f"{path} was cut by another version of the signal path: run `python -m trainer prepare` again")
     return head
 
 

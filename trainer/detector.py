@@ -56,7 +56,7 @@ def score_of(found: CutRecord) -> Score:
 
 
 def sleepecg_score(record: Record) -> Score:
-    """The offline detector of sleepecg, which sees the whole record, on its first lead; flutter is not left out."""
+    """The offline detector of sleepecg, on the first lead of the whole record; flutter is not left out."""
     reference = reference_of(record)
     signal = gapless(record.millivolts(0)).astype(np.float64)
     test = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)  # type: ignore[attr-defined]
