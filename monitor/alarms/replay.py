@@ -1,0 +1,155 @@
+"""Records replayed as fast as the processor can: signs, beats and alarms just as the live path gives them.
+
+Many records go through the signal path and the network at once, each in a slot of its own with its own memory. The
+alarms depend on sample indices alone, so every sign and every beat may be told before the clock moves at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ecg.aami import CLASSES
+from ecg.beats import Beats
+from ecg.config import Alarms
+from ecg.library import MISSING
+from ecg.network import BeatNet
+from ecg.path import SignalPath
+from ecg.record import Record, pick_lead
+from monitor.alarms.bed import BedAlarms
+from monitor.alarms.kinds import PRIORITY, Priority
+from monitor.alarms.signs import SignalSigns
+from monitor.alarms.state import Sign
+
+STEP_SECONDS = 20
+"""Signal of each record taken in one go: bounds memory, changes nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One alarm episode: its condition from `onset` to `over`, known to be true at `raised`, in samples."""
+
+    kind: str
+    onset: int
+    over: int
+    raised: int
+
+    @property
+    def priority(self) -> Priority:
+        """Of its kind."""
+        return PRIORITY[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the monitor makes of one record. index: int64 [m], R-peaks; classes: str [m], the network's."""
+
+    signs: list[Sign]
+    index: NDArray[np.int64]
+    classes: NDArray[np.str_]
+
+
+def analysed_lead(record: Record, wanted: str) -> NDArray[np.float32]:
+    """The analysed lead in mV: float32 [n]; a missing sample holds the last value."""
+    lead = pick_lead(record.leads, wanted)
+    signal = record.millivolts(lead)
+    absent = record.samples[:, lead] == MISSING
+    if absent.any():
+        held = np.maximum.accumulate(np.where(absent, 0, np.arange(len(signal))))
+        signal = signal[held]
+    return signal
+
+
+def listen(
+    records: Sequence[Record],
+    lead: str,
+    lead_off_seconds: float,
+    net: BeatNet | None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Heard]:
+    """Signs of the signals and, with a network, the beats and their classes of all records at once.
+
+    progress: called with the share that is done.
+    """
+    slots = np.arange(len(records))
+    signals = [analysed_lead(record, lead) for record in records]
+    rates = np.array([record.rate for record in records])
+    start = np.zeros(len(records), np.int64)
+    signs, path = SignalSigns(len(records), lead_off_seconds), SignalPath(len(records))
+    signs.reset(slots, rates, start)
+    path.reset(slots, rates, start)
+    found: list[list[Sign]] = [[] for _ in records]
+    index: list[list[NDArray[np.int64]]] = [[] for _ in records]
+    names: list[list[NDArray[np.int64]]] = [[] for _ in records]
+    memory = net.empty_memory(len(records)) if net else None
+
+    def classify(beats: Beats) -> None:
+        if net is None or memory is None:
+            return
+        for slot in np.unique(beats.slot):
+            own = beats.take(beats.slot == slot)
+            windows, features = torch.from_numpy(own.windows)[None], torch.from_numpy(own.features)[None]
+            logits, memory[:, slot : slot + 1] = net.sequence(windows, features, memory[:, slot : slot + 1])
+            index[slot].append(own.index)
+            names[slot].append(logits[0].argmax(dim=1).numpy())
+
+    steps = max((int(np.ceil(record.seconds / STEP_SECONDS)) for record in records), default=0)
+    with torch.inference_mode():
+        for step in range(steps):
+            cuts = np.rint(np.array([step, step + 1])[:, None] * STEP_SECONDS * rates).astype(np.int64)
+            chunks = [signals[slot][cuts[0, slot] : cuts[1, slot]] for slot in slots]
+            there = [slot for slot in slots if len(chunks[slot])]
+            some = [chunks[slot] for slot in there]
+            for slot, sign in signs.step(np.array(there), some):
+                found[slot].append(sign)
+            if net is not None:
+                classify(path.step(np.array(there), some))
+            if progress:
+                progress((step + 1) / steps)
+        if net is not None:
+            classify(path.finish(slots))
+    letters = np.array(CLASSES)
+    return [
+        Heard(
+            found[slot],
+            np.concatenate([np.zeros(0, np.int64), *index[slot]]),
+            letters[np.concatenate([np.zeros(0, np.int64), *names[slot]])],
+        )
+        for slot in slots
+    ]
+
+
+def replay(
+    settings: Alarms,
+    rate: float,
+    length: int,
+    signs: Sequence[Sign],
+    index: NDArray[np.int64],
+    classes: NDArray[np.str_],
+) -> list[Raised]:
+    """The alarm episodes of one record, in order of being raised, those that a graver one hides included.
+
+    length: samples. index: int64 [m], R-peaks, ascending. classes: str [m]. An episode that lasts ends with the
+    record.
+    """
+    bed = BedAlarms(settings, rate)
+    changes = []
+    for sign in signs:
+        changes += bed.sign(sign)
+    for at, cls in zip(index.tolist(), classes.tolist(), strict=True):
+        changes += bed.beat(at, cls)
+    changes += bed.clock(length - 1)
+    open_: dict[str, tuple[int, int]] = {}
+    raised = []
+    for change in changes:
+        if change.what == "onset":
+            open_[change.kind] = (change.onset, change.index)
+        elif change.what == "end":
+            onset, at = open_.pop(change.kind)
+            raised.append(Raised(change.kind, onset, change.over, at))
+    raised += [Raised(kind, onset, length - 1, at) for kind, (onset, at) in open_.items()]
+    return sorted(raised, key=lambda one: (one.raised, one.kind))
