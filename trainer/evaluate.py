@@ -80,7 +80,8 @@ def show_random_split(card: weights.Card, console: Console) -> None:
     if flattering:
         console.print(
             "For comparison only, a RANDOM SPLIT of beats, the same patients on both sides (it flatters; other "
-            f"weights, same recipe): macro-F1 N,S,V {flattering['macro_f1_nsv']:.3f}, S F1 {flattering['S']['f1']:.3f}, "
+            f"weights, same recipe): macro-F1 N,S,V {flattering['macro_f1_nsv']:.3f}, "
+            f"S F1 {flattering['S']['f1']:.3f}, "
             f"V F1 {flattering['V']['f1']:.3f}, accuracy {flattering['accuracy']:.3f}",
             soft_wrap=True,
         )
