@@ -102,13 +102,17 @@ class Intake:
     _joined: bool = False
     _past: list[str] = field(default_factory=list)
 
+    def is_new(self, wave: Wave) -> bool:
+        """Does this message begin another stream?."""
+        return wave.stream != self.stream and wave.stream not in self._past
+
     def offer(self, wave: Wave, received_ns: int = 0) -> list[Piece]:
         """Take one checked wave message. Raises MessageError where it cannot belong to this stream."""
         pieces: list[Piece] = []
+        if wave.stream in self._past:
+            self.ledger.repeated += len(wave.samples) // (2 * len(wave.leads))
+            return pieces
         if wave.stream != self.stream:
-            if wave.stream in self._past:
-                self.ledger.repeated += len(wave.samples) // (2 * len(wave.leads))
-                return pieces
             pieces = self.end()
             pieces.append(self._begin_stream(wave))
         elif wave.rate != self.rate or wave.leads != self.leads:
@@ -197,12 +201,12 @@ class Intake:
         if gap > self.settings.gap_reset_seconds * self.rate or self._last == MISSING:
             self._flat, self.lead_off = 0, False
             pieces.append(Begin(index, self.rate, f"gap of {gap / self.rate:.1f} s"))
-        elif not self.lead_off:
+        else:
             wave = self._waiting[0].wave
             first = int(wave_samples(wave)[0, self.column])
             until = self._last_mv if first == MISSING else self._millivolts(wave, np.array([first]))[0]
             line = np.linspace(self._last_mv, until, gap + 2, dtype=np.float32)[1:-1]
-            pieces.append(Signal(self.next, line))
+            pieces.append(Signal(self.next, line, self.lead_off))
         self.next = index
 
     def _skip(self, index: int) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import secrets
 import signal
+import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -42,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--root", help="topic root, such as ecg/v1")
     made.add_argument("--seconds", type=float, help="stop after so many wall seconds")
     made.add_argument("--quiet", action="store_true", help="print nothing")
+    made.add_argument("--while-stdin", action="store_true", help="stop when standard input is closed")
     made.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
 
@@ -84,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     fetch(library.missing(names))
     records = [library.read(name) for name in names]
     with brokers.ensure(config.mqtt) as broker:
-        return asyncio.run(send(config, broker, records, options.seconds, options.quiet))
+        return asyncio.run(send(config, broker, records, options))
 
 
 def fetch(names: list[str]) -> None:
@@ -99,7 +103,7 @@ def fetch(names: list[str]) -> None:
         )
 
 
-async def send(config: Config, broker: Broker, records: list[Record], seconds: float | None, quiet: bool) -> int:
+async def send(config: Config, broker: Broker, records: list[Record], options: argparse.Namespace) -> int:
     """Connect, replay, say goodbye. Returns the exit status: 130 where interrupted."""
     wanted = config.producer
     pace = wanted.speed
@@ -122,12 +126,14 @@ async def send(config: Config, broker: Broker, records: list[Record], seconds: f
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted, number)
-    if seconds is not None:
-        loop.call_later(seconds, stop.set)
+    if options.seconds is not None:
+        loop.call_later(options.seconds, stop.set)
+    if options.while_stdin:
+        threading.Thread(target=_wait_for_the_end, args=(loop, stop), daemon=True).start()
     progress = Progress()
     try:
         await asyncio.gather(*(link.open() for link in links))
-        shown = asyncio.create_task(display.show(links, broker, pace, progress, quiet))
+        shown = asyncio.create_task(display.show(links, broker, pace, progress, options.quiet))
         await replay(links, period, qos, stop, progress)
         await asyncio.gather(*(link.close() for link in links))
         shown.cancel()
@@ -136,3 +142,11 @@ async def send(config: Config, broker: Broker, records: list[Record], seconds: f
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
     return exit_status
+
+
+def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Whoever started this process holds its standard input open for as long as it is wanted."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(stop.set)

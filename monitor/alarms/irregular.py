@@ -2,18 +2,20 @@
 
 In atrial fibrillation each RR interval differs from those before it by much, whichever of them it is compared
 with. Respiration changes RR intervals slowly (neighbours are alike), bigeminy and trigeminy repeat themselves
-every two or three beats. So the measure is the median absolute change of the RR interval against the one 1, 2
-and 3 intervals before, relative to the median RR interval, and the smallest of the three counts. It is a robust
-form of the RR and delta-RR irregularity measures of Tateno & Glass, Med Biol Eng Comput 39:664-671 (2001) and
-Lian et al., Am J Cardiol 107:1494-1497 (2011), with the check for regularity that Petrenas et al., Comput Biol
-Med 65:184-191 (2015) show to be needed for bigeminy. Intervals that begin or end with an ectopic beat are left
-out.
+every two or three beats. So the measure is how much the RR interval changes, absolutely, against the one 1, 2 and
+3 intervals before (four in ten changes are smaller), relative to the median RR interval, and the smallest of the
+three counts: more than half of the intervals must be without order at every lag. It is a robust form of the RR
+and delta-RR irregularity measures of Tateno & Glass, Med Biol Eng Comput 39:664-671 (2001) and Lian et al., Am J
+Cardiol 107:1494-1497 (2011), with the check for regularity that Petrenas et al., Comput Biol Med 65:184-191
+(2015) show to be needed for bigeminy. Intervals that begin or end with an ectopic beat are left out.
 """
 
 from __future__ import annotations
 
 LAGS = 3
-RELEASE = 0.6
+SHARE = 0.4
+"""Share of the changes that are smaller than the one that counts."""
+RELEASE = 0.5
 """The irregularity must fall below this share of its limit before the episode is over."""
 MEMORY = 0.75
 """When it does, that share of the window is taken to be regular already."""
@@ -22,7 +24,7 @@ FEWEST = 8
 
 
 def irregularity(rr: list[int]) -> float | None:
-    """Smallest median change over the lags as a share of the median RR interval.
+    """The change that counts, the smallest over the lags, as a share of the median RR interval.
 
     rr: RR intervals in order, any unit, 0 where one is not to be used. None where fewer than half can be used.
     """
@@ -34,12 +36,14 @@ def irregularity(rr: list[int]) -> float | None:
         changes = sorted(abs(b - a) for a, b in zip(rr, rr[lag:], strict=False) if a and b)
         if len(changes) < FEWEST:
             continue
-        middle = _median(changes)
-        least = middle if least is None else min(least, middle)
-    return None if least is None else least / _median(used)
+        change = _quantile(changes, SHARE)
+        least = change if least is None else min(least, change)
+    return None if least is None else least / _quantile(used, 0.5)
 
 
-def _median(ordered: list[int]) -> float:
-    """Median of an ordered list that is not empty."""
-    half = len(ordered) // 2
-    return float(ordered[half]) if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+def _quantile(ordered: list[int], share: float) -> float:
+    """Quantile of an ordered list that is not empty, between neighbours by a straight line."""
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])

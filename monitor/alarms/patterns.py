@@ -12,7 +12,7 @@ from monitor.alarms.irregular import MEMORY, RELEASE, irregularity
 from monitor.alarms.limits import FAST_RR, SLOW_RR, Limits
 from monitor.alarms.state import BedState
 
-AF_EVERY = 4
+AF_EVERY = 2
 """Beats between two looks at the irregularity."""
 ECTOPIC = ("S", "V", "F")
 LONGEST_RR_SECONDS = 2.5

@@ -145,7 +145,7 @@ def _tally(
         hits = [i for i, one in enumerate(raised) if episode.near(Span(one.onset, max(one.over, one.raised)), window)]
         if hits:
             tally.found += 1
-            tally.delays.append((min(raised[i].raised for i in hits) + lag - episode.onset) / rate)
+            tally.delays.append(max(min(raised[i].raised for i in hits) + lag - episode.onset, 0) / rate)
         for i in hits:
             right[i] = True
     for one, good in zip(raised, right, strict=True):

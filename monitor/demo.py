@@ -1,0 +1,71 @@
+"""A demonstration needs a producer: start one that ends with us, always."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from ecg.broker import Broker, is_loopback, probe
+from ecg.config import Config
+from ecg.errors import UserError
+
+START_SECONDS: Final = 20.0
+END_SECONDS: Final = 5.0
+
+
+@contextmanager
+def producer(config: Config, arguments: list[str]) -> Iterator[Broker]:
+    """Run a producer, and with it the embedded broker where no other answers, for as long as this lasts.
+
+    The producer watches its standard input: when this process ends, however that comes about, so does it.
+    Raises UserError with the producer's own words where it cannot go on.
+    """
+    mqtt = config.mqtt
+    external = probe(mqtt.host, mqtt.port) is None
+    if not external and not (mqtt.embedded and is_loopback(mqtt.host)):
+        raise UserError(
+            f"no MQTT broker answers at {mqtt.host}:{mqtt.port}: start one there or name another with "
+            "--broker host:port"
+        )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "producer", "--quiet", "--while-stdin", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        _wait_for_broker(process, mqtt.host, mqtt.port)
+        yield Broker(mqtt.host, mqtt.port, "external" if external else "embedded amqtt")
+    finally:
+        _end(process)
+
+
+def _wait_for_broker(process: subprocess.Popen[bytes], host: str, port: int) -> None:
+    limit = time.monotonic() + START_SECONDS
+    while probe(host, port) is not None:
+        if process.poll() is not None:
+            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
+            raise UserError(said.splitlines()[-1] if said else f"the producer ended (exit status {process.returncode})")
+        if time.monotonic() > limit:
+            raise UserError(f"the producer's broker does not answer at {host}:{port} after {START_SECONDS:g} s")
+        time.sleep(0.05)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Close its standard input, which ends it; make sure that it does."""
+    if process.stdin:
+        process.stdin.close()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,238 @@
+"""The service: messages from the connection into the ward, beats and alarms out, at the pace they come."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import msgspec
+
+import monitor
+from ecg.broker import Broker
+from ecg.config import Config
+from ecg.messages import (
+    SCHEMA,
+    Beat,
+    BedStatus,
+    MessageError,
+    MonitorStatus,
+    ProducerStatus,
+    Truth,
+    decode_json,
+    decode_wave,
+    encode_json,
+)
+from ecg.path import lookahead_seconds
+from monitor.alarms import EventLog
+from monitor.mqtt import Arrival, Connection, status
+from monitor.snapshot import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
+from monitor.view import View
+from monitor.ward import Outcome, Ward
+
+MOST_MESSAGES: Final = 4096
+"""Messages taken in one step: more would keep the connection waiting."""
+IDLE_TICK_SECONDS: Final = 0.25
+FIRST_MESSAGE_SECONDS: Final = 60.0
+"""So long a run that ends when idle waits for the first message."""
+RATE_SECONDS: Final = 2.0
+JUNK_KEPT: Final = 5
+
+
+class Service:
+    """Runs one ward on one connection. on_beat: called with each beat, for a headless run."""
+
+    def __init__(
+        self, config: Config, broker: Broker, ward: Ward, on_beat: Callable[[Beat], None] | None = None
+    ) -> None:
+        self.config, self.broker, self.ward = config, broker, ward
+        self.name = secrets.token_hex(3)
+        self.stop = asyncio.Event()
+        self.view = View(ward)
+        self.lag_s = 0.0
+        self.beats_per_s = 0.0
+        self.problems: list[str] = []
+        self._on_beat = on_beat
+        self._log = EventLog(config.alarms.log) if config.alarms.log else None
+        self._started = asyncio.Event()
+        device = str(ward.engine.device)
+        self._connection = Connection(config.mqtt, broker, self.name, status("offline", monitor.__version__, device))
+
+    async def run(self, until_idle: float | None = None) -> None:
+        """Process until `stop`, or until nothing has come for `until_idle` seconds (a minute for the first message).
+
+        Raises UserError where the broker refuses.
+        """
+        connection = self._connection
+        await connection.open()
+        background = [asyncio.create_task(self._report()), asyncio.create_task(self._measure())]
+        self._started.set()
+        inbox = connection.inbox
+        inbox.last_s = time.monotonic()
+        try:
+            while not self.stop.is_set():
+                await self._wait()
+                if inbox.items:
+                    if len(inbox.items) < self.config.monitor.batch_size:
+                        await asyncio.sleep(self.config.monitor.batch_deadline_ms / 1000)
+                    self.take(inbox.take(MOST_MESSAGES))
+                    await asyncio.sleep(0)
+                if until_idle is not None and not inbox.items:
+                    limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
+                    if time.monotonic() - inbox.last_s > limit:
+                        break
+            self.take(inbox.take(len(inbox.items)))
+            self.ward.end_all()
+            self._handle(self.ward.step())
+            await connection.flush(60)
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            if connection.connected:
+                self._publish_status("offline")
+            await connection.close()
+            if self._log:
+                self._log.close()
+
+    async def _wait(self) -> None:
+        """Until there is a message, or for a while."""
+        try:
+            await asyncio.wait_for(self._connection.inbox.wake.wait(), IDLE_TICK_SECONDS)
+        except TimeoutError:
+            return
+
+    def take(self, arrivals: list[Arrival]) -> None:
+        """Process messages: what cannot be used is counted and skipped."""
+        for arrival in arrivals:
+            try:
+                self._message(arrival)
+            except MessageError as error:
+                self.ward.ledger.junk += 1
+                self.problems = [*self.problems[-JUNK_KEPT + 1 :], f"{arrival.topic}: {error}"]
+        if arrivals:
+            self.lag_s = (time.time_ns() - arrivals[0].received_ns) / 1e9
+        if self.ward.waiting:
+            self._handle(self.ward.step())
+
+    def _message(self, arrival: Arrival) -> None:
+        """One message, by its topic. Raises MessageError."""
+        place = self._connection.topics.parse(arrival.topic)
+        if place is None:
+            self._producer(arrival)
+            return
+        bed, kind = place
+        if kind == "wave":
+            self.ward.wave(bed, decode_wave(arrival.payload), arrival.received_ns)
+        elif kind == "truth":
+            self.ward.truth(bed, decode_json(arrival.payload, Truth))
+        elif kind == "status" and arrival.payload:
+            self.ward.status(bed, decode_json(arrival.payload, BedStatus), arrival.retained)
+
+    def _producer(self, arrival: Arrival) -> None:
+        """The status of a connection that many beds share."""
+        if "/_producer/" not in arrival.topic:
+            raise MessageError("the topic names no bed (allowed are 1 to 64 of A-Z, a-z, 0-9, _ and -)")
+        if arrival.payload:
+            producer = decode_json(arrival.payload, ProducerStatus)
+            if producer.state == "offline" and not arrival.retained:
+                self.ward.offline(producer.beds)
+
+    def _handle(self, outcome: Outcome) -> None:
+        """Publish and log what a step brought about."""
+        topics, publish = self._connection.topics, self._connection.publish
+        for beat, sent_ns in outcome.beats:
+            publish(topics.of(beat.bed, "beat"), encode_json(beat), done=partial(self._published, sent_ns))
+            if self._on_beat:
+                self._on_beat(beat)
+        for alarms in outcome.alarms:
+            publish(topics.of(alarms.bed, "alarm"), encode_json(alarms), retain=True)
+        if self._log:
+            for bed, change in outcome.changes:
+                self._log.write(bed.name, bed.intake.stream, bed.rate, [change], time.time())
+        self.view.notices(outcome.notices)
+
+    def _published(self, sent_ns: int) -> None:
+        self.ward.latencies.add("total", (time.time_ns() - sent_ns) / 1e6)
+
+    def intent(self, intent: Intent) -> None:
+        """What the screen asks for."""
+        if isinstance(intent, Quit):
+            self.halt()
+        elif isinstance(intent, Show):
+            self.view.show(intent)
+        elif isinstance(intent, Acknowledge):
+            self.ward.acknowledge(intent.bed, intent.kind)
+            self._handle(self.ward.tell())
+        elif isinstance(intent, Silence):
+            self.ward.silence(intent.bed, intent.seconds)
+            self._handle(self.ward.tell())
+
+    def halt(self) -> None:
+        """End soon: what has been received is still processed."""
+        self.stop.set()
+        self._connection.inbox.wake.set()
+
+    def status(self) -> ServiceStatus:
+        """The status line."""
+        ward, ledger = self.ward, self.ward.ledger
+        rates = [bed.rate for bed in ward.beds.values() if bed.rate]
+        connection = self._connection
+        lag = f"{self.lag_s:.1f} s behind" if self.lag_s > 1 else ""
+        return ServiceStatus(
+            broker=str(self.broker),
+            device=str(ward.engine.device),
+            model=ward.model,
+            beds=len(ward.beds),
+            beats_per_s=self.beats_per_s,
+            latency_p50_ms=ward.latencies.shown(0.5),
+            latency_p99_ms=ward.latencies.shown(0.99),
+            lookahead_ms=lookahead_seconds(rates[0] if rates else 360.0) * 1000,
+            received=ledger.received,
+            lost=ledger.lost,
+            repeated=ledger.repeated,
+            junk=ledger.junk,
+            connected=connection.connected,
+            problem=connection.problem or lag,
+        )
+
+    def _publish_status(self, state: str) -> None:
+        now = self.status()
+        message = MonitorStatus(
+            SCHEMA,
+            "online" if state == "online" else "offline",
+            monitor.__version__,
+            now.device,
+            now.beds,
+            round(now.beats_per_s, 1),
+            now.latency_p50_ms,
+            now.latency_p99_ms,
+            now.junk,
+        )
+        self._connection.publish(self._connection.topics.monitor(self.name), encode_json(message), retain=True)
+
+    async def _report(self) -> None:
+        """The monitor's own retained status."""
+        while True:
+            if self._connection.connected:
+                self._publish_status("online")
+            await asyncio.sleep(self.config.monitor.status_seconds)
+
+    async def _measure(self) -> None:
+        """Beats per second, and the window over which latency is shown."""
+        beats, at, turned = self.ward.ledger.beats, time.monotonic(), time.monotonic()
+        while True:
+            await asyncio.sleep(RATE_SECONDS)
+            now = time.monotonic()
+            self.beats_per_s = (self.ward.ledger.beats - beats) / (now - at)
+            beats, at = self.ward.ledger.beats, now
+            if now - turned > 30:
+                self.ward.latencies.turn()
+                turned = now
+
+    def ledger_line(self) -> str:
+        """The last line of a headless run."""
+        return msgspec.json.encode({"ledger": self.ward.ledger.as_dict()}).decode()
