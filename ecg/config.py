@@ -113,8 +113,8 @@ class Alarms(Section, frozen=True):
     bradycardia_rate: Rate = 50.0
     rate_hysteresis: Annotated[float, Meta(ge=0, le=0.5)] = 0.05
     atrial_fibrillation: bool = True
-    af_beats: Annotated[int, Meta(ge=16, le=256)] = 40
-    af_irregularity: Annotated[float, Meta(gt=0, lt=1)] = 0.095
+    af_beats: Annotated[int, Meta(ge=16, le=256)] = 48
+    af_irregularity: Annotated[float, Meta(gt=0, lt=1)] = 0.08
     r_on_t: bool = True
     r_on_t_qt_seconds: Seconds = 0.40
     couplet: bool = True
