@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -30,38 +31,44 @@ def tables(numbers: Mapping[str, Mapping[str, Any]], weights: str | None, consol
             high = scores[beats]["high"]
             slowest = high["delay_longest_s"]
             console.print(
-                f"High priority: {high['false']} false, {high['false_per_hour']:.2f} an hour; slowest onset "
+                f"{_by_time(scores[beats])}High priority: {high['false']} false, {high['false_per_hour']:.2f} an hour; slowest onset "
                 f"{'-' if slowest is None else f'{slowest:.1f} s'}\n"
             )
 
 
 def _table(heading: str, scores: Mapping[str, Any]) -> Table:
-    table = Table(title=heading, title_justify="left")
-    table.add_column("alarm")
-    for column in ("episodes", "found", "Se %", "alarms", "+P %", "false/h", "delay s", "longest s"):
-        table.add_column(column, justify="right")
-    table.add_column("time Se/+P %", justify="right")
+    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("alarm", no_wrap=True)
+    for column in ("found", "Se %", "true", "+P %", "false/h", "delay s", "longest"):
+        table.add_column(column, justify="right", no_wrap=True)
     for part in ("kinds", "labels"):
         for name, row in scores[part].items():
-            if not (row["episodes"] or (row["alarms"] and part == "kinds")):
+            kind = part == "kinds"
+            if not (row["episodes"] or (row["alarms"] and kind)):
                 continue
-            style = COLOURS[PRIORITY.get(name, "medium")] if part == "kinds" else "dim"
-            timed = row["time_sensitivity"] is not None or row["time_predictivity"] is not None
             table.add_row(
-                name.replace("_", " ") if part == "kinds" else f"rhythm {name}",
-                str(row["episodes"]),
-                str(row["found"]),
+                name.replace("_", " ") if kind else f"rhythm {name}",
+                f"{row['found']}/{row['episodes']}",
                 _percent(row["sensitivity"]),
-                str(row["alarms"]) if part == "kinds" else "",
-                _percent(row["predictivity"]) if part == "kinds" else "",
-                f"{row['false_per_hour']:.2f}" if part == "kinds" else "",
+                f"{row['true']}/{row['alarms']}" if kind else "",
+                _percent(row["predictivity"]) if kind else "",
+                f"{row['false_per_hour']:.2f}" if kind else "",
                 _seconds(row["delay_median_s"]),
                 _seconds(row["delay_longest_s"]),
-                f"{_percent(row['time_sensitivity'])} / {_percent(row['time_predictivity'])}" if timed else "",
-                style=style,
+                style=COLOURS[PRIORITY.get(name, "medium")] if kind else "dim",
             )
         table.add_section()
     return table
+
+
+def _by_time(scores: Mapping[str, Any]) -> str:
+    """Of the alarms scored by time: share of the episodes' time in alarm, and of the alarms' time in an episode."""
+    return "".join(
+        f"By time, {kind.replace('_', ' ')}: Se {_percent(row['time_sensitivity'])} %, "
+        f"+P {_percent(row['time_predictivity'])} %\n"
+        for kind, row in scores["kinds"].items()
+        if row["time_sensitivity"] is not None or row["time_predictivity"] is not None
+    )
 
 
 def _percent(value: float | None) -> str:

@@ -47,7 +47,7 @@ LOOKS_ON: Final = 2
 LOOKS_OFF: Final = 6
 KNOWN_AFTER: Final = 3.0
 """s, about, from the first flutter wave to the look that makes it sure."""
-UNSTEADY_MV: Final = 0.6
+UNSTEADY_MV: Final = 0.8
 """Range of the baseline in one look above which beats may be missed."""
 FLAT_MV: Final = 0.002
 """Samples that differ by less are the same: below one step of any converter in use."""
