@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 import platformdirs
+import requests
 import sleepecg
 import wfdb
 
@@ -191,7 +192,7 @@ def _annotations(path: Path, length: int) -> Annotations | None:
 
 def _first_line(error: Exception) -> str:
     """What an exception says, in one line."""
-    if isinstance(error, OSError) and "url" in str(error):
+    if isinstance(error, requests.exceptions.ConnectionError):
         return "physionet.org does not answer: is there a network?"
     lines = str(error).strip().splitlines()
     return (lines[0].strip() if lines else type(error).__name__)[:200]

@@ -1,0 +1,49 @@
+"""Which broker is used, and that the embedded one is a real one."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import aiomqtt
+import pytest
+from conftest import Mosquitto, free_port
+
+from ecg import broker
+from ecg.config import Mqtt
+from ecg.errors import UserError
+
+
+def test_a_broker_that_answers_is_used(mosquitto: Mosquitto) -> None:
+    with broker.ensure(Mqtt(port=mosquitto.port)) as found:
+        assert found.kind == "external"
+
+
+async def test_the_embedded_broker_carries_messages_and_keeps_retained_ones() -> None:
+    port = free_port()
+    with broker.ensure(Mqtt(port=port)) as found:
+        assert str(found) == f"127.0.0.1:{port} (embedded amqtt)"
+        async with aiomqtt.Client("127.0.0.1", port) as client:
+            await client.publish("a/b", b"kept", qos=1, retain=True)
+            await client.subscribe("a/#", qos=1)
+            message = await asyncio.wait_for(anext(client.messages), 5)
+            assert (message.payload, message.retain) == (b"kept", True)
+    assert broker.probe("127.0.0.1", port) is not None
+
+
+def test_it_listens_on_the_loopback_only() -> None:
+    port = free_port()
+    outside = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {"127.0.0.1"}
+    with broker.ensure(Mqtt(port=port)):
+        for address in outside:
+            if not address.startswith("127."):
+                assert broker.probe(str(address), port) is not None
+
+
+@pytest.mark.parametrize(("host", "embedded"), [("127.0.0.1", False), ("192.0.2.1.invalid", True)])
+def test_where_none_answers_and_none_may_be_started_the_user_is_told(host: str, embedded: bool) -> None:
+    with (
+        pytest.raises(UserError, match=f"no MQTT broker answers at {host}"),
+        broker.ensure(Mqtt(host=host, port=free_port(), embedded=embedded)),
+    ):
+        pass
