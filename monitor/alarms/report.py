@@ -27,12 +27,13 @@ def tables(numbers: Mapping[str, Mapping[str, Any]], weights: str | None, consol
             name = f" ({weights})" if beats == "model" else ""
             count = len(scores["records"])
             heading = f"{group}: {title}{name}, {count} record{'s' if count != 1 else ''}, {scores['hours']:.1f} h"
-            console.print(_table(heading, scores[beats]))
+            table = _table(heading, scores[beats])
+            console.print(table if table.row_count else f"{heading}: no episode and no alarm")
             high = scores[beats]["high"]
-            slowest = high["delay_longest_s"]
+            slowest = "-" if high["delay_longest_s"] is None else f"{high['delay_longest_s']:.1f} s"
             console.print(
-                f"{_by_time(scores[beats])}High priority: {high['false']} false, {high['false_per_hour']:.2f} an hour; slowest onset "
-                f"{'-' if slowest is None else f'{slowest:.1f} s'}\n"
+                f"{_by_time(scores[beats])}High priority: {high['false']} false, {high['false_per_hour']:.2f} an hour; "
+                f"slowest onset {slowest}\n"
             )
 
 
