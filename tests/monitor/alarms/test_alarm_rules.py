@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from ecg.config import Alarms
+from monitor.alarms import GRAVER, KINDS, PRIORITY, BedAlarms, Change, Sign
+
+RATE = 100.0
+SETTINGS = Alarms()
+
+
+def tell(bed: BedAlarms, rhythm: str, start: float = 0.0) -> list[Change]:
+    """Beats from a text such as "N.8 V.4": class, then seconds since the beat before."""
+    changes, now = [], start
+    for word in rhythm.split():
+        now += float(word[1:])
+        changes += bed.beat(round(now * RATE), word[0])
+    return changes
+
+
+def onsets(changes: list[Change]) -> list[str]:
+    return [change.kind for change in changes if change.what == "onset"]
+
+
+def times(word: str, count: int) -> str:
+    return " ".join([word] * count) + " "
+
+
+STEADY = times("N.8", 12)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "expected"),
+    [
+        (times("N.8", 40), []),
+        (STEADY + "V.7 N.8 " + STEADY, []),
+        (STEADY + "V.7 V.6 N.8", ["couplet"]),
+        (STEADY + "V.7 V.6 F.8", ["couplet"]),
+        (STEADY + "V.7 V.4 V.4 N.8", ["nonsustained_vt"]),
+        (STEADY + "V.7 V.4 V.4 V.4 V.4 N.8", ["nonsustained_vt"]),
+        (STEADY + "V.7 V.6 V.6 N.8", ["ventricular_run"]),
+        (STEADY + "V.7 V.6 V.6 V.4 V.4 N.8", ["ventricular_run", "nonsustained_vt", "ventricular_rhythm"]),
+        (STEADY + "V.7 " + times("V.4", 5), ["nonsustained_vt", "ventricular_tachycardia"]),
+        (STEADY + "V.7 " + times("V.46", 5), ["nonsustained_vt", "ventricular_tachycardia"]),  # 130.4/min
+        (STEADY + "V.7 " + times("V.47", 5), ["ventricular_run", "ventricular_rhythm"]),  # 127.7/min
+        (STEADY + "V.7 " + times("V.6", 4), ["ventricular_run", "ventricular_rhythm"]),
+        (STEADY + "V.6 N.8 V.6 N.8 V.6", ["bigeminy"]),
+        (STEADY + "V.6 N.8 V.6 N.8 N.8 V.6", []),
+        (STEADY + "V.6 N.8 N.8 V.6 N.8 N.8 V.6", ["trigeminy"]),
+        (STEADY + "V.35 N.9", ["r_on_t"]),
+        (times("N.7", 20) + "N2.4", []),
+        (times("N.7", 20) + "N2.6", ["pause"]),
+        (times("N.7", 20) + "N4.1", ["pause", "bradycardia", "asystole"]),
+        (times("N.49", 20), ["tachycardia"]),
+        (times("N.51", 20), []),
+        (times("N.37", 20), ["tachycardia", "extreme_tachycardia"]),
+        (times("N.38", 20), ["tachycardia"]),
+        (times("N1.19", 20), []),
+        (times("N1.21", 20), ["bradycardia"]),
+        (times("N1.70", 20), ["bradycardia"]),
+        (times("N1.72", 20), ["bradycardia", "extreme_bradycardia"]),
+        (STEADY + times("V.6 N.8 N.8 N.8 N.8 ", 11), ["frequent_v"]),
+    ],
+)
+def test_a_rhythm_raises_exactly_its_alarms_in_order(rhythm: str, expected: list[str]) -> None:
+    assert onsets(tell(BedAlarms(SETTINGS, RATE), rhythm)) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_alarm_that_is_switched_off_is_never_raised(kind: str) -> None:
+    everything = STEADY + times("V.4", 8) + "N.8 V.6 V.6 N.8 V.6 N.8 V.6 N.8 V.6 N.8 N.8 V.6 N.8 N.8 V.6 N.8 N.8 V.6 "
+    everything += STEADY + times("V.6", 6) + STEADY + "V.3 N6 "
+    everything += times("V.6 N.6 ", 11) + times("N.3", 20) + times("N2.2", 8)
+    signs = [
+        Sign(0),
+        Sign(9000, fibrillation=True),
+        Sign(9500),
+        Sign(10_000, lead_off=True),
+        Sign(11_000),
+    ]
+
+    def run(settings: Alarms) -> set[str]:
+        bed = BedAlarms(settings, RATE)
+        changes = [change for sign in signs for change in bed.sign(sign)]
+        changes += tell(bed, everything)
+        return set(onsets(changes + bed.clock(12_000)))
+
+    off = msgspec.structs.replace(SETTINGS, **{kind: False})
+    assert kind not in run(off)
+    if kind not in ("atrial_fibrillation",):
+        assert kind in run(SETTINGS)
+
+
+def test_irregular_intervals_are_atrial_fibrillation_and_regular_or_bigeminal_ones_are_not() -> None:
+    irregular = " ".join(f"N{0.55 + 0.37 * ((7 * k * k + 3 * k) % 13) / 13:.2f}" for k in range(80))
+    slow_wave = " ".join(f"N{0.8 + 0.1 * ((k // 4) % 3):.2f}" for k in range(80))
+    bigeminal = times("N.6 N1.0", 60)
+    assert "atrial_fibrillation" in onsets(tell(BedAlarms(SETTINGS, RATE), irregular))
+    assert "atrial_fibrillation" not in onsets(tell(BedAlarms(SETTINGS, RATE), slow_wave))
+    assert "atrial_fibrillation" not in onsets(tell(BedAlarms(SETTINGS, RATE), bigeminal))
+
+
+def test_asystole_and_pause_come_with_time_alone_and_at_their_sample() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, STEADY)
+    last = round(12 * 0.8 * RATE)
+    assert bed.clock(last + 240) == []
+    assert [(c.kind, c.index, c.onset) for c in bed.clock(last + 10_000) if c.what == "onset"] == [
+        ("bradycardia", last - 240 + 481, last - 240),
+        ("pause", last + 250, last),
+        ("asystole", last + 400, last),
+        ("extreme_bradycardia", last - 240 + 686, last - 240),
+    ]
+    asystole = next(alarm for alarm in bed.active() if alarm.kind == "asystole")
+    assert (asystole.priority, asystole.onset, asystole.latched) == ("high", last, False)
+    assert [alarm.kind for alarm in bed.active()] == ["asystole"]  # the rest of its chain is hidden
+
+
+def test_a_high_alarm_stays_until_acknowledged_and_a_lesser_one_for_its_minimum_time() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, STEADY + times("V.4", 7) + times("N.8", 30))
+    latched = bed.active()
+    assert [(a.kind, a.latched, a.acknowledged) for a in latched] == [("ventricular_tachycardia", True, False)]
+    assert [c.what for c in bed.acknowledge("ventricular_tachycardia")] == ["acknowledge", "clear"]
+    assert bed.active() == []
+
+    bed = BedAlarms(SETTINGS, RATE)
+    changes = tell(bed, STEADY + "V.7 V.6 N.8 " + times("N.8", 10))
+    raised = next(c.index for c in changes if c.what == "onset")
+    cleared = next(c.index for c in changes if c.what == "clear")
+    assert cleared - raised == SETTINGS.minimum_seconds * RATE
+
+
+def test_an_acknowledged_alarm_that_lasts_is_shown_as_such_and_goes_when_it_is_over() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, times("N1.75", 10))
+    bed.acknowledge()
+    assert [(a.kind, a.acknowledged) for a in bed.active()] == [("extreme_bradycardia", True)]
+    tell(bed, times("N.8", 20), start=17.5)
+    assert bed.active() == []
+
+
+def test_silence_lasts_its_time_and_hides_nothing() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, times("N1.75", 10))
+    bed.silence(120)
+    assert bed.silenced_seconds() == 120
+    assert bed.active()
+    tell(bed, times("N1.75", 20), start=17.5)
+    assert bed.silenced_seconds() == 85
+    bed.silence(0)
+    assert bed.silenced_seconds() == 0
+
+
+def test_flutter_hides_what_its_waves_would_raise_and_says_since_when() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    bed.sign(Sign(1000, fibrillation=True, onset=700))
+    tell(bed, STEADY)
+    changes = tell(bed, times("V.2", 50), start=9.9)
+    assert onsets([c for c in changes if c.index >= 1000]) == ["fibrillation"]
+    assert [(a.kind, a.onset) for a in bed.active()] == [("fibrillation", 700)]
+    bed.sign(Sign(3000))
+    assert "asystole" in onsets(bed.clock(3400))  # 4 s after the end of flutter, still no beat
+    assert bed.active()[0].kind == "asystole"
+
+
+def test_a_lead_that_is_off_makes_no_asystole() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, STEADY)
+    bed.sign(Sign(1100, lead_off=True))
+    assert onsets(bed.clock(5000)) == ["lead_off"]
+    bed.sign(Sign(5500))
+    assert onsets(bed.clock(5899)) == ["pause"]
+    assert onsets(bed.clock(5900)) == ["asystole"]
+
+
+def test_an_unsteady_baseline_doubles_the_silence_that_is_believed() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, STEADY)
+    bed.sign(Sign(961, unsteady=True))
+    kinds = {c.kind: c.index for c in bed.clock(3000) if c.what == "onset"}
+    assert kinds["pause"] == 960 + 500
+    assert kinds["asystole"] == 960 + 800
+
+
+def test_missing_samples_end_what_beats_had_raised_and_start_the_silence_anew() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, times("N1.3", 10))
+    assert [a.kind for a in bed.active()] == ["bradycardia"]
+    changes = bed.interrupt(3000)
+    assert [c.what for c in changes if c.kind == "bradycardia"] == ["end", "clear"]
+    assert onsets(bed.clock(3249)) == []
+    assert onsets(bed.clock(3250)) == ["pause"]
+
+
+def test_every_kind_has_a_priority_and_graver_kinds_are_never_of_lower_priority() -> None:
+    order = {"high": 0, "medium": 1, "low": 2}
+    for kind in KINDS:
+        assert kind in PRIORITY
+        assert all(order[PRIORITY[above]] <= order[PRIORITY[kind]] for above in GRAVER[kind])
