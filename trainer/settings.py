@@ -141,7 +141,7 @@ def override(settings: T, overrides: list[str]) -> T:
         key, equals, value = text.partition("=")
         if key not in tree or not equals:
             raise UserError(f"--set {text}: give key=value, where key is one of {', '.join(tree)}")
-        tree[key] = [part for part in value.split(",") if part] if isinstance(tree[key], list) else value
+        tree[key] = [part for part in value.split(",") if part] if isinstance(tree[key], (list, tuple)) else value
         try:
             settings = msgspec.convert(tree, type(settings), strict=False)
         except msgspec.ValidationError as error:

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from annotated_pieces import annotated
+
+from ecg.aami import DS1
+from ecg.record import Record
+from trainer import cache
+from trainer.cutting import CutRecord, cut
+from trainer.streams import Cuts
+
+
+@pytest.fixture(scope="session")
+def pieces() -> list[Record]:
+    return [annotated("one", 0), annotated("two", 60), annotated("three", 150, 55)]
+
+
+@pytest.fixture(scope="session")
+def cuts(pieces: list[Record]) -> Cuts:
+    found: list[CutRecord] = cut(pieces, "reference") + cut(pieces, "detector")
+    return {(one.source, one.name): one for one in found}
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of cut beats in which pieces of the excerpt stand for the records of DS1."""
+    named = [annotated(name, 11.0 * i) for i, name in enumerate(DS1)]
+    path = tmp_path_factory.mktemp("beats") / "beats.npz"
+    cache.save(path, cut(named, "reference") + cut(named, "detector"))
+    return path

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from itertools import islice
+
+import msgspec
+import numpy as np
+
+from trainer.settings import RECIPES
+from trainer.streams import Cuts, pieces
+
+PLAIN = msgspec.structs.replace(
+    RECIPES["memory"],
+    gain=0.0,
+    tilt=0.0,
+    noise=0.0,
+    shift=0,
+    polarity=False,
+    detector_share=0.0,
+    streams=3,
+    beats=7,
+)
+
+
+def test_a_stream_is_a_record_in_order_until_it_starts_afresh(cuts: Cuts) -> None:
+    rng = np.random.default_rng(0)
+    names = ["one", "two", "three"]
+    at: list[tuple[str, int]] = [("", 0)] * 3
+    starts = 0
+    for piece in islice(pieces(cuts, names, PLAIN, rng), 30):
+        for row in range(3):
+            if piece.fresh[row]:
+                starts += 1
+                at[row] = next(
+                    (name, begin)
+                    for name in names
+                    for begin in range(len(cuts["reference", name]))
+                    if np.array_equal(cuts["reference", name].windows[begin], piece.windows[row, 0])
+                )
+            name, begin = at[row]
+            cut = cuts["reference", name]
+            expected = cut.windows[begin : begin + 7]
+            assert np.array_equal(piece.windows[row, : len(expected)], expected)
+            assert np.array_equal(piece.features[row, : len(expected)], cut.features[begin : begin + 7])
+            assert np.array_equal(piece.classes[row, : len(expected)], cut.classes[begin : begin + 7])
+            assert (piece.classes[row, len(expected) :] == -1).all()
+            at[row] = (name, begin + 7)
+    assert starts > 3
+
+
+def test_the_same_seed_gives_the_same_pieces(cuts: Cuts) -> None:
+    recipe = msgspec.structs.replace(RECIPES["memory"], streams=4, beats=5, rr_jitter=0.1)
+    runs = [list(islice(pieces(cuts, ["one", "two"], recipe, np.random.default_rng(3)), 4)) for _ in range(2)]
+    for one, other in zip(*runs, strict=True):
+        assert np.array_equal(one.windows, other.windows)
+        assert np.array_equal(one.features, other.features)
+
+
+def test_polarity_turns_whole_streams_upside_down_and_leaves_their_features(cuts: Cuts) -> None:
+    recipe = msgspec.structs.replace(PLAIN, streams=40, polarity=True)
+    piece = next(pieces(cuts, ["one"], recipe, np.random.default_rng(0)))
+    turned = 0
+    reference = cuts["reference", "one"]
+    for row in range(40):
+        begin = next(
+            i
+            for i in range(len(reference))
+            if np.array_equal(np.abs(reference.windows[i]), np.abs(piece.windows[row, 0]))
+        )
+        expected = reference.windows[begin : begin + 7]
+        sign = 1 if np.array_equal(expected, piece.windows[row, : len(expected)]) else -1
+        assert np.array_equal(sign * expected, piece.windows[row, : len(expected)])
+        assert np.array_equal(reference.features[begin : begin + 7], piece.features[row, : len(expected)])
+        turned += sign < 0
+    assert 8 < turned < 32
+
+
+def test_augmentation_never_changes_the_cut_beats_themselves(cuts: Cuts) -> None:
+    before = {key: (cut.windows.copy(), cut.features.copy()) for key, cut in cuts.items()}
+    recipe = msgspec.structs.replace(RECIPES["memory"], streams=6, beats=5, rr_jitter=0.5)
+    list(islice(pieces(cuts, ["one", "two", "three"], recipe, np.random.default_rng(0)), 5))
+    for key, (windows, features) in before.items():
+        assert np.array_equal(cuts[key].windows, windows)
+        assert np.array_equal(cuts[key].features, features)
