@@ -25,6 +25,7 @@ RECEIVE_BUFFER: Final = 4 << 20
 MOST_BYTES: Final = 512 << 20
 """Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
 PUBLISHERS: Final = 16
+FILL_TURNS: Final = 1000
 
 
 class Arrival(NamedTuple):
@@ -60,13 +61,25 @@ class Inbox:
         self.items.append(Arrival(message.topic.value, payload, bool(message.retain), time.time_ns()))
         self.wake.set()
 
-    def take(self, most: int) -> list[Arrival]:
-        """Up to `most` messages, oldest first."""
-        taken = [self.items.popleft() for _ in range(min(most, len(self.items)))]
-        self.size -= sum(len(item.payload) for item in taken)
+    def take(self, most: int, most_bytes: int = MOST_BYTES) -> list[Arrival]:
+        """Up to `most` messages, oldest first; none after `most_bytes` of payload have been taken."""
+        taken: list[Arrival] = []
+        left = most_bytes
+        while self.items and len(taken) < most and left > 0:
+            taken.append(self.items.popleft())
+            left -= len(taken[-1].payload)
+        self.size -= most_bytes - left
         if not self.items:
             self.wake.clear()
         return taken
+
+    async def fill(self) -> None:
+        """Let the connection read what has come in meanwhile: a broker drops what is not read in time."""
+        for _ in range(FILL_TURNS):
+            before = self.received
+            await asyncio.sleep(0)
+            if self.received == before:
+                return
 
     def queue_type(self) -> type[asyncio.Queue[aiomqtt.Message]]:
         """A queue class for the client that hands everything to this inbox and stays empty itself."""
@@ -139,7 +152,7 @@ class Connection:
         while True:
             try:
                 async with self._client() as client:
-                    await client.subscribe([(self.topics.every("wave"), self._mqtt.wave_qos)])
+                    await client.subscribe(self.topics.every("wave"), 1)
                     await client.subscribe([(self.topics.every("truth"), 1), (self.topics.every("status"), 1)])
                     await client.subscribe(f"{self.topics.root}/_producer/+/status", 1)
                     self.connected, self.problem, attempt = True, "", 0

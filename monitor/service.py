@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -35,6 +36,8 @@ from monitor.ward import Outcome, Ward
 
 MOST_MESSAGES: Final = 4096
 """Messages taken in one step: more would keep the connection waiting."""
+MOST_BYTES: Final = 1 << 20
+"""Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 IDLE_TICK_SECONDS: Final = 0.25
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
@@ -78,8 +81,8 @@ class Service:
                 if inbox.items:
                     if len(inbox.items) < self.config.monitor.batch_size:
                         await asyncio.sleep(self.config.monitor.batch_deadline_ms / 1000)
-                    self.take(inbox.take(MOST_MESSAGES))
-                    await asyncio.sleep(0)
+                    self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
+                    await inbox.fill()
                 if until_idle is not None and not inbox.items:
                     limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                     if time.monotonic() - inbox.last_s > limit:
@@ -148,6 +151,8 @@ class Service:
             publish(topics.of(beat.bed, "beat"), encode_json(beat), done=partial(self._published, sent_ns))
             if self._on_beat:
                 self._on_beat(beat)
+        if self._on_beat and outcome.beats:
+            sys.stdout.flush()
         for alarms in outcome.alarms:
             publish(topics.of(alarms.bed, "alarm"), encode_json(alarms), retain=True)
         if self._log:

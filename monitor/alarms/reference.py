@@ -78,7 +78,7 @@ def rhythm_spans(annotations: Annotations, length: int) -> dict[str, list[Span]]
         if symbol == "+" and rhythm
     ]
     spans: dict[str, list[Span]] = {}
-    for (index, rhythm), (after, _) in zip(changes, [*changes[1:], (length, "")], strict=True):
+    for (index, rhythm), (after, _) in zip(changes, [*changes, (length, "")][1:], strict=True):
         before = spans.setdefault(rhythm, [])
         if before and before[-1].over >= index - 1:
             before[-1] = Span(before[-1].onset, after - 1)
