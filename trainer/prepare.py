@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, track
 
 from ecg import library
+from ecg.aami import CLASSES
 from ecg.errors import UserError
-from trainer import cache
+from trainer import cache, rows
 from trainer.cutting import TOGETHER, CutRecord, cut
 
 
@@ -19,10 +20,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--records", default="ds1,ds2", help="records to cut (default: ds1,ds2)")
     parser.add_argument("--out", type=Path, help="file to write (default: beats.npz in the user's cache folder)")
+    parser.add_argument(
+        "--kaggle",
+        action="store_true",
+        help="rebuild mitbih_train.csv and mitbih_test.csv from all 48 records instead (--out: their folder)",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Cut and write."""
+    if chosen.kaggle:
+        return rebuild(chosen.out or rows_folder(), Console())
     names = library.find(chosen.records)
     target = chosen.out or cache.default_path()
     begin = time.perf_counter()
@@ -58,6 +66,26 @@ def prepare(names: list[str], target: Path, console: Console) -> tuple[cache.Hea
         bars.update(cutting, description="writing")
         head = cache.save(target, cuts)
     return head, sum(len(c) for c in cuts if c.source == "reference")
+
+
+def rows_folder() -> Path:
+    """Where the rebuilt Kaggle files are kept: the folder "kaggle" in the user's cache folder."""
+    return cache.default_path().with_name("kaggle")
+
+
+def rebuild(folder: Path, console: Console) -> int:
+    """Make the like of Kaggle's two files from all 48 records."""
+    names = library.find("all")
+    fetch(names, console)
+    begin = time.perf_counter()
+    parts = [rows.rows_of(library.read(name)) for name in track(names, "cutting rows", console=console, transient=True)]
+    for name, part in zip((rows.TRAIN_FILE, rows.TEST_FILE), rows.split(rows.join(parts)), strict=True):
+        with console.status(f"writing {name}"):
+            rows.write_csv(folder / name, part)
+        counts = ", ".join(f"{c} {n}" for c, n in zip(CLASSES, part.counts, strict=True))
+        console.print(f"{folder / name}: {len(part)} rows ({counts})", soft_wrap=True)
+    console.print(f"{time.perf_counter() - begin:.0f} s")
+    return 0
 
 
 def fetch(names: list[str], console: Console) -> None:
