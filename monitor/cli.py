@@ -137,9 +137,12 @@ def demo_arguments(options: argparse.Namespace) -> list[str]:
 def serve(config: Config, options: argparse.Namespace) -> int:
     """The service in this process: for scripts (--headless), or for a screen at the other end of a pipe."""
     with source(config, options) as broker:
-        service = make_service(config, broker, headless=options.headless)
-        run = _headless(service, options.until_idle) if options.headless else _piped(service)
-        return asyncio.run(run)
+        return asyncio.run(_serve(config, broker, options))
+
+
+async def _serve(config: Config, broker: Broker, options: argparse.Namespace) -> int:
+    service = make_service(config, broker, headless=options.headless)
+    return await (_headless(service, options.until_idle) if options.headless else _piped(service))
 
 
 def make_service(config: Config, broker: Broker, headless: bool) -> Service:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import aiomqtt
 
@@ -25,7 +26,6 @@ RECEIVE_BUFFER: Final = 4 << 20
 MOST_BYTES: Final = 512 << 20
 """Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
 PUBLISHERS: Final = 16
-FILL_TURNS: Final = 1000
 
 
 class Arrival(NamedTuple):
@@ -38,48 +38,55 @@ class Arrival(NamedTuple):
 
 
 class Inbox:
-    """Messages that have arrived and are not processed yet. wake: set when there is something."""
+    """Messages that have arrived and are not processed yet. The connection's thread puts, the service takes."""
 
-    def __init__(self) -> None:
-        self.items: deque[Arrival] = deque()
-        self.size = 0
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.wake = asyncio.Event()
         self.overflowed = 0
         self.received = 0
         self.last_s = time.monotonic()
-        self.wake = asyncio.Event()
+        self._items: deque[Arrival] = deque()
+        self._loop = loop
+        self._woken = False
+        self._bytes_in = 0
+        self._bytes_out = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
 
     def put(self, message: aiomqtt.Message) -> None:
-        """Keep a message, with the time at which it came."""
+        """Keep a message, with the time at which it came (in the connection's thread)."""
         payload = message.payload if isinstance(message.payload, bytes) else b""
         if not message.retain:
             self.last_s = time.monotonic()
             self.received += 1
-        if self.size > MOST_BYTES:
+        if self._bytes_in - self._bytes_out > MOST_BYTES:
             self.overflowed += 1
             return
-        self.size += len(payload)
-        self.items.append(Arrival(message.topic.value, payload, bool(message.retain), time.time_ns()))
-        self.wake.set()
+        self._bytes_in += len(payload)
+        self._items.append(Arrival(message.topic.value, payload, bool(message.retain), time.time_ns()))
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self.wake.set)
 
     def take(self, most: int, most_bytes: int = MOST_BYTES) -> list[Arrival]:
         """Up to `most` messages, oldest first; none after `most_bytes` of payload have been taken."""
         taken: list[Arrival] = []
         left = most_bytes
-        while self.items and len(taken) < most and left > 0:
-            taken.append(self.items.popleft())
+        while self._items and len(taken) < most and left > 0:
+            taken.append(self._items.popleft())
             left -= len(taken[-1].payload)
-        self.size -= most_bytes - left
-        if not self.items:
-            self.wake.clear()
+        self._bytes_out += most_bytes - left
         return taken
 
-    async def fill(self) -> None:
-        """Let the connection read what has come in meanwhile: a broker drops what is not read in time."""
-        for _ in range(FILL_TURNS):
-            before = self.received
-            await asyncio.sleep(0)
-            if self.received == before:
-                return
+    async def wait(self, seconds: float) -> None:
+        """Until there is a message, or for so long."""
+        if not self._items:
+            self._woken = False
+            self.wake.clear()
+            if not self._items:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.wake.wait(), seconds)
 
     def queue_type(self) -> type[asyncio.Queue[aiomqtt.Message]]:
         """A queue class for the client that hands everything to this inbox and stays empty itself."""
@@ -98,54 +105,70 @@ class Outgoing(NamedTuple):
     topic: str
     payload: bytes
     retain: bool
-    done: Callable[[], None] | None
+    done: Callable[[], None] | None = None
 
 
 class Connection:
-    """Subscribes, receives into `inbox`, publishes what `publish` is given, and comes back when the broker does."""
+    """Subscribes, receives into `inbox`, publishes, and comes back when the broker does.
+
+    It lives in a thread with an event loop of its own: a broker drops what is not read in time, so reading must not
+    wait for the signal path and the network.
+    """
 
     def __init__(self, mqtt: Mqtt, broker: Broker, name: str, offline: MonitorStatus) -> None:
         self._mqtt, self._broker, self._name, self._offline = mqtt, broker, name, offline
         self.topics = Topics(mqtt.topic_root)
-        self.inbox = Inbox()
+        self.inbox = Inbox(asyncio.get_running_loop())
         self.connected = False
         self.problem = ""
         self.reconnects = 0
+        self.published = 0
+        self.queued = 0
+        self._out: deque[Outgoing] = deque()
+        self._loop = asyncio.new_event_loop()
         self._ready = asyncio.Event()
-        self._out: asyncio.Queue[Outgoing] = asyncio.Queue()
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._more = asyncio.Event()
+        self._stay: asyncio.Task[None] | None = None
+        self._thread = threading.Thread(target=self._loop.run_forever, name="mqtt", daemon=True)
 
     async def open(self) -> None:
         """Connect and subscribe. Raises UserError where the broker refuses."""
-        staying = asyncio.create_task(self._stay_connected())
-        self._tasks.append(staying)
+        self._thread.start()
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._open(), self._loop))
+
+    async def _open(self) -> None:
+        self._stay = asyncio.create_task(self._stay_connected())
         ready = asyncio.create_task(self._ready.wait())
-        await asyncio.wait({ready, staying}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ready, self._stay}, return_when=asyncio.FIRST_COMPLETED)
         if not self._ready.is_set():
             ready.cancel()
-            await staying
+            await self._stay
 
-    def publish(self, topic: str, payload: bytes, retain: bool = False, done: Callable[[], None] | None = None) -> None:
-        """Publish at QoS 1, in order of the calls as far as the broker keeps it."""
-        self._out.put_nowait(Outgoing(topic, payload, retain, done))
-
-    @property
-    def backlog(self) -> int:
-        """Messages waiting to be published."""
-        return self._out.qsize()
+    def publish(self, items: list[Outgoing]) -> None:
+        """Publish at QoS 1, in this order as far as the broker keeps it."""
+        if items:
+            self.queued += len(items)
+            self._out.extend(items)
+            self._loop.call_soon_threadsafe(self._more.set)
 
     async def flush(self, seconds: float = 10.0) -> None:
-        """Wait until everything has been published, for so long at most."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._out.join(), seconds)
+        """Wait until everything has been published, for so long at most while the broker is there."""
+        limit = time.monotonic() + seconds
+        while self.published < self.queued and self.connected and time.monotonic() < limit:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
     async def close(self) -> None:
         """Publish what is left, then disconnect."""
-        if self.connected:
-            await self.flush()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.flush()
+        if self._thread.is_alive():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close(), self._loop))
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(5)
+
+    async def _close(self) -> None:
+        if self._stay:
+            self._stay.cancel()
+            await asyncio.gather(self._stay, return_exceptions=True)
 
     async def _stay_connected(self) -> None:
         attempt = 0
@@ -196,23 +219,19 @@ class Connection:
     async def _publisher(self, client: aiomqtt.Client) -> None:
         """Publish one message after the other; one that the connection broke under is tried again on the next."""
         while True:
-            item = await self._out.get()
+            if not self._out:
+                self._more.clear()
+                await self._more.wait()
+                continue
+            item = self._out.popleft()
             try:
                 await client.publish(item.topic, item.payload, 1, item.retain, timeout=30)
             except (aiomqtt.MqttError, asyncio.CancelledError):
-                self._out.put_nowait(item)
-                self._out.task_done()
+                self._out.appendleft(item)
                 raise
-            self._out.task_done()
+            self.published += 1
             if item.done:
                 item.done()
-
-
-async def every(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
-    """Do something again and again, until cancelled."""
-    while True:
-        await asyncio.sleep(seconds)
-        await action()
 
 
 def status(state: str, version: str, device: str) -> MonitorStatus:

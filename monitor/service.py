@@ -29,7 +29,7 @@ from ecg.messages import (
 )
 from ecg.path import lookahead_seconds
 from monitor.alarms import EventLog
-from monitor.mqtt import Arrival, Connection, status
+from monitor.mqtt import Arrival, Connection, Outgoing, status
 from monitor.snapshot import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
 from monitor.view import View
 from monitor.ward import Outcome, Ward
@@ -39,6 +39,8 @@ MOST_MESSAGES: Final = 4096
 MOST_BYTES: Final = 1 << 20
 """Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 IDLE_TICK_SECONDS: Final = 0.25
+SWITCH_SECONDS: Final = 0.001
+"""How long one thread may keep others from running: short, so that a message is read when it comes."""
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 RATE_SECONDS: Final = 2.0
@@ -62,6 +64,7 @@ class Service:
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._started = asyncio.Event()
         device = str(ward.engine.device)
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._connection = Connection(config.mqtt, broker, self.name, status("offline", monitor.__version__, device))
 
     async def run(self, until_idle: float | None = None) -> None:
@@ -77,20 +80,20 @@ class Service:
         inbox.last_s = time.monotonic()
         try:
             while not self.stop.is_set():
-                await self._wait()
-                if inbox.items:
-                    if len(inbox.items) < self.config.monitor.batch_size:
+                await inbox.wait(IDLE_TICK_SECONDS)
+                if inbox:
+                    if len(inbox) < self.config.monitor.batch_size:
                         await asyncio.sleep(self.config.monitor.batch_deadline_ms / 1000)
                     self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
-                    await inbox.fill()
-                if until_idle is not None and not inbox.items:
+                    await asyncio.sleep(0)
+                if until_idle is not None and not inbox:
                     limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                     if time.monotonic() - inbox.last_s > limit:
                         break
-            self.take(inbox.take(len(inbox.items)))
+            self.take(inbox.take(len(inbox)))
             self.ward.end_all()
             self._handle(self.ward.step())
-            await connection.flush(60)
+            await connection.flush(120)
         finally:
             for task in background:
                 task.cancel()
@@ -100,13 +103,6 @@ class Service:
             await connection.close()
             if self._log:
                 self._log.close()
-
-    async def _wait(self) -> None:
-        """Until there is a message, or for a while."""
-        try:
-            await asyncio.wait_for(self._connection.inbox.wake.wait(), IDLE_TICK_SECONDS)
-        except TimeoutError:
-            return
 
     def take(self, arrivals: list[Arrival]) -> None:
         """Process messages: what cannot be used is counted and skipped."""
@@ -146,15 +142,18 @@ class Service:
 
     def _handle(self, outcome: Outcome) -> None:
         """Publish and log what a step brought about."""
-        topics, publish = self._connection.topics, self._connection.publish
-        for beat, sent_ns in outcome.beats:
-            publish(topics.of(beat.bed, "beat"), encode_json(beat), done=partial(self._published, sent_ns))
-            if self._on_beat:
+        topics = self._connection.topics
+        out = [
+            Outgoing(topics.of(beat.bed, "beat"), encode_json(beat), False, partial(self._published, sent_ns))
+            for beat, sent_ns in outcome.beats
+        ]
+        if self._on_beat:
+            for beat, _ in outcome.beats:
                 self._on_beat(beat)
         if self._on_beat and outcome.beats:
             sys.stdout.flush()
-        for alarms in outcome.alarms:
-            publish(topics.of(alarms.bed, "alarm"), encode_json(alarms), retain=True)
+        out += [Outgoing(topics.of(alarms.bed, "alarm"), encode_json(alarms), True) for alarms in outcome.alarms]
+        self._connection.publish(out)
         if self._log:
             for bed, change in outcome.changes:
                 self._log.write(bed.name, bed.intake.stream, bed.rate, [change], time.time())
@@ -179,7 +178,6 @@ class Service:
     def halt(self) -> None:
         """End soon: what has been received is still processed."""
         self.stop.set()
-        self._connection.inbox.wake.set()
 
     def status(self) -> ServiceStatus:
         """The status line."""
@@ -217,7 +215,7 @@ class Service:
             now.latency_p99_ms,
             now.junk,
         )
-        self._connection.publish(self._connection.topics.monitor(self.name), encode_json(message), retain=True)
+        self._connection.publish([Outgoing(self._connection.topics.monitor(self.name), encode_json(message), True)])
 
     async def _report(self) -> None:
         """The monitor's own retained status."""
