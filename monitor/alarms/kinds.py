@@ -50,7 +50,7 @@ CHAINS: Final[tuple[tuple[str, ...], ...]] = (
         "trigeminy",
         "frequent_v",
     ),
-    ("asystole", "extreme_bradycardia", "pause", "bradycardia"),
+    ("asystole", "fibrillation", "extreme_bradycardia", "pause", "bradycardia"),
     ("asystole", "fibrillation", "ventricular_tachycardia", "extreme_tachycardia", "tachycardia"),
     ("asystole", "fibrillation", "ventricular_tachycardia", "atrial_fibrillation"),
 )

@@ -192,7 +192,7 @@ class SignalSigns:
             ends = ends + HOP
             full = done[rows] + end >= WINDOW
             hit, unsteady = look(means[rows[:, None], end[:, None] + np.arange(WINDOW)], rate / block)
-            hit, unsteady = hit & full, unsteady & full
+            hit, unsteady = hit & full, (unsteady | hit) & full  # the first look alone must hold asystole back
             state["hits"][where] = np.where(hit, state["hits"][where] + 1, 0)
             state["misses"][where] = np.where(hit, 0, state["misses"][where] + 1)
             was_fibrillation, was_unsteady = state["heard"][where], state["moving"][where]

@@ -27,7 +27,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     """What is true of the signal from sample `index` on.
 
     fibrillation: ventricular fibrillation or flutter, since sample `onset`. unsteady: the baseline is moving so
-    much that beats may be missed. lead_off: there is no signal.
+    much that beats may be missed, or a first look shows what may be fibrillation. lead_off: there is no signal.
     """
 
     index: int
