@@ -14,11 +14,12 @@ from rich.console import Console
 from ecg import aami, path, weights
 from ecg.aami import CLASSES
 from ecg.errors import UserError
-from trainer import cache
+from trainer import cache, row_fit
 from trainer.fitting import Fitting, load_checkpoint, save_checkpoint, validate
 from trainer.live import FitView
 from trainer.prepare import ensure
 from trainer.random_split import random_split
+from trainer.row_fitting import ROW_RECIPES
 from trainer.runs import Run, commit, device_of, new_folder
 from trainer.settings import RECIPES, Recipe, recipe_of
 
@@ -30,7 +31,9 @@ LIMITS = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--recipe", default="memory", choices=list(RECIPES), help="what to fit (default: memory)")
+    parser.add_argument(
+        "--recipe", default="memory", choices=[*RECIPES, *ROW_RECIPES], help="what to fit (default: memory)"
+    )
     parser.add_argument("--cell", choices=("gru", "lstm", "rnn"), help="recurrent cell (default: the recipe's)")
     parser.add_argument("--seed", type=int, help="random seed (default: 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -39,6 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--all-of-ds1", action="store_true", help="hold nothing out: fit on all of DS1 for the recipe's epochs"
     )
     parser.add_argument("--beats", type=Path, help="file of cut beats (default: what `prepare` wrote)")
+    parser.add_argument(
+        "--csv", type=Path, metavar="DIR", help="folder of mitbih_train.csv and mitbih_test.csv (default: rebuilt)"
+    )
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/<recipe>-<cell>-<date>)")
     parser.add_argument(
         "--with-random-split",
@@ -51,6 +57,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Fit, showing how it goes."""
+    if (Run(chosen.resume).recipe if chosen.resume else chosen.recipe) in ROW_RECIPES:
+        return row_fit.run(chosen)
     console = Console()
     device = device_of(chosen.device)
     if chosen.resume:

@@ -18,7 +18,7 @@ import torch
 from ecg.errors import UserError
 from ecg.weights import write_atomic
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T")
 PACKAGES: Final = ("torch", "numpy", "scipy", "scikit-learn", "wfdb", "msgspec")
 
 
@@ -43,6 +43,11 @@ class Run:
         config = msgspec.json.format(msgspec.json.encode(settings), indent=2)
         around = msgspec.json.format(msgspec.json.encode(environment(device)), indent=2)
         write_atomic({self.folder / "config.json": config, self.folder / "environment.json": around})
+
+    @property
+    def recipe(self) -> str:
+        """The name of the recipe the run began with. Raises UserError where this is no run."""
+        return str(self.settings(dict[str, Any]).get("name", ""))
 
     def settings(self, kind: type[T]) -> T:
         """The settings the run began with. Raises UserError where it is no run of this kind."""
