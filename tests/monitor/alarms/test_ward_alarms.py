@@ -87,7 +87,7 @@ def test_silence_flutter_and_a_flat_line_each_raise_their_own_alarm_from_the_sig
     assert asystole.index - asystole.onset in (1440, 2880)  # 4 s, or 8 s on an unsteady baseline
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_alarms_do_not_depend_on_chunks_company_or_a_clock_that_lags(data: st.DataObject) -> None:
     slots = data.draw(st.permutations(range(5)))[:3]
