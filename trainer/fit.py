@@ -137,7 +137,7 @@ def fit(
             place.write_log(rows)
             if value > best:
                 best, best_epoch = value, fitting.done
-                weights.save(place.best, fitting.net, card_of(fitting, data_hash, row))
+                weights.save(place.best, fitting.net, card_of(fitting, data_hash, rows))
             save_checkpoint(
                 place.checkpoint,
                 {
@@ -151,8 +151,9 @@ def fit(
     return rows
 
 
-def card_of(fitting: Fitting, data_hash: str, row: dict[str, Any]) -> weights.Card:
-    """The card of a fit's weights as they stand."""
+def card_of(fitting: Fitting, data_hash: str, log: list[dict[str, Any]]) -> weights.Card:
+    """The card of a fit's weights as they stand after the last epoch of the log."""
+    row = log[-1]
     recipe = fitting.recipe
     fitted = {
         "records": fitting.names,
@@ -160,6 +161,7 @@ def card_of(fitting: Fitting, data_hash: str, row: dict[str, Any]) -> weights.Ca
         "beats": int(sum(len(fitting.cuts["reference", name]) for name in fitting.names)),
         "classes": dict(zip(CLASSES, _counts(fitting), strict=True)),
         "torch": str(torch.__version__),
+        "log": [{name: value for name, value in one.items() if name != "seconds"} for one in log],
     }
     held = {"records": list(recipe.hold_out), **{k: v for k, v in row.items() if k.endswith(("f1", "nsv"))}}
     return weights.Card(
