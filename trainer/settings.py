@@ -27,7 +27,7 @@ FOLDS: Final = tuple(
         "223 124 205 215 108 115",
     )
 )
-"""DS1 in four parts, whole records each, with S, V and F beats in every part as evenly as whole records allow."""
+"""DS1 in four parts, whole records each; every part has S and V beats of several patients."""
 
 RR_FEATURES: Final = tuple(name for name in FEATURES if "rr_" in name)
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from annotated_pieces import write_wfdb
+from annotated_pieces import fake, write_wfdb
+from scipy.signal import resample_poly
 
 from ecg import weights
 from ecg.record import Record
@@ -81,6 +83,29 @@ def test_evaluate_writes_the_scores_of_a_folder_of_records_in_the_agreed_layout(
     said = capsys.readouterr().out
     assert "three" in said
     assert "End to end" in said
+
+
+def test_records_at_another_sampling_rate_are_evaluated_alike(
+    run_folder: Path, pieces: list[Record], tmp_path: Path
+) -> None:
+    record = pieces[0]
+    notes = record.annotations
+    assert notes is not None
+    found = {}
+    for rate, up, down in ((360.0, 1, 1), (250.0, 25, 36)):
+        place = tmp_path / f"{rate:.0f}"
+        place.mkdir()
+        samples = np.rint(resample_poly(record.samples.astype(np.float64), up, down)).astype(np.int16)
+        index = np.rint(notes.index * up / down).astype(np.int64)
+        write_wfdb(replace(record, rate=rate, samples=samples, annotations=fake(index, notes.symbol)), place)
+        target = place / "scores.json"
+        words = ["evaluate", str(run_folder), "--data", str(place), "--records", "one", "--json", str(target)]
+        assert main(words) == 0
+        found[rate] = json.loads(target.read_text())
+    for way in ("reference_beats", "end_to_end"):
+        assert found[250.0][way]["beats"] == found[360.0][way]["beats"]
+        one, other = (np.array(found[r][way]["confusion"]["reference_by_named"]) for r in (250.0, 360.0))
+        assert np.abs(one - other).sum() <= 0.2 * one.sum()
 
 
 def test_the_detector_is_scored_by_record_and_in_total(
