@@ -106,9 +106,7 @@ class Fitting:
             "net": self.net.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "torch_random": torch.get_rng_state(),
-            "cuda_random": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
-            "random": json.dumps(self.rng.bit_generator.state),
+            "random": random_state(self.rng, self.device),
             "order": list(self.order),
             "done": self.done,
         }
@@ -118,10 +116,7 @@ class Fitting:
         self.net.load_state_dict(state["net"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["torch_random"])
-        if self.device.type == "cuda" and state["cuda_random"]:
-            torch.cuda.set_rng_state_all(state["cuda_random"])
-        self.rng.bit_generator.state = json.loads(state["random"])
+        restore_random(state["random"], self.rng, self.device)
         self.order = list(state["order"])
         self.done = int(state["done"])
 
@@ -164,6 +159,23 @@ def validate(net: BeatNet, cuts: list[CutRecord]) -> dict[str, float]:
     """Scores on held-out records, all beats together."""
     tables = [scores.tally(cut, said.argmax(axis=1)) for cut, said in zip(cuts, probabilities(net, cuts), strict=True)]
     return scores.score(np.sum(tables, axis=0))
+
+
+def random_state(rng: np.random.Generator, device: torch.device) -> dict[str, Any]:
+    """The state of every random number generator a fit draws from."""
+    return {
+        "numpy": json.dumps(rng.bit_generator.state),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if device.type == "cuda" else [],
+    }
+
+
+def restore_random(state: dict[str, Any], rng: np.random.Generator, device: torch.device) -> None:
+    """Draw on from a saved state."""
+    rng.bit_generator.state = json.loads(state["numpy"])
+    torch.set_rng_state(state["torch"])
+    if device.type == "cuda" and state["cuda"]:
+        torch.cuda.set_rng_state_all(state["cuda"])
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:

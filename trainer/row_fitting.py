@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -18,6 +17,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from trainer.fitting import random_state, restore_random
 from trainer.row_nets import NetName, build
 from trainer.rows import TEST_FILE, TRAIN_FILE, Rows, demand_classes, read_csv
 from trainer.settings import Count, Positive, Share, Spread
@@ -194,8 +194,7 @@ class RowFitting:
             "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "torch_random": torch.get_rng_state(),
-            "random": json.dumps(self.rng.bit_generator.state),
+            "random": random_state(self.rng, self.device),
             "done": self.done,
         }
 
@@ -205,8 +204,7 @@ class RowFitting:
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["torch_random"])
-        self.rng.bit_generator.state = json.loads(state["random"])
+        restore_random(state["random"], self.rng, self.device)
         self.done = int(state["done"])
 
 
