@@ -57,7 +57,7 @@ class Model(Section, frozen=True):
 
     weights: str = "memory-gru"
     device: str = "auto"
-    threads: Annotated[int, Meta(ge=0)] = 0
+    threads: Annotated[int, Meta(ge=0)] = 1
 
 
 class Monitor(Section, frozen=True):
