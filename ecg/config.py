@@ -73,6 +73,8 @@ class Monitor(Section, frozen=True):
     batch_size: Count = 256
     batch_deadline_ms: Annotated[float, Meta(ge=0)] = 4.0
     status_seconds: Seconds = 5.0
+    save_seconds: Seconds = 30.0
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
 
 
 class Screen(Section, frozen=True):

@@ -37,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--weights", help="shipped weights by name, or a .safetensors file")
     made.add_argument("--device", help='"auto", "cpu", "cuda", "cuda:0"')
     made.add_argument("--config", type=Path, help="settings file (default: config.toml)")
+    made.add_argument(
+        "--resume", type=Path, metavar="FILE", help="take the memory of all beds from FILE, and save it there"
+    )
     made.add_argument("--headless", action="store_true", help="print one JSON line a beat, draw nothing")
     made.add_argument(
         "--until-idle", type=float, metavar="S", help="end a headless run S seconds after the last message"
@@ -141,17 +144,18 @@ def serve(config: Config, options: argparse.Namespace) -> int:
 
 
 async def _serve(config: Config, broker: Broker, options: argparse.Namespace) -> int:
-    service = make_service(config, broker, headless=options.headless)
+    service = make_service(config, broker, options.headless, options.resume)
     return await (_headless(service, options.until_idle) if options.headless else _piped(service))
 
 
-def make_service(config: Config, broker: Broker, headless: bool) -> Service:
+def make_service(config: Config, broker: Broker, headless: bool, saved: Path | None = None) -> Service:
     """Load the network and put everything together. Raises UserError where the weights do not fit."""
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
     import torch
 
     from ecg import weights
     from ecg.messages import Beat, encode_json
+    from monitor import memory
     from monitor.engine import pick_device
     from monitor.service import Service
     from monitor.ward import Ward
@@ -164,7 +168,9 @@ def make_service(config: Config, broker: Broker, headless: bool) -> Service:
     def show(beat: Beat) -> None:
         sys.stdout.buffer.write(encode_json(beat) + b"\n")
 
-    return Service(config, broker, ward, show if headless else None)
+    if saved:
+        print(memory.load(ward, saved), file=sys.stderr)
+    return Service(config, broker, ward, show if headless else None, saved)
 
 
 async def _headless(service: Service, until_idle: float | None) -> int:

@@ -66,7 +66,7 @@ Piece = Begin | Signal | End
 
 
 @dataclass(slots=True, order=True)
-class _Waiting:
+class Waiting:
     """A chunk ahead of its turn."""
 
     index: int
@@ -94,7 +94,7 @@ class Intake:
     ended: bool = True
     lead_off: bool = False
     blocks: list[Block] = field(default_factory=list)
-    _waiting: list[_Waiting] = field(default_factory=list)
+    _waiting: list[Waiting] = field(default_factory=list)
     _last: int = MISSING
     _last_mv: float = 0.0
     _flat: int = 0
@@ -173,7 +173,7 @@ class Intake:
             if any(waiting.index == wave.index for waiting in self._waiting):
                 self.ledger.repeated += count
                 return
-            insort(self._waiting, _Waiting(wave.index, wave, received_ns))
+            insort(self._waiting, Waiting(wave.index, wave, received_ns))
             newest = self._waiting[-1]
             reach = newest.index + len(newest.wave.samples) // (2 * len(newest.wave.leads))
             while self._waiting and (

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 import monitor
 from ecg.broker import Broker
 from ecg.config import Config
+from ecg.errors import UserError
 from ecg.messages import (
     SCHEMA,
     Beat,
@@ -28,6 +30,7 @@ from ecg.messages import (
     encode_json,
 )
 from ecg.path import lookahead_seconds
+from monitor import memory
 from monitor.alarms import EventLog
 from monitor.mqtt import Arrival, Connection, Outgoing, status
 from monitor.snapshot import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
@@ -48,10 +51,18 @@ JUNK_KEPT: Final = 5
 
 
 class Service:
-    """Runs one ward on one connection. on_beat: called with each beat, for a headless run."""
+    """Runs one ward on one connection.
+
+    on_beat: called with each beat, for a headless run. saved: file that the memory of all beds is kept in.
+    """
 
     def __init__(
-        self, config: Config, broker: Broker, ward: Ward, on_beat: Callable[[Beat], None] | None = None
+        self,
+        config: Config,
+        broker: Broker,
+        ward: Ward,
+        on_beat: Callable[[Beat], None] | None = None,
+        saved: Path | None = None,
     ) -> None:
         self.config, self.broker, self.ward = config, broker, ward
         self.name = secrets.token_hex(3)
@@ -61,6 +72,7 @@ class Service:
         self.beats_per_s = 0.0
         self.problems: list[str] = []
         self._on_beat = on_beat
+        self._memory = saved
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._started = asyncio.Event()
         device = str(ward.engine.device)
@@ -74,7 +86,7 @@ class Service:
         """
         connection = self._connection
         await connection.open()
-        background = [asyncio.create_task(self._report()), asyncio.create_task(self._measure())]
+        background = [asyncio.create_task(work()) for work in (self._report, self._measure, self._remember)]
         self._started.set()
         inbox = connection.inbox
         inbox.last_s = time.monotonic()
@@ -91,6 +103,7 @@ class Service:
                     if time.monotonic() - inbox.last_s > limit:
                         break
             self.take(inbox.take(len(inbox)))
+            self._save_memory()
             self.ward.end_all()
             self._handle(self.ward.step())
             await connection.flush(120)
@@ -223,6 +236,20 @@ class Service:
             if self._connection.connected:
                 self._publish_status("online")
             await asyncio.sleep(self.config.monitor.status_seconds)
+
+    async def _remember(self) -> None:
+        """Save the memory of all beds now and then."""
+        while self._memory:
+            await asyncio.sleep(self.config.monitor.save_seconds)
+            self._save_memory()
+
+    def _save_memory(self) -> None:
+        """Save the memory of all beds, where that is wanted; a full disk does not stop a monitor."""
+        if self._memory:
+            try:
+                memory.save(self.ward, self._memory)
+            except UserError as error:
+                self.problems = [*self.problems[-JUNK_KEPT + 1 :], str(error)]
 
     async def _measure(self) -> None:
         """Beats per second, and the window over which latency is shown."""

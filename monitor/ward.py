@@ -64,13 +64,19 @@ class Ward:
     ) -> None:
         self.config = config
         self.model = model
-        self.ledger = Ledger()
-        self.latencies = Latencies()
-        self.beds: dict[str, Bed] = {}
-        self.engine = Engine(net, device, FIRST_SLOTS, config.monitor.batch_size)
-        self.path = SignalPath(FIRST_SLOTS)
-        self.alarms = WardAlarms(config.alarms, FIRST_SLOTS, config.monitor.lead_off_seconds)
         self._wall_ns, self._now_s = wall_ns, now_s
+        self.latencies = Latencies()
+        self.engine = Engine(net, device, FIRST_SLOTS, config.monitor.batch_size)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all beds and all counts."""
+        self.ledger = Ledger()
+        self.beds: dict[str, Bed] = {}
+        slots = self.engine.memory.shape[1]
+        self.engine.reset(np.arange(slots))
+        self.path = SignalPath(slots)
+        self.alarms = WardAlarms(self.config.alarms, slots, self.config.monitor.lead_off_seconds)
         self._slots: list[Bed | None] = []
         self._ready: dict[str, Bed] = {}
         self._notices: list[Notice] = []
@@ -79,7 +85,7 @@ class Ward:
 
     def wave(self, name: str, wave: Wave, received_ns: int) -> None:
         """One checked wave message of a bed. Raises MessageError where it cannot be used."""
-        bed = self._bed(name)
+        bed = self.admit(name)
         if bed.intake.is_new(wave):  # all of the old stream goes first, under its own name
             self._end(bed)
             while self._ready:
@@ -320,7 +326,7 @@ class Ward:
             Notice(wall_s, bed.name, stream, index, kind, text, cls, priority, probability, latency_ms)
         )
 
-    def _bed(self, name: str) -> Bed:
+    def admit(self, name: str) -> Bed:
         """The bed of that name, with a slot of its own. Raises MessageError where there is no room."""
         bed = self.beds.get(name)
         if bed is not None:
