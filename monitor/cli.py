@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
         "--truth-view", action="store_true", help="begin with the cardiologists' letters beside the model's"
     )
     made.add_argument("--web", action="store_true", help="serve the screen to a browser (loopback only)")
+    made.add_argument("--web-host", default="127.0.0.1", help="address the browser's screen is served at")
+    made.add_argument("--web-port", type=int, default=8000, help="port the browser's screen is served at")
     made.add_argument("--service", action="store_true", help=argparse.SUPPRESS)
     return made
 

@@ -42,6 +42,8 @@ class Histogram:
         total = self.total
         if total == 0:
             return None
+        if share >= 1:
+            return self.highest
         place = int(np.searchsorted(np.cumsum(self.counts), share * total))
         return min(float(LOWEST_MS * GROWTH ** (place + 0.5)), self.highest)
 

@@ -85,6 +85,7 @@ class Service:
         Raises UserError where the broker refuses.
         """
         connection = self._connection
+        stop_metrics = self._serve_metrics()
         await connection.open()
         background = [asyncio.create_task(work()) for work in (self._report, self._measure, self._remember)]
         self._started.set()
@@ -114,8 +115,20 @@ class Service:
             if connection.connected:
                 self._publish_status("offline")
             await connection.close()
+            if stop_metrics:
+                stop_metrics()
             if self._log:
                 self._log.close()
+
+    def _serve_metrics(self) -> Callable[[], None] | None:
+        """Answer Prometheus, where the settings ask for it."""
+        port = self.config.monitor.metrics_port
+        if not port:
+            return None
+        from monitor import metrics
+
+        ward = self.ward
+        return metrics.serve(port, metrics.ServiceCollector(self.status, lambda: ward.ledger.beats, ward.latencies))
 
     def take(self, arrivals: list[Arrival]) -> None:
         """Process messages: what cannot be used is counted and skipped."""
