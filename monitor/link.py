@@ -164,6 +164,6 @@ class Pipe:
         try:
             head = await self._reader.readexactly(LENGTH.size)
             payload = await self._reader.readexactly(LENGTH.unpack(head)[0])
-            return _intent.decode(payload)
+            return _intent.decode(payload)  # type: ignore[no-any-return]
         except (asyncio.IncompleteReadError, msgspec.MsgspecError):
             return None

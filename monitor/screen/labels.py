@@ -1,0 +1,152 @@
+"""Every word on the screen, in English and Japanese."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Language = Literal["en", "ja"]
+
+TABLE: Final[dict[str, tuple[str, str]]] = {
+    "title": ("ECG monitor", "心電図モニター"),
+    "not_clinical": (
+        "research and education only, not for clinical use",
+        "研究・教育専用 — 診療には使用できません",
+    ),
+    "waiting": ("waiting for beds", "ベッドの信号を待っています"),
+    "too_small": (
+        "The terminal is {w} x {h}; the monitor needs at least 80 x 24. Make it larger, or press q to quit.",
+        "端末は {w} x {h} です。80 x 24 以上に広げるか、q で終了してください。",
+    ),
+    "N": ("normal", "正常"),
+    "S": ("supraventricular", "上室性"),
+    "V": ("ventricular", "心室性"),
+    "F": ("fusion", "融合"),
+    "Q": ("unknown", "不明"),
+    "heart_rate": ("HEART RATE", "心拍数"),
+    "per_minute": ("/min", "/分"),
+    "pvc": ("PVC/min", "PVC/分"),
+    "rr": ("RR INTERVALS", "RR間隔"),
+    "hrv": ("HRV", "心拍変動"),
+    "last_beat": ("LAST BEAT", "直近の拍動"),
+    "memory": ("MEMORY", "メモリー"),
+    "moved": ("moved it most", "大きく動かした拍動"),
+    "ago": ("{s} s ago", "{s} 秒前"),
+    "alerts": ("ABNORMAL BEATS", "異常拍動"),
+    "no_alerts": ("none so far", "まだありません"),
+    "alarms": ("ALARMS", "アラーム"),
+    "no_alarms": ("no alarms", "アラームなし"),
+    "acknowledged": ("acknowledged", "確認済み"),
+    "latched": ("over, not yet acknowledged", "終了・未確認"),
+    "silenced": ("silenced {s} s", "消音中 {s} 秒"),
+    "frozen": ("FROZEN", "一時停止"),
+    "bed": ("bed", "ベッド"),
+    "record": ("record", "レコード"),
+    "broker": ("broker", "ブローカー"),
+    "device": ("device", "演算"),
+    "model": ("model", "モデル"),
+    "beds": ("beds", "ベッド"),
+    "beats_per_s": ("beats/s", "拍/秒"),
+    "latency": ("latency", "遅延"),
+    "lookahead": ("lookahead", "先読み"),
+    "lost": ("lost", "欠落"),
+    "junk": ("unreadable", "判読不能"),
+    "no_connection": ("NO CONNECTION", "接続なし"),
+    "ok": ("ok", "正常"),
+    "silent": ("silent", "無信号"),
+    "offline": ("offline", "オフライン"),
+    "gapped": ("gapped", "欠測"),
+    "lead off": ("lead off", "電極外れ"),
+    "learning": ("learning", "学習中"),
+    "central": ("CENTRAL STATION", "セントラル"),
+    "page": ("page {a} of {b}", "{a} / {b} ページ"),
+    "by_urgency": ("by urgency", "緊急度順"),
+    "by_name": ("by name", "名前順"),
+    "review": ("REVIEW", "レビュー"),
+    "cursor": ("cursor", "カーソル"),
+    "behind": ("{s} s before the end", "末尾の {s} 秒前"),
+    "rate": ("rate", "心拍"),
+    "saved": ("Saved {path}", "保存しました: {path}"),
+    "not_saved": ("Cannot save: {why}", "保存できません: {why}"),
+    "strip_gone": ("That strip is no longer kept.", "その波形はもう保持されていません。"),
+    "truth": ("TRUTH", "正解"),
+    "no_truth": ("this bed sends no annotations", "このベッドには注釈がありません"),
+    "model_row": ("model", "モデル"),
+    "truth_row": ("cardiologists", "専門医"),
+    "detection": ("beats", "検出"),
+    "missed": ("missed", "見逃し"),
+    "false": ("false", "過検出"),
+    "ended": ("The monitor's service has ended: {why}", "モニターのサービスが終了しました: {why}"),
+    "off": ("off", "オフ"),
+    "on": ("on", "オン"),
+    "reset": ("memory reset: {why}", "メモリー初期化: {why}"),
+    "help": ("KEYS", "キー操作"),
+    "close": ("any key closes this", "何かキーを押すと閉じます"),
+    # what keys do
+    "quit": ("quit", "終了"),
+    "next_bed": ("next bed", "次のベッド"),
+    "previous_bed": ("previous bed", "前のベッド"),
+    "freeze": ("freeze", "停止"),
+    "gain_up": ("larger", "振幅拡大"),
+    "gain_down": ("smaller", "振幅縮小"),
+    "sweep": ("sweep speed", "掃引速度"),
+    "acknowledge": ("acknowledge alarms", "アラーム確認"),
+    "silence": ("silence", "消音"),
+    "show_help": ("help", "ヘルプ"),
+    "show_central": ("central station", "セントラル"),
+    "show_truth": ("truth view", "正解表示"),
+    "show_review": ("review", "レビュー"),
+    "palette": ("commands", "コマンド"),
+    "theme": ("other theme", "テーマ切替"),
+    "language": ("日本語", "English"),
+    "back": ("back", "戻る"),
+    "open_bed": ("open the bed", "ベッドを開く"),
+    "sort": ("sort", "並べ替え"),
+    "next_page": ("next page", "次のページ"),
+    "previous_page": ("previous page", "前のページ"),
+    "move_cursor": ("move the cursor", "カーソル移動"),
+    "other_cursor": ("other cursor", "カーソル切替"),
+    "scroll": ("scroll", "スクロール"),
+    "jump": ("alert before, after", "前後の異常拍動"),
+    "save": ("save the strip", "波形を保存"),
+    "choose_alert": ("choose an alert", "異常拍動を選択"),
+    "see_alert": ("see its strip", "その波形を見る"),
+    "mouse": ("a click opens a bed or an alert, sets a cursor", "クリックで選択"),
+    "go_to_bed": ("Show bed {bed}", "ベッド {bed} を表示"),
+    # alarms, by kind
+    "asystole": ("asystole", "心静止"),
+    "fibrillation": ("ventricular fibrillation or flutter", "心室細動・粗動"),
+    "ventricular_tachycardia": ("ventricular tachycardia", "心室頻拍"),
+    "extreme_tachycardia": ("extreme tachycardia", "極度の頻脈"),
+    "extreme_bradycardia": ("extreme bradycardia", "極度の徐脈"),
+    "nonsustained_vt": ("non-sustained VT", "非持続性心室頻拍"),
+    "ventricular_rhythm": ("ventricular rhythm", "心室調律"),
+    "ventricular_run": ("run of V", "心室性連発"),
+    "pause": ("pause", "心停止（ポーズ）"),
+    "tachycardia": ("tachycardia", "頻脈"),
+    "bradycardia": ("bradycardia", "徐脈"),
+    "atrial_fibrillation": ("irregular rhythm (AF)", "不整な調律（心房細動）"),
+    "r_on_t": ("R on T", "R on T"),
+    "couplet": ("couplet", "二連発"),
+    "bigeminy": ("bigeminy", "二段脈"),
+    "trigeminy": ("trigeminy", "三段脈"),
+    "frequent_v": ("frequent V", "頻発性心室期外収縮"),
+    "lead_off": ("lead off", "電極外れ"),
+}
+"""English and Japanese, by key. {...} is filled in."""
+
+
+class Labels:
+    """The words of one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language: Language = language
+        self._column = 1 if language == "ja" else 0
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The words for a key, filled in."""
+        words = TABLE[key][self._column]
+        return words.format(**values) if values else words
+
+    def known(self, key: str, otherwise: str) -> str:
+        """The words for a key that may not be in the table, such as a kind of alarm that is newer than it."""
+        return TABLE[key][self._column] if key in TABLE else otherwise
