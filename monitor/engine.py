@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from ecg.beats import Beats
 from ecg.errors import UserError
-from ecg.network import BeatNet
+from ecg.network import BeatNet, reader_of
 
 
 def pick_device(name: str) -> torch.device:
@@ -42,6 +43,7 @@ class Engine:
     """Carried memory of up to `slots` beds, and the forward pass over whatever beats are ready.
 
     memory: float32 [parts, slots, hidden] on the device; a bed's row is its slot.
+    batch_size: beats in one pass at most; halved for good whenever the device has no memory left for a pass.
     """
 
     def __init__(self, net: BeatNet, device: torch.device, slots: int, batch_size: int = 256) -> None:
@@ -49,6 +51,7 @@ class Engine:
         self.device = device
         self.batch_size = batch_size
         self.memory: Tensor = self.net.empty_memory(slots)
+        self._reader = reader_of(self.net)
 
     def grow(self, slots: int) -> None:
         """Room for `slots` beds; the old ones keep their memory."""
@@ -83,20 +86,49 @@ class Engine:
         rank = np.arange(total) - np.repeat(starts, np.diff(np.r_[starts, total]))
         order = np.argsort(rank, kind="stable")
         for chosen in np.split(order, np.cumsum(np.bincount(rank))[:-1]):
-            for begin in range(0, len(chosen), self.batch_size):
-                rows = chosen[begin : begin + self.batch_size]
+
+            def remember(part: slice, chosen: NDArray[np.int64] = chosen) -> None:
+                rows = chosen[part]
                 slots = torch.from_numpy(beats.slot[rows]).to(self.device)
                 before = self.memory[:, slots]
                 logits, after = self.net.remember(inputs[torch.from_numpy(rows).to(self.device)].unsqueeze(1), before)
-                self.memory[:, slots] = after
                 probabilities[rows] = torch.softmax(logits[:, 0].float(), dim=-1).cpu().numpy()
                 moved[rows] = (after[0] - before[0]).norm(dim=-1).cpu().numpy()
+                self.memory[:, slots] = after
+
+            self._in_batches(len(chosen), remember)
         return Verdicts(probabilities, moved)
 
     def _read(self, beats: Beats) -> Tensor:
         """What the reader says of every window beside its features: float32 [m, bottleneck + features]."""
-        said = [
-            self.net.read(torch.from_numpy(beats.windows[at : at + self.batch_size]).to(self.device))
-            for at in range(0, len(beats), self.batch_size)
-        ]
+        said: list[Tensor] = []
+
+        def read(part: slice) -> None:
+            said.append(self._reader(torch.from_numpy(beats.windows[part]).to(self.device)))
+
+        self._in_batches(len(beats), read)
         return torch.cat((torch.cat(said), torch.from_numpy(beats.features).to(self.device)), dim=-1)
+
+    def _in_batches(self, total: int, work: Callable[[slice], None]) -> None:
+        """`work` on all of `total` beats, `batch_size` at a time, in smaller batches where memory runs out.
+
+        A pass that fails must have changed nothing.
+        """
+        done = 0
+        while done < total:
+            part = slice(done, min(done + self.batch_size, total))
+            try:
+                work(part)
+            except (MemoryError, RuntimeError) as error:
+                if not _no_memory(error) or self.batch_size == 1:
+                    raise
+                self.batch_size = max(min(self.batch_size, total) // 2, 1)
+                if self.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                continue
+            done = part.stop
+
+
+def _no_memory(error: Exception) -> bool:
+    """Is this a device without memory left? The CPU's allocator says so in its text only."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)

@@ -38,11 +38,17 @@ def flashes(alarm: ActiveAlarm | None) -> bool:
 
 
 def banner(
-    bed: BedSummary | None, others: list[BedSummary], width: int, lit: bool, palette: Palette, labels: Labels
+    bed: BedSummary | None,
+    others: list[BedSummary],
+    width: int,
+    lit: bool,
+    palette: Palette,
+    labels: Labels,
+    named: bool = False,
 ) -> Line:
     """The alarm banner: this bed's gravest alarm, and at the right end the gravest of the other beds.
 
-    lit: is a flashing alarm in its bright half of the second?
+    lit: is a flashing alarm in its bright half of the second? named: say whose alarm it is.
     """
     alarm = worst(bed.alarms) if bed else None
     elsewhere = max((other for other in others if other.alarms), key=urgency, default=None)
@@ -65,7 +71,8 @@ def banner(
             front, ground = ground, palette.panel
         elif flashes(alarm) and not lit:
             front, ground = palette.flash
-        text = f" {MARKS[alarm.priority]} {words(alarm, labels)}"
+        whose = f" {clean(bed.bed, 20)}:" if bed and named else ""
+        text = f"{whose} {MARKS[alarm.priority]} {words(alarm, labels)}"
         more = len(bed.alarms) - 1 if bed else 0
         text += f"  (+{more})" if more > 0 else ""
         if alarm.acknowledged:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.screen import Screen
 
 from ecg.config import Config
 from monitor.screen.bedside import BedsideView
+from monitor.screen.central import CentralView
+from monitor.screen.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
 from monitor.screen.labels import Labels
 from monitor.screen.link import Link, LinkClosed
-from monitor.screen.palette import themes
+from monitor.screen.palette import PALETTES, themes
 from monitor.screen.plaintext import clean
+from monitor.screen.review import ReviewView
 from monitor.screen.view import Desk, View, default_palette
 from monitor.snapshot import Acknowledge, Notice, Silence
 
@@ -42,6 +47,11 @@ class MonitorApp(App[None]):
         Binding("a", "acknowledge"),
         Binding("m", "silence"),
         Binding("t", "truth"),
+        Binding("r,pageup", "show_review"),
+        Binding("c", "show_central"),
+        Binding("v", "theme"),
+        Binding("l", "language"),
+        Binding("question_mark,h,f1", "show_help"),
     ]
 
     def __init__(
@@ -56,7 +66,6 @@ class MonitorApp(App[None]):
         super().__init__()
         self.link, self.config = link, config
         self.problem = ""
-        self.folder = folder or Path.cwd()
         self.desk = Desk(
             config,
             self.link.send,
@@ -66,6 +75,7 @@ class MonitorApp(App[None]):
             truth=truth,
             gain=config.screen.gain_mm_per_mv,
             speed=config.screen.sweep_mm_per_s,
+            folder=folder or Path.cwd(),
         )
         for theme in themes():
             self.register_theme(theme)
@@ -89,9 +99,46 @@ class MonitorApp(App[None]):
             return
         if snapshot is not None:
             self._sound(self.desk.ward.take(snapshot))
-        for screen in self.screen_stack:
-            if isinstance(screen, View):
-                screen.draw(snapshot is not None)
+        view = self.view
+        if view.is_mounted:
+            self.desk.told = snapshot is not None
+            view.draw()
+
+    @property
+    def view(self) -> View:
+        """The view in front, be it under a dialog."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, View))
+
+    def on_resize(self, event: Resize) -> None:
+        """Say so where the terminal is too small, for as long as it is."""
+        small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
+        if small and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall(self.desk))
+        elif not small and isinstance(self.screen, TooSmall):
+            self.pop_screen()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
+        """What the command palette offers: every key's action by name, and every bed."""
+        labels = self.desk.labels
+        actions: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("quit", self.exit),
+            ("show_help", self.action_show_help),
+            ("show_central", self.action_show_central),
+            ("show_review", self.action_show_review),
+            ("show_truth", self.action_truth),
+            ("acknowledge", self.action_acknowledge),
+            ("silence", self.action_silence),
+            ("freeze", self.action_freeze),
+            ("gain_up", lambda: self.action_gain(1)),
+            ("gain_down", lambda: self.action_gain(-1)),
+            ("sweep", self.action_sweep),
+            ("theme", self.action_theme),
+            ("language", self.action_language),
+        )
+        for key, action in actions:
+            yield SystemCommand(labels(key), "", action)
+        for name in self.desk.names:
+            yield SystemCommand(labels("go_to_bed", bed=name), "", partial(self.go_to, name))
 
     def _sound(self, notices: list[Notice]) -> None:
         if not self.config.screen.bell:
@@ -134,3 +181,49 @@ class MonitorApp(App[None]):
     def action_truth(self) -> None:
         """Show or hide the cardiologists' letters."""
         self.desk.truth = not self.desk.truth
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        names = list(PALETTES)
+        self.desk.palette = PALETTES[names[(names.index(self.desk.palette.name) + 1) % len(names)]]
+        self.theme = self.desk.palette.name
+
+    def action_language(self) -> None:
+        """English or Japanese."""
+        self.desk.labels = Labels("en" if self.desk.labels.language == "ja" else "ja")
+
+    def action_show_help(self) -> None:
+        """What every key does."""
+        self.push_screen(HelpScreen(self.desk))
+
+    def action_show_central(self) -> None:
+        """All beds at once."""
+        if isinstance(self.view, BedsideView):
+            self.push_screen(CentralView(self.desk))
+
+    def action_show_review(self) -> None:
+        """The last ten minutes of the bed that is looked at."""
+        self.review()
+
+    def action_see_alert(self, number: int) -> None:
+        """The strip of an alert by its place in the list."""
+        view = self.view
+        if isinstance(view, BedsideView) and 0 <= number < len(view.alerts):
+            alert = view.alerts[number]
+            history = self.desk.ward.shown.get(self.desk.bed)
+            if history is None or alert.stream != history.stream or not history.first <= alert.index < history.next:
+                self.notify(self.desk.labels("strip_gone"), markup=False)
+                return
+            self.review(alert.index)
+
+    def review(self, at: int | None = None) -> None:
+        """Open the review of the bed that is looked at, at a sample index or at the end."""
+        history = self.desk.ward.shown.get(self.desk.bed)
+        if isinstance(self.view, BedsideView) and history is not None and history.next > history.first:
+            self.push_screen(ReviewView(self.desk, history, at))
+
+    def go_to(self, bed: str) -> None:
+        """Look at a bed by name, at its bedside."""
+        while not isinstance(self.view, BedsideView):
+            self.pop_screen()
+        self.desk.bed, self.desk.frozen = bed, False

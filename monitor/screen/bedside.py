@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Digits
 
@@ -17,7 +20,7 @@ from monitor.screen.strip_view import StripView
 from monitor.screen.truth import TruthTally, truth_lines
 from monitor.screen.view import Desk, View
 from monitor.screen.vitals import pvc_lines, vital_lines
-from monitor.snapshot import Notice, Show
+from monitor.snapshot import Notice
 
 ALERTS = 60
 WIDE, TALL = 110, 34
@@ -43,6 +46,12 @@ class BedsideView(View):
     BedsideView #alerts { margin: 0 0 0 1; }
     BedsideView #splash { height: 1fr; display: none; }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)"),
+        Binding("down", "choose(1)"),
+        Binding("enter", "see_alert"),
+    ]
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -82,10 +91,6 @@ class BedsideView(View):
         """Give the panels what room there is."""
         self._arrange()
 
-    def on_screen_resume(self) -> None:
-        """Back from another view: details may have gone to it."""
-        self._bed = ""
-
     def _arrange(self) -> None:
         width, height = self.app.size
         self.query_one("#side").styles.width = SIDE if width >= WIDE else SIDE_NARROW
@@ -98,13 +103,17 @@ class BedsideView(View):
         """The bed's alerts as listed, newest first."""
         return self.desk.ward.of_bed(self.desk.bed, ("beat", "reset"), ALERTS)
 
-    def choose(self, by: int) -> None:
+    def action_see_alert(self) -> None:
+        """The strip of the chosen alert."""
+        self.run_worker(self.app.run_action(f"app.see_alert({max(self.chosen, 0)})"))
+
+    def action_choose(self, by: int) -> None:
         """Move along the list of alerts."""
         count = min(len(self.alerts), self.query_one("#alerts").size.height - 1)
         self.chosen = min(max(self.chosen + by, -1), count - 1)
         self._numbered_s = -1.0
 
-    def draw(self, told: bool) -> None:
+    def draw(self) -> None:
         """Strips every time, numbers a few times a second and whenever something was pressed."""
         desk = self.desk
         ward = desk.ward
@@ -114,12 +123,12 @@ class BedsideView(View):
             self._bed = desk.bed
             self.chosen = -1
             self.tally = TruthTally()
-            ward.show([desk.bed], REVIEW_SECONDS)
-            desk.send(Show([desk.bed], REVIEW_SECONDS, desk.config.screen.frames_per_second))
+        if desk.bed:
+            desk.ask([desk.bed], REVIEW_SECONDS, desk.config.screen.frames_per_second)
         self._strips()
         now = desk.clock()
         key = (desk.bed, desk.truth, desk.frozen, desk.palette.name, desk.labels.language, desk.lit, self.size)
-        if key != self._key or self._numbered_s < 0 or (told and now - self._numbered_s >= 1 / NUMBERS_PER_SECOND):
+        if key != self._key or self._numbered_s < 0 or (desk.told and now - self._numbered_s >= 1 / NUMBERS_PER_SECOND):
             self._key, self._numbered_s = key, now
             self._numbers()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 import numpy as np
@@ -19,11 +20,14 @@ WAITING: Final = 600
 """Details kept of a bed whose rate and leads have not been told yet."""
 
 
+_GENERATIONS = count(1)
+
+
 @dataclass
 class BedHistory:
     """The last `seconds` of one bed's stream. first, next: sample indices that are kept, [first, next).
 
-    generation grows whenever the history starts anew: whoever has drawn from it draws again.
+    generation is another number whenever a history starts anew: whoever has drawn from it draws again.
     """
 
     bed: str
@@ -63,6 +67,10 @@ class BedHistory:
         column = self._ring[:, lead]
         return start, column[a:b] if a < b else np.concatenate((column[a:], column[:b]))
 
+    def keep(self) -> None:
+        """Hold on to the samples as they are now: what is added to a copy of this history leaves them alone."""
+        self._ring = self._ring.copy()
+
     def beats_between(self, start: int, end: int) -> list[BeatMark]:
         """Beats whose R-peaks lie within [start, end)."""
         return _between(self.beats, start, end)
@@ -76,7 +84,7 @@ class BedHistory:
         self.first = self.next = 0
         self.beats, self.truth, self.memory = [], [], []
         self._ring = np.full((max(int(self.seconds * rate), 1), len(leads)), np.nan, np.float32)
-        self.generation += 1
+        self.generation = next(_GENERATIONS)
 
     def _append(self, index: int, samples: NDArray[np.float32]) -> None:
         size = len(self._ring)

@@ -57,6 +57,8 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "gapped": ("gapped", "欠測"),
     "lead off": ("lead off", "電極外れ"),
     "learning": ("learning", "学習中"),
+    "bedside": ("BEDSIDE", "ベッドサイド"),
+    "choose_bed": ("choose a bed", "ベッドを選択"),
     "central": ("CENTRAL STATION", "セントラル"),
     "page": ("page {a} of {b}", "{a} / {b} ページ"),
     "by_urgency": ("by urgency", "緊急度順"),

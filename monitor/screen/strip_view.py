@@ -113,8 +113,8 @@ class StripView(Widget):
                 regions.append(Region(MARGIN + start, top + lanes, end - start, rows))
             if regions or whole:
                 self._paint(page, top + lanes, palette)
-            for y in self._letter(history, page, number, top, lanes, palette, labels, analysed):
-                regions.append(Region(0, y, width, 1))
+            written = self._letter(history, page, number, top, lanes, palette, labels, analysed)
+            regions += [Region(0, y, width, 1) for y in written]
             if whole:
                 self._foot(page, top + lanes + rows, number, count, palette)
         if whole:
@@ -185,7 +185,7 @@ class StripView(Widget):
                 row[cell] = (letter, pen(colour, ground, bold=True, reverse=wrong))
             style = pen(palette.accent if lane == 0 else palette.dim, bold=lane == 0)
             title = Strip([Segment(head, style)]).adjust_cell_length(MARGIN, pen("#000000"))
-            self._rows[top + lane] = [*title, *_joined(row)]
+            self._rows[top + lane] = [*title, *joined(row)]
             changed.append(top + lane)
         return changed
 
@@ -216,7 +216,7 @@ def _calibration(paper: Paper) -> list[str]:
     return ["".join(chr(code) for code in row) for row in codes.tolist()]
 
 
-def _joined(row: list[tuple[str, Style]]) -> list[Segment]:
+def joined(row: list[tuple[str, Style]]) -> list[Segment]:
     """Neighbours of the same style as one segment."""
     made: list[Segment] = []
     text, style = "", row[0][1] if row else Style.null()

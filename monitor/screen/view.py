@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import floor
+from pathlib import Path
 
 from textual.screen import Screen
 
@@ -12,7 +13,7 @@ from ecg.config import Config
 from monitor.screen.history import WardHistory
 from monitor.screen.labels import Labels
 from monitor.screen.palette import PALETTES, Palette
-from monitor.snapshot import BedSummary, Intent
+from monitor.snapshot import BedSummary, Intent, Show
 
 GAINS = (5, 10, 20)
 SPEEDS = (25, 50)
@@ -21,7 +22,11 @@ FLASHES_PER_SECOND = 2.0
 
 @dataclass
 class Desk:
-    """What the views share. clock: seconds, monotonic. aspect: height of a cell over its width."""
+    """What the views share.
+
+    clock: seconds, monotonic. aspect: height of a cell over its width. told: has a snapshot come since the last frame?
+    folder: where strips are saved.
+    """
 
     config: Config
     send: Callable[[Intent], None]
@@ -36,6 +41,18 @@ class Desk:
     speed: int = 25
     aspect: float = 2.0
     by_name: bool = False
+    told: bool = False
+    folder: Path = field(default_factory=Path.cwd)
+    _asked: tuple[tuple[str, ...], float, float] = ((), 0.0, 0.0)
+
+    def ask(self, beds: list[str], seconds: float, frames_per_second: float) -> None:
+        """Want details of these beds from now on, with so many seconds of history; nothing where that is so already."""
+        asked = (tuple(beds), seconds, frames_per_second)
+        if asked != self._asked:
+            if asked[:2] != self._asked[:2]:
+                self.ward.show(beds, seconds)
+            self._asked = asked
+            self.send(Show(beds, seconds, frames_per_second))
 
     @property
     def summary(self) -> BedSummary | None:
@@ -100,8 +117,8 @@ class View(Screen[None]):
         super().__init__()
         self.desk = desk
 
-    def draw(self, told: bool) -> None:
-        """Draw what is new. told: whether a snapshot has come since the last call."""
+    def draw(self) -> None:
+        """Draw what is new."""
         raise NotImplementedError
 
 
