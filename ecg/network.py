@@ -7,7 +7,8 @@ LSTM/GRU/RNN cell over the beats of one bed. The memory is a value: it goes in, 
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Final, Literal
 
 import msgspec
 import torch
@@ -68,9 +69,12 @@ class BeatNet(nn.Module):
 
     def read(self, windows: Tensor) -> Tensor:
         """What the reader says of each window: [n, channels, window] -> [n, bottleneck]."""
-        steps = self.stem(windows).transpose(1, 2)
-        pooled = self.reader(steps)[0].amax(dim=1)
-        return torch.tanh(self.squeeze(self.dropout(pooled)))
+        return torch.tanh(self.squeeze(self.dropout(self.pool(self.stem(windows)))))
+
+    def pool(self, steps: Tensor) -> Tensor:
+        """The recurrent part of the reader: [n, 2 * stem, steps] -> largest output in time [n, 2 * reader]."""
+        pooled: Tensor = self.reader(steps.transpose(1, 2))[0].amax(dim=1)
+        return pooled
 
     def sequence(self, windows: Tensor, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Beats of several beds in order: [beds, beats, ...] -> logits [beds, beats, classes], memory."""
@@ -93,3 +97,70 @@ class BeatNet(nn.Module):
         """One beat of each bed: [beds, channels, window], [beds, features] -> logits [beds, classes], memory."""
         logits, memory = self.sequence(windows.unsqueeze(1), features.unsqueeze(1), memory)
         return logits.squeeze(1), memory
+
+
+TILE: Final = 256
+"""Windows read at a time on a CPU: what is in work stays in its second-level cache."""
+
+
+class QuickReader:
+    """`BeatNet.read` for inference with a GRU on a CPU: the same numbers to 1e-6, in about half the time.
+
+    Each step is three matrix products over both directions at once, batch innermost. tanh(a) = 2 sigmoid(2 a) - 1, and
+    the sigmoid is much the cheaper: so u = (h + 1) / 2 is carried instead of h, and what that changes is folded into
+    the weights once. The weights are those of the network when this was made.
+    """
+
+    def __init__(self, net: BeatNet) -> None:
+        self._net = net
+        size = net.shape.reader
+        gates: dict[str, list[Tensor]] = {"both": [], "new_in": [], "new_carried": []}
+        for way in ("", "_reverse"):
+            weights = (getattr(net.reader, f"{name}_l0{way}").detach() for name in ("weight_ih", "weight_hh"))
+            biases = (getattr(net.reader, f"bias_{name}_l0{way}").detach() for name in ("ih", "hh"))
+            (w_in, w_carried), (b_in, b_carried) = weights, biases
+            b_carried = b_carried - w_carried.sum(dim=1)
+            w_carried = 2 * w_carried
+            old, new = slice(0, 2 * size), slice(2 * size, 3 * size)
+            both = (w_in[old], (b_in + b_carried)[old, None], w_carried[old])
+            gates["both"].append(torch.cat(both, dim=1))
+            gates["new_in"].append(2 * torch.cat((w_in[new], b_in[new, None]), dim=1))
+            gates["new_carried"].append(2 * torch.cat((b_carried[new, None], w_carried[new]), dim=1))
+        self._both, self._new_in, self._new_carried = (torch.stack(parts) for parts in gates.values())
+
+    def __call__(self, windows: Tensor) -> Tensor:
+        """What the reader says of each window: [n, channels, window] -> [n, bottleneck]."""
+        net = self._net
+        return torch.tanh(net.squeeze(self.pool(net.stem(windows))))
+
+    def pool(self, steps: Tensor) -> Tensor:
+        """As `BeatNet.pool`: [n, 2 * stem, steps] -> [n, 2 * reader]."""
+        return torch.cat([self._pool(part) for part in torch.split(steps, TILE)])
+
+    def _pool(self, steps: Tensor) -> Tensor:
+        """One tile. Rows of `rows`: the inputs of a step, a one, and u before it; [steps + 1, ways, rows, n]."""
+        count, width, length = steps.shape
+        size = self._net.shape.reader
+        rows = steps.new_empty(length + 1, 2, width + 1 + size, count)
+        in_time = steps.permute(2, 1, 0)
+        rows[:length, 0, :width] = in_time
+        rows[:length, 1, :width] = in_time.flip(0)
+        rows[:, :, width] = 1
+        carried = rows[:, :, width + 1 :]
+        carried[0] = 0.5
+        both = steps.new_empty(2, 2 * size, count)
+        reset, keep = both[:, :size], both[:, size:]
+        new, from_carried = steps.new_empty(2, size, count), steps.new_empty(2, size, count)
+        for step in range(length):
+            torch.bmm(self._both, rows[step], out=both).sigmoid_()
+            torch.bmm(self._new_in, rows[step, :, : width + 1], out=new)
+            torch.bmm(self._new_carried, rows[step, :, width:], out=from_carried)
+            new.addcmul_(from_carried, reset).sigmoid_()
+            torch.lerp(new, carried[step], keep, out=carried[step + 1])
+        return (2 * carried[1:].amax(dim=0) - 1).reshape(2 * size, count).T
+
+
+def reader_of(net: BeatNet) -> Callable[[Tensor], Tensor]:
+    """The fastest `read` of a network in evaluation mode where its weights are now."""
+    on_cpu = net.squeeze.weight.device.type == "cpu"
+    return QuickReader(net) if on_cpu and net.shape.cell == "gru" else net.read
