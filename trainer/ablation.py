@@ -27,7 +27,7 @@ from trainer.crossval import spread
 from trainer.evaluation import WAYS
 from trainer.fitting import Fitting
 from trainer.naming import probabilities
-from trainer.prepare import ensure
+from trainer.prepare import cuts_for, ensure
 from trainer.runs import device_of
 from trainer.settings import Recipe, recipe_of
 from trainer.streams import Cuts
@@ -88,7 +88,7 @@ def run(chosen: argparse.Namespace) -> int:
     device = device_of(chosen.device)
     rows = rows_of(chosen.rows)
     beats = ensure(chosen.beats, [*aami.DS1, *aami.DS2], console)
-    cuts = cache.load(beats, [*aami.DS1, *aami.DS2])
+    cuts = cuts_for(recipe_of("memory", chosen.overrides), beats, [*aami.DS1, *aami.DS2], console)
     same = {"data": cache.head_of(beats).data_hash([*aami.DS1, *aami.DS2]), "set": chosen.overrides}
     done = read(chosen.json)
     with Progress(

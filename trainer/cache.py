@@ -55,17 +55,21 @@ def default_path() -> Path:
 
 
 @cache
-def path_hash() -> str:
-    """SHA-256 over the modules that decide what a cut beat is."""
+def path_hash(*more: Path) -> str:
+    """SHA-256 over the modules that decide what a cut beat is, and `more` files."""
     folder = Path(ecg.__file__).parent
+    modules = ("resampler", "detector", "cutter", "path", "matching", "aami")
     digest = hashlib.sha256()
-    for module in ("resampler", "detector", "cutter", "path", "matching", "aami"):
-        digest.update((folder / f"{module}.py").read_bytes())
+    for file in (*(folder / f"{module}.py" for module in modules), *more):
+        digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def save(path: Path, cuts: list[CutRecord]) -> Head:
-    """Write the beats of all records and sources to `path`, whole or not at all. Raises UserError."""
+def save(path: Path, cuts: list[CutRecord], code: str | None = None) -> Head:
+    """Write the beats of all records and sources to `path`, whole or not at all. Raises UserError.
+
+    code: hash of the code that made them (default: of the signal path).
+    """
     arrays: dict[str, NDArray[Any]] = {}
     for cut in cuts:
         key = f"{cut.source}/{cut.name}"
@@ -84,7 +88,7 @@ def save(path: Path, cuts: list[CutRecord]) -> Head:
         for key in sorted(key for key in arrays if key.split("/")[1] == name):
             digest.update(key.encode() + arrays[key].tobytes())
         hashes[name] = digest.hexdigest()
-    head = Head(names, list(FEATURES), CHANNELS, WINDOW, path_hash(), hashes)
+    head = Head(names, list(FEATURES), CHANNELS, WINDOW, code or path_hash(), hashes)
     arrays["head"] = np.frombuffer(msgspec.json.encode(head), np.uint8)
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
@@ -92,8 +96,8 @@ def save(path: Path, cuts: list[CutRecord]) -> Head:
     return head
 
 
-def head_of(path: Path) -> Head:
-    """What the file holds. Raises UserError where it is missing, broken or cut by another signal path."""
+def head_of(path: Path, code: str | None = None) -> Head:
+    """What the file holds. Raises UserError where it is missing, broken or made by other code than `code`."""
     try:
         with np.load(path, allow_pickle=False) as file:
             head = msgspec.json.decode(file["head"].tobytes(), type=Head)
@@ -103,16 +107,22 @@ def head_of(path: Path) -> Head:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, KeyError, zipfile.BadZipFile, msgspec.MsgspecError):
         raise UserError(f"{path} is not a file of cut beats: run `python -m trainer prepare` again") from None
-    if head.path_hash != path_hash():
+    if head.path_hash != (code or path_hash()):
         raise UserError(f"{path} was cut by another version of the signal path: run `python -m trainer prepare` again")
     return head
 
 
 def load(
-    path: Path, names: list[str] | tuple[str, ...], sources: tuple[Source, ...] = SOURCES
+    path: Path,
+    names: list[str] | tuple[str, ...],
+    sources: tuple[Source, ...] = SOURCES,
+    code: str | None = None,
 ) -> dict[tuple[Source, str], CutRecord]:
-    """The beats of the named records. Raises UserError where the file cannot be used or lacks a record."""
-    head = head_of(path)
+    """The beats of the named records. Raises UserError where the file cannot be used or lacks a record.
+
+    code: hash of the code that must have made them (default: of the signal path).
+    """
+    head = head_of(path, code)
     lacking = [name for name in names if name not in head.names]
     if lacking:
         raise UserError(f"{path} lacks record {', '.join(lacking)}: run `python -m trainer prepare` again")

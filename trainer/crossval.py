@@ -16,11 +16,11 @@ from rich.table import Table
 
 from ecg import aami
 from ecg.weights import write_atomic
-from trainer import cache, scores
+from trainer import scores
 from trainer.evaluation import WAYS
 from trainer.fitting import Fitting
 from trainer.naming import probabilities
-from trainer.prepare import ensure
+from trainer.prepare import cuts_for, ensure
 from trainer.runs import device_of
 from trainer.settings import FOLDS, RECIPES, Recipe, recipe_of
 from trainer.streams import Cuts
@@ -45,7 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
     device = device_of(chosen.device)
     given = {"cell": chosen.cell} if chosen.cell else {}
     recipe = recipe_of(chosen.recipe, chosen.overrides, **given)
-    cuts = cache.load(ensure(chosen.beats, list(aami.DS1), console), aami.DS1)
+    cuts = cuts_for(recipe, ensure(chosen.beats, list(aami.DS1), console), list(aami.DS1), console)
     begin = time.perf_counter()
     results: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
     with Progress(

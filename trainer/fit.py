@@ -17,7 +17,7 @@ from ecg.errors import UserError
 from trainer import cache, row_fit
 from trainer.fitting import Fitting, load_checkpoint, save_checkpoint, validate
 from trainer.live import FitView
-from trainer.prepare import ensure
+from trainer.prepare import cuts_for, ensure
 from trainer.random_split import random_split
 from trainer.row_fitting import ROW_RECIPES
 from trainer.runs import Run, commit, device_of, new_folder
@@ -71,12 +71,11 @@ def run(chosen: argparse.Namespace) -> int:
         recipe = recipe_of(chosen.recipe, chosen.overrides, **given)
         place = Run(chosen.out or new_folder(f"{recipe.name}-{recipe.cell}-{recipe.seed}"))
     beats = ensure(chosen.beats, list(aami.DS1), console)
-    head = cache.head_of(beats)
-    fitting = Fitting(recipe, cache.load(beats, aami.DS1), device)
+    data_hash = cache.head_of(beats).data_hash([name for name in aami.DS1 if name not in recipe.hold_out])
     saved = load_checkpoint(place.checkpoint) if chosen.resume else None
-    data_hash = head.data_hash(fitting.names)
     if saved is not None and saved["data_hash"] != data_hash:
         raise UserError(f"{place.folder} was fitted on other beats than {beats} holds; it cannot be resumed")
+    fitting = Fitting(recipe, cuts_for(recipe, beats, list(aami.DS1), console), device)
     place.begin(recipe, device)
     begin = time.perf_counter()
     title = f"{recipe.name} ({recipe.cell}), {len(fitting.names)} records, {device}"

@@ -9,11 +9,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, track
 
-from ecg import library
+from ecg import aami, library
 from ecg.aami import CLASSES
 from ecg.errors import UserError
 from trainer import cache, rows
 from trainer.cutting import TOGETHER, CutRecord, cut
+from trainer.settings import Recipe
+from trainer.streams import Cuts
+from trainer.versions import code_hash, version, version_key, versions_path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +39,22 @@ def run(chosen: argparse.Namespace) -> int:
     begin = time.perf_counter()
     console = Console()
     head, beats = prepare(names, target, console)
-    size = target.stat().st_size / 1e6
-    took = time.perf_counter() - begin
     console.print(
         f"{beats} beats of {len(head.names)} records at the annotated R-peaks, and as our detector finds them: "
-        f"{target} ({size:.1f} MB, {took:.0f} s)"
+        f"{target} ({_size(target)})",
+        soft_wrap=True,
     )
+    known = [name for name in names if name in aami.DS1]
+    if known:
+        made = versions_path(target)
+        prepare_versions(known, Recipe().versions, made, console)
+        console.print(f"made-up versions of {len(known)} records: {made} ({_size(made)})", soft_wrap=True)
+    console.print(f"{time.perf_counter() - begin:.0f} s")
     return 0
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.1f} MB"
 
 
 def prepare(names: list[str], target: Path, console: Console) -> tuple[cache.Head, int]:
@@ -66,6 +78,42 @@ def prepare(names: list[str], target: Path, console: Console) -> tuple[cache.Hea
         bars.update(cutting, description="writing")
         head = cache.save(target, cuts)
     return head, sum(len(c) for c in cuts if c.source == "reference")
+
+
+def prepare_versions(names: list[str], count: int, target: Path, console: Console) -> None:
+    """Make and cut `count` versions of each named record into `target`."""
+    fetch(names, console)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
+    ) as bars:
+        records = [library.read(name) for name in names]
+        making = bars.add_task("making versions", total=sum(record.seconds for record in records) * count)
+        cuts: list[CutRecord] = []
+        for number in range(count):
+            source, _ = version_key("", number)
+            made = [version(record, number) for record in records]
+            cuts += cut(made, source, progress=lambda seconds: bars.advance(making, seconds))
+        cache.save(target, cuts, code_hash())
+
+
+def cuts_for(recipe: Recipe, beats: Path, names: list[str], console: Console) -> Cuts:
+    """The beats of the named records from the file `beats`, and the versions of DS1 that the recipe fits on.
+
+    Versions that are not in the file beside it are made now.
+    """
+    cuts = cache.load(beats, names)
+    made = versions_path(beats)
+    keys = [version_key(name, number) for name in aami.DS1 for number in range(recipe.versions)]
+    try:
+        found = set(cache.head_of(made, code_hash()).names) if keys else set()
+    except UserError:
+        found = set()
+    if not found.issuperset(name for _, name in keys):
+        console.print("making versions of the records of DS1 first")
+        prepare_versions(list(aami.DS1), recipe.versions, made, console)
+    for source in cache.SOURCES:
+        cuts |= cache.load(made, [name for of, name in keys if of == source], (source,), code_hash()) if keys else {}
+    return cuts
 
 
 def rows_folder() -> Path:

@@ -27,7 +27,8 @@ SHARE: Final = 0.3
 def random_split(recipe: Recipe, cuts: Cuts, device: torch.device, console: Console) -> dict[str, Any]:
     """Fit a recipe on a random 70 % of the beats of all these records; its scores on the other 30 %.
 
-    The held-out beats stand in the streams, since the memory needs every beat, but without their labels.
+    The held-out beats stand in the streams, since the memory needs every beat, but without their labels; made-up
+    versions, which would tell them, are left out.
     """
     rng = np.random.default_rng(recipe.seed)
     names = sorted({name for _, name in cuts})
@@ -37,7 +38,7 @@ def random_split(recipe: Recipe, cuts: Cuts, device: torch.device, console: Cons
         ("reference", cut.name): replace(cut, classes=np.where(out, -1, cut.classes))
         for cut, out in zip(whole, held, strict=True)
     }
-    fitting = Fitting(msgspec.structs.replace(recipe, detector_share=0.0), hidden, device, names)
+    fitting = Fitting(msgspec.structs.replace(recipe, detector_share=0.0, versions=0), hidden, device, names)
     for _ in track(range(recipe.epochs), "fitting on a random split of beats", console=console, transient=True):
         fitting.epoch()
     total = np.zeros((6, 6), np.int64)

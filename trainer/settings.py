@@ -39,7 +39,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     takes the rhythm memory out, so that the head hears the beat reader and the features alone.
     Inputs: silent_features and silent_channels are never heard (their weights are held at zero).
     Streams: `streams` records side by side, `beats` of each in one step of truncated back-propagation, `steps` in an
-    epoch; detector_share of them cut at our own detector's R-peaks, the others at the annotated ones.
+    epoch; detector_share of them cut at our own detector's R-peaks, the others at the annotated ones. version_share of
+    the streams are one of `versions` made-up versions of the record (trainer.versions), if any.
     Augmentation: gain (log), tilt and noise in beat sizes and shift in samples of the model rate are spreads; polarity
     turns half of the streams upside down; rr_jitter is added to the RR features.
     hold_out: DS1 records left out of the fit, for validation and early stopping; empty: fit on all of DS1.
@@ -68,6 +69,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     class_cap: Positive = 20.0
     label_smoothing: Share = 0.0
     detector_share: Share = 0.5
+    versions: Annotated[int, Meta(ge=0)] = 4
+    version_share: Share = 0.5
     polarity: bool = True
     gain: Spread = 0.1
     tilt: Spread = 0.09

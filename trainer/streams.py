@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ecg.path import FEATURES
 from trainer.cutting import CutRecord, Source
 from trainer.settings import RR_FEATURES, Recipe
+from trainer.versions import version_key
 
 Cuts = dict[tuple[Source, str], CutRecord]
 
@@ -60,6 +61,8 @@ def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generato
 def _begin(cuts: Cuts, name: str, recipe: Recipe, rng: np.random.Generator, anywhere: bool) -> _Stream:
     """A stream of a record, from its beginning, or (seven times out of ten) from anywhere."""
     source: Source = "detector" if rng.random() < recipe.detector_share else "reference"
+    if recipe.versions and rng.random() < recipe.version_share:
+        source, name = version_key(name, int(rng.integers(recipe.versions)))
     cut = cuts[source, name]
     at = int(rng.integers(max(len(cut), 1))) if anywhere and rng.random() < 0.7 else 0
     if at > len(cut) - 4 * recipe.beats:

@@ -9,7 +9,9 @@ from ecg.aami import DS1
 from ecg.record import Record
 from trainer import cache
 from trainer.cutting import CutRecord, cut
+from trainer.settings import Recipe
 from trainer.streams import Cuts
+from trainer.versions import code_hash, version, version_key, versions_path
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +27,13 @@ def cuts(pieces: list[Record]) -> Cuts:
 
 @pytest.fixture(scope="session")
 def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of cut beats in which pieces of the excerpt stand for the records of DS1."""
+    """A file of cut beats in which pieces of the excerpt stand for the records of DS1, their versions beside it."""
     named = [annotated(name, 11.0 * i) for i, name in enumerate(DS1)]
     path = tmp_path_factory.mktemp("beats") / "beats.npz"
     cache.save(path, cut(named, "reference") + cut(named, "detector"))
+    made: list[CutRecord] = []
+    for number in range(Recipe().versions):
+        source, _ = version_key("", number)
+        made += cut([version(record, number) for record in named], source)
+    cache.save(versions_path(path), made, code_hash())
     return path

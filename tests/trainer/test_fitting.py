@@ -24,7 +24,7 @@ from trainer.streams import Cuts
 CPU = torch.device("cpu")
 NAMES = ["one", "two", "three"]
 SMALL = msgspec.structs.replace(
-    RECIPES["memory"], streams=3, beats=16, steps=3, epochs=4, reader=8, stem=4, hold_out=()
+    RECIPES["memory"], streams=3, beats=16, steps=3, epochs=4, reader=8, stem=4, hold_out=(), versions=0
 )
 
 
@@ -64,7 +64,9 @@ def test_a_resumed_fit_equals_one_that_was_never_interrupted(cuts: Cuts, cell: s
 
 @pytest.mark.parametrize("name", ["stateless", "rr", "relative"])
 def test_what_a_recipe_switches_off_is_not_heard(cuts: Cuts, name: str) -> None:
-    recipe = recipe_of(name, [], **{k: getattr(SMALL, k) for k in ("streams", "beats", "steps", "epochs", "hold_out")})
+    recipe = recipe_of(
+        name, [], **{k: getattr(SMALL, k) for k in ("streams", "beats", "steps", "epochs", "hold_out", "versions")}
+    )
     under_way = fitting(cuts, recipe)
     before = under_way.net.head.weight.detach().clone()
     under_way.epoch()
@@ -139,7 +141,7 @@ def test_a_run_interrupted_and_resumed_leaves_the_same_log_and_weights(cuts: Cut
             raise KeyboardInterrupt
         return whole_epoch(*words)  # type: ignore[arg-type]
 
-    under_way.epoch = interrupted  # type: ignore[method-assign]
+    under_way.epoch = interrupted  # type: ignore[method-assign, assignment]
     with pytest.raises(KeyboardInterrupt):
         fit(under_way, broken, "hash", silent(), "a test")
     assert weights.load(broken.folder)[1].metrics["fitted_on"]["epoch"] == 2

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 import msgspec
@@ -7,6 +8,7 @@ import numpy as np
 
 from trainer.settings import RECIPES
 from trainer.streams import Cuts, pieces
+from trainer.versions import version_key
 
 PLAIN = msgspec.structs.replace(
     RECIPES["memory"],
@@ -16,6 +18,7 @@ PLAIN = msgspec.structs.replace(
     shift=0,
     polarity=False,
     detector_share=0.0,
+    versions=0,
     streams=3,
     beats=7,
 )
@@ -48,7 +51,7 @@ def test_a_stream_is_a_record_in_order_until_it_starts_afresh(cuts: Cuts) -> Non
 
 
 def test_the_same_seed_gives_the_same_pieces(cuts: Cuts) -> None:
-    recipe = msgspec.structs.replace(RECIPES["memory"], streams=4, beats=5, rr_jitter=0.1)
+    recipe = msgspec.structs.replace(RECIPES["memory"], streams=4, beats=5, rr_jitter=0.1, versions=0)
     runs = [list(islice(pieces(cuts, ["one", "two"], recipe, np.random.default_rng(3)), 4)) for _ in range(2)]
     for one, other in zip(*runs, strict=True):
         assert np.array_equal(one.windows, other.windows)
@@ -74,9 +77,20 @@ def test_polarity_turns_whole_streams_upside_down_and_leaves_their_features(cuts
     assert 8 < turned < 32
 
 
+def test_a_share_of_the_streams_are_made_up_versions(cuts: Cuts) -> None:
+    recipe = msgspec.structs.replace(PLAIN, streams=60, beats=4, versions=2, version_share=0.3)
+    made = {
+        key: replace(cuts[key[0], "one"], classes=np.full(len(cuts[key[0], "one"]), 4))
+        for key in (version_key("one", number) for number in range(2))
+    }
+    piece = next(pieces({**cuts, **made}, ["one"], recipe, np.random.default_rng(0)))
+    share = (piece.classes[:, 0] == 4).mean()
+    assert 0.1 < share < 0.5
+
+
 def test_augmentation_never_changes_the_cut_beats_themselves(cuts: Cuts) -> None:
     before = {key: (cut.windows.copy(), cut.features.copy()) for key, cut in cuts.items()}
-    recipe = msgspec.structs.replace(RECIPES["memory"], streams=6, beats=5, rr_jitter=0.5)
+    recipe = msgspec.structs.replace(RECIPES["memory"], streams=6, beats=5, rr_jitter=0.5, versions=0)
     list(islice(pieces(cuts, ["one", "two", "three"], recipe, np.random.default_rng(0)), 5))
     for key, (windows, features) in before.items():
         assert np.array_equal(cuts[key].windows, windows)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from annotated_pieces import annotated, fake
+
+from ecg import library
+from ecg.record import Record
+from trainer.versions import SHORTEST, Plan, move, plan, version
+
+RATE = 360.0
+
+
+@pytest.fixture(scope="module")
+def steady() -> Record:
+    """A minute of the real excerpt under steady beats that are all called N."""
+    whole = library.read("excerpt")
+    peaks = np.arange(100, round(60 * whole.rate), round(0.8 * whole.rate))
+    notes = fake(peaks, ["N"] * len(peaks))
+    samples = whole.samples[: round(60 * whole.rate)]
+    return Record("steady", whole.rate, whole.leads, whole.gain, whole.baseline, samples, "excerpt", notes)
+
+
+def nothing(count: int) -> Plan:
+    return Plan(np.ones(count), np.ones(count), np.zeros(count, bool))
+
+
+def beats_of(peaks: list[float] | np.ndarray, seconds: float) -> np.ndarray:
+    """A made-up lead: a triangle 40 ms wide at each R-peak (s), a low P wave 160 ms before it."""
+    at = np.arange(round(seconds * RATE)) / RATE
+    signal = np.zeros(len(at))
+    for peak in peaks:
+        signal += np.clip(1 - np.abs(at - peak) / 0.02, 0, None)
+        signal += 0.2 * np.exp(-(((at - peak + 0.16) / 0.02) ** 2))
+    return signal
+
+
+def test_a_plan_of_nothing_changes_nothing() -> None:
+    peaks = np.arange(1, 19) * 300
+    signal = np.random.default_rng(0).normal(size=6000)
+    moved, marks = move(signal, peaks, peaks, nothing(len(peaks)), RATE)
+    assert np.array_equal(moved, signal)
+    assert np.array_equal(marks, peaks)
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.6, 0.8, 1.0, 1.4])
+def test_a_beat_is_moved_with_its_r_peak_and_the_rest_keeps_its_distance(factor: float) -> None:
+    at = np.arange(1, 15) * 0.9
+    peaks = np.rint(at * RATE).astype(np.int64)
+    made = nothing(len(peaks))
+    made.interval[6] = factor
+    moved, marks = move(beats_of(at, 14), peaks, peaks, made, RATE)
+    rr = np.diff(marks) / RATE
+    assert rr[5] == pytest.approx(0.9 * factor, abs=0.01)
+    assert np.delete(rr, 5) == pytest.approx(0.9, abs=0.01)
+    assert np.all(moved[marks] > 0.85)
+    assert len(moved) == pytest.approx(14 * RATE + 0.9 * (factor - 1) * RATE, abs=3)
+
+
+def test_a_p_wave_is_made_smaller_or_turned_and_the_qrs_is_left_alone() -> None:
+    at = np.arange(1, 15) * 0.9
+    peaks = np.rint(at * RATE).astype(np.int64)
+    made = nothing(len(peaks))
+    made.p_wave[4], made.p_wave[9] = 0.0, -1.0
+    signal = beats_of(at, 14)
+    moved, _ = move(signal, peaks, peaks, made, RATE)
+    p_wave = peaks - round(0.16 * RATE)
+    assert moved[p_wave[4]] == pytest.approx(0, abs=0.02)
+    assert moved[p_wave[9]] == pytest.approx(-signal[p_wave[9]], abs=0.02)
+    assert moved[peaks[[4, 9]]] == pytest.approx(signal[peaks[[4, 9]]])
+
+
+def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
+    rng = np.random.default_rng(1)
+    rr = 0.8 * np.exp(rng.normal(0, 0.02, 2000))
+    normal = rng.random(2000) > 0.05
+    made = plan(np.cumsum(rr), normal, np.random.default_rng(2))
+    assert 50 < made.early.sum() < 1000
+    assert normal[made.early].all()
+    assert made.interval[made.early].max() < 0.93
+    assert (made.interval * rr)[made.early].min() > 0.9 * SHORTEST
+    still = ~normal
+    assert np.all(made.p_wave[still] == 1)
+    irregular = (made.interval != 1) & ~made.early
+    assert irregular.sum() > 100
+
+
+def test_a_rhythm_without_steady_normal_beats_gets_no_early_ones() -> None:
+    rng = np.random.default_rng(0)
+    rr = 0.8 * np.exp(rng.normal(0, 0.5, 1500))
+    assert not plan(np.cumsum(rr), np.zeros(1500, bool), rng).early.any()
+
+
+def test_a_version_is_the_same_each_time_and_another_number_is_another_one(steady: Record) -> None:
+    one, again, other = version(steady, 0), version(steady, 0), version(steady, 1)
+    assert one.name == "steady~0"
+    assert np.array_equal(one.samples, again.samples)
+    assert one.samples.shape != other.samples.shape or not np.array_equal(one.samples, other.samples)
+
+
+def test_a_version_has_the_beats_of_the_record_in_order_and_calls_early_ones_a(steady: Record) -> None:
+    versions = [version(steady, number) for number in range(6)]
+    assert steady.annotations is not None
+    early = 0
+    for made in versions:
+        assert made.annotations is not None
+        assert len(made.annotations.index) == len(steady.annotations.index)
+        assert (np.diff(made.annotations.index) > 0).all()
+        assert made.annotations.index[-1] < len(made.samples)
+        assert set(made.annotations.symbol) <= {"N", "A"}
+        early += int((made.annotations.symbol == "A").sum())
+    assert early > 3
+
+
+def test_a_record_with_other_beats_keeps_them() -> None:
+    record = annotated("one", 0)
+    made = version(record, 0)
+    assert record.annotations is not None
+    assert made.annotations is not None
+    kept = record.annotations.symbol != "N"
+    assert np.array_equal(made.annotations.symbol[kept], record.annotations.symbol[kept])
