@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.events import Resize
 from textual.screen import Screen
 
@@ -87,6 +89,10 @@ class MonitorApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin to draw."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Draw a frame again and again."""
         self.set_interval(1 / self.config.screen.frames_per_second, self.frame)
 
     def frame(self) -> None:
@@ -99,10 +105,11 @@ class MonitorApp(App[None]):
             return
         if snapshot is not None:
             self._sound(self.desk.ward.take(snapshot))
-        view = self.view
-        if view.is_mounted:
-            self.desk.told = snapshot is not None
-            view.draw()
+        self.desk.told = snapshot is not None
+        if isinstance(self.screen, TooSmall):
+            return
+        with suppress(NoMatches):  # a view that is being built or taken down lacks widgets for a moment
+            self.view.draw()
 
     @property
     def view(self) -> View:

@@ -112,8 +112,8 @@ class CentralView(View):
         if desk.frozen:
             top.add("  ", pen(palette.text)).add(f" {labels('frozen')} ", pen("#000000", palette.head, bold=True))
         for told in (
-            f"{shown}/{len(desk.ward.beds)}",
             labels("page", a=self.number + 1, b=self.pages),
+            f"{shown}/{len(desk.ward.beds)} {labels('beds')}",
             labels("by_name" if desk.by_name else "by_urgency"),
         ):
             if top.width + cell_len(told) + 3 <= width - notice.width:
@@ -121,8 +121,8 @@ class CentralView(View):
         top.to(width - notice.width).segments.extend(notice.segments)
         self.query_one("#top", Board).write([top])
         gravest = max(desk.ward.beds.values(), key=urgency, default=None)
-        told = banner(gravest, [], width, desk.lit, palette, labels, named=True)
-        self.query_one("#banner", Board).write([told])
+        alarm = banner(gravest, [], width, desk.lit, palette, labels, named=True)
+        self.query_one("#banner", Board).write([alarm])
         self.query_one("#status", Board).write([status_line(desk.ward.status, width, palette, labels)])
         self.query_one("#keys", Board).write([key_line(self.keys(), width, palette)])
 

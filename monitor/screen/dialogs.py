@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.events import Click, Key
 from textual.screen import ModalScreen
 
@@ -109,6 +112,7 @@ class HelpScreen(ModalScreen[None]):
 class TooSmall(ModalScreen[None]):
     """Shown for as long as the terminal is smaller than the monitor can be drawn in."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit")]
     DEFAULT_CSS = "TooSmall { background: #000000; } TooSmall Board { height: 100%; }"
 
     def __init__(self, desk: Desk) -> None:

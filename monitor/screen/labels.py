@@ -60,7 +60,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "bedside": ("BEDSIDE", "ベッドサイド"),
     "choose_bed": ("choose a bed", "ベッドを選択"),
     "central": ("CENTRAL STATION", "セントラル"),
-    "page": ("page {a} of {b}", "{a} / {b} ページ"),
+    "page": ("page {a}/{b}", "{a}/{b} ページ"),
     "by_urgency": ("by urgency", "緊急度順"),
     "by_name": ("by name", "名前順"),
     "review": ("REVIEW", "レビュー"),

@@ -8,6 +8,7 @@ from math import floor
 from typing import ClassVar, Final
 
 import numpy as np
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
@@ -147,8 +148,10 @@ class ReviewView(View):
         where = f"  {clock(since / history.rate)} – {clock(min(until, history.next) / history.rate)}  "
         top.add(where, pen(palette.text))
         behind = max(history.next - until, 0) / history.rate
-        top.add(labels("behind", s=f"{behind:.0f}"), pen(palette.dim))
         notice = Line().add(labels("not_clinical") + " ", pen(palette.priority("medium")))
+        told = labels("behind", s=f"{behind:.0f}")
+        if top.width + cell_len(told) < width - notice.width:
+            top.add(told, pen(palette.dim))
         top.to(width - notice.width).segments.extend(notice.segments)
         self.query_one("#top", Board).write([top])
         self.query_one("#overview", Board).write(overview(history, since, until, width, palette))
@@ -231,7 +234,8 @@ class ReviewView(View):
         """Jump to the abnormal beat before or after what the active cursor is on; the cursors go on its RR interval."""
         beats = self.history.beats
         abnormal = [beat.index for beat in beats if beat.cls in CLASSES and beat.cls != "N"]
-        here = self.cursors[1]
+        since, until = self.shown
+        here = self.cursors[1] if since <= self.cursors[1] < until else since if by > 0 else until
         at = bisect_right(abnormal, here) if by > 0 else bisect_left(abnormal, here) - 1
         if not 0 <= at < len(abnormal) or abnormal[at] < self.history.first:
             return

@@ -117,8 +117,9 @@ class SweepPage:
         places = np.arange(begin, head + 1) % paper.width
         self._spans[0][places] = paper.rows_of(high, self.level)
         self._spans[1][places] = paper.rows_of(low, self.level)
+        following = begin == self.head + 1
+        self.tint[places[places % 2 == 0] // 2 if following else places // 2] = NORMAL
         before, self.head = self.head, head
-        self.tint[np.unique(places // 2)] = NORMAL
         ahead = np.arange(head + 1, head + 1 + 2 * GAP_CELLS) % paper.width
         for span in self._spans:
             span[ahead] = -1
