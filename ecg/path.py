@@ -306,7 +306,8 @@ class SignalPath:
         rate = state["rate"][where]
         to_own = rate / MODEL_RATE
         index = np.floor(peak * to_own + 0.5).astype(np.int64)
-        ready = np.floor((centre + WINDOW_AFTER - 1) * to_own).astype(np.int64) + half
+        needed = np.maximum(centre + WINDOW_AFTER, state["begin"][where] + detector.LEARNING)
+        ready = np.floor((needed - 1) * to_own).astype(np.int64) + half
         return Beats(
             where,
             np.maximum(index, 0),

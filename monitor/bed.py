@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -96,9 +95,12 @@ class Bed:
 
     def arrival(self, ready: int) -> tuple[int, int]:
         """(sent ns, received ns) of the chunk that brought sample `ready`."""
-        ends = [end for end, _, _ in self.arrivals]
-        place = min(bisect_right(ends, ready), len(ends) - 1)
-        return self.arrivals[place][1:] if ends else (0, 0)
+        sent, received = 0, 0
+        for end, *times in reversed(self.arrivals):  # it is nearly always the newest
+            if end <= ready and received:
+                break
+            sent, received = times
+        return sent, received
 
     def pvc_per_minute(self) -> int:
         """V beats in the last minute of signal."""

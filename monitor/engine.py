@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor
 from ecg.beats import Beats
 from ecg.errors import UserError
 from ecg.network import BeatNet, reader_of
+
+WARM_UP: Final = 64
 
 
 def pick_device(name: str) -> torch.device:
@@ -68,6 +71,19 @@ class Engine:
         """One bed's carried hidden state."""
         values: list[float] = self.memory[0, slot].tolist()
         return values
+
+    def warm_up(self) -> None:
+        """Run passes of the sizes that come first, so that no bed's first beat waits for libraries to make ready."""
+        kept, size = self.memory, 1
+        while size <= min(WARM_UP, self.batch_size):
+            self.memory = self.net.empty_memory(size)
+            beats = Beats.none()
+            beats.slot = np.arange(size)
+            beats.windows = np.zeros((size, self.net.shape.channels, self.net.shape.window), np.float32)
+            beats.features = np.zeros((size, self.net.shape.features), np.float32)
+            self.infer(beats)
+            size *= 2
+        self.memory = kept
 
     @torch.inference_mode()
     def infer(self, beats: Beats) -> Verdicts:

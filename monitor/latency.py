@@ -37,6 +37,13 @@ class Histogram:
         """Values counted."""
         return int(self.counts.sum())
 
+    def below(self, step: int) -> list[tuple[float, int]]:
+        """(ms, how many were below it) at every `step`th bin's upper edge from 0.5 ms to a minute."""
+        summed = np.cumsum(self.counts)
+        edges = LOWEST_MS * GROWTH ** (np.arange(step - 1, BINS, step) + 1)
+        wanted = (edges > 0.5) & (edges < 60_000)
+        return list(zip(edges[wanted].tolist(), summed[step - 1 :: step][wanted].tolist(), strict=True))
+
     def quantile(self, share: float) -> float | None:
         """The value that `share` of all are below (within 2 per cent), ms; None where nothing was counted."""
         total = self.total

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ecg.errors import UserError
@@ -13,6 +13,8 @@ from monitor.latency import Latencies
 from monitor.snapshot import ServiceStatus
 
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
+BUCKET_BINS = 3
+"""Bins of two per cent in one Prometheus bucket."""
 
 
 class ServiceCollector(Collector):
@@ -49,6 +51,10 @@ class ServiceCollector(Collector):
                 if milliseconds is not None:
                     stages.add_metric((stage, f"{share:g}"), milliseconds / 1000)
         yield stages
+        total = self._latencies.stages["total"]
+        buckets = [(f"{edge / 1000:.6g}", float(count)) for edge, count in total.below(BUCKET_BINS)]
+        about = "Last needed sample sent to beat published"
+        yield HistogramMetricFamily("ecg_monitor_overhead_seconds", about, [*buckets, ("+Inf", total.total)], None)
 
 
 def serve(port: int, collector: ServiceCollector) -> Callable[[], None]:

@@ -7,6 +7,7 @@ that the bed is offline; beyond that many beds share one, whose will names them 
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from typing import Final
 
@@ -140,6 +141,7 @@ class Connection:
                     will=self._will(),
                     keepalive=10,
                     timeout=10,
+                    socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
                 ) as client:
                     client.pending_calls_threshold = 1 << 30
                     self._client, self.problem, attempt = client, "", 0

@@ -56,6 +56,15 @@ def test_an_lstm_keeps_its_own_reader() -> None:
     assert reader_of(lstm) == lstm.read
 
 
+def test_warming_up_leaves_no_trace() -> None:
+    engine = Engine(NET, torch.device("cpu"), 12)
+    expected = engine.infer(BEATS)
+    after = engine.memory.clone()
+    engine.warm_up()
+    assert torch.equal(engine.memory, after)
+    assert not np.array_equal(engine.infer(BEATS).probabilities, expected.probabilities)  # it goes on from there
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
 def test_the_size_of_a_pass_changes_nothing(batch_size: int) -> None:
     whole, parts = classify(), classify(batch_size=batch_size)

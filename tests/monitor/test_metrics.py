@@ -28,3 +28,7 @@ def test_a_scrape_gets_counts_and_latencies() -> None:
     assert "ecg_monitor_beats_total 41.0" in text
     assert "ecg_monitor_samples_lost_total 7.0" in text
     assert 'ecg_monitor_latency_seconds{quantile="1",stage="total"} 0.0125' in text
+    buckets = [line for line in text.splitlines() if line.startswith("ecg_monitor_overhead_seconds_bucket")]
+    counts = {float(line.split('"')[1]): float(line.split()[-1]) for line in buckets}
+    assert [count for edge, count in counts.items() if edge < 0.012] == [0.0] * sum(edge < 0.012 for edge in counts)
+    assert {count for edge, count in counts.items() if edge > 0.0135} == {1.0}

@@ -1,0 +1,97 @@
+"""Seconds of ECG per second through everything but MQTT: messages decoded, ordered, filtered, detected, classified."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import torch
+
+from ecg import library, weights
+from ecg.config import Config
+from ecg.errors import UserError
+from ecg.messages import SCHEMA, Wave, decode_wave, encode_wave
+from ecg.record import Record
+from monitor.bench import report
+from monitor.engine import pick_device
+from monitor.ward import Ward
+
+
+def payloads(record: Record, chunk_seconds: float) -> list[bytes]:
+    """The record as the producer would send it, every lead."""
+    size = max(round(chunk_seconds * record.rate), 1)
+    return [
+        encode_wave(
+            Wave(
+                SCHEMA,
+                f"{record.name}-bench-0",
+                record.name,
+                number,
+                begin,
+                record.rate,
+                list(record.leads),
+                record.gain.tolist(),
+                record.baseline.tolist(),
+                time.time_ns(),
+                record.samples[begin : begin + size].astype("<i2").tobytes(),
+            )
+        )
+        for number, begin in enumerate(range(0, len(record.samples), size))
+    ]
+
+
+def play(config: Config, beds: dict[str, list[bytes]]) -> tuple[float, int]:
+    """One message of every bed after the other, a step after each round; returns wall seconds and beats."""
+    net, card = weights.load(config.model.weights)
+    ward = Ward(config, net, card.name, pick_device(config.model.device))
+    begin = time.perf_counter()
+    for turn in range(max(len(messages) for messages in beds.values())):
+        for name, messages in beds.items():
+            if turn < len(messages):
+                ward.wave(name, decode_wave(messages[turn]), time.time_ns())
+        ward.step()
+    ward.end_all()
+    ward.step()
+    return time.perf_counter() - begin, ward.ledger.beats
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """`bench replay`."""
+    if not 0.02 <= options.chunk_seconds <= 60:
+        raise UserError(f"--chunk-seconds {options.chunk_seconds:g} cannot be used: give 0.02 to 60")
+    if config.model.threads:
+        torch.set_num_threads(config.model.threads)
+    about = report.machine()
+    found = [library.read(name) for name in report.records(options.records)]
+    beds = {record.name: payloads(record, options.chunk_seconds) for record in found}
+    seconds = sum(record.seconds for record in found)
+    play(config, {"warm-up": beds[found[0].name][:30]})
+    alone, one_beats = play(config, {found[0].name: beds[found[0].name]})
+    together, all_beats = play(config, beds)
+    one, every = found[0].seconds / alone, seconds / together
+    few = "" if options.records or len(found) > 1 else " The 48 records are not on disk: this is the 5-minute excerpt."
+    rows = [
+        [f"one bed ({found[0].name})", f"{found[0].seconds:,.0f}", f"{one_beats:,}", f"{alone:.1f}", f"{one:,.0f}"],
+        [f"{len(found)} beds at once", f"{seconds:,.0f}", f"{all_beats:,}", f"{together:.1f}", f"{every:,.0f}"],
+    ]
+    report.show(
+        report.table(
+            "replay: everything but MQTT",
+            ("", "s of ECG", "beats", "wall s", "x real time"),
+            rows,
+            f"{about}. Messages of {options.chunk_seconds:g} s, all leads.{few}",
+        )
+    )
+    report.write(
+        options.json,
+        {
+            "one_bed": one,
+            "all_records": every,
+            "wall_s": together,
+            "records": len(found),
+            "seconds_of_ecg": seconds,
+            "beats": all_beats,
+            "chunk_seconds": options.chunk_seconds,
+        },
+    )
+    return 0
