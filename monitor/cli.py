@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,17 +116,18 @@ def draw(config: Config, options: argparse.Namespace, arguments: list[str]) -> i
 
 
 @contextmanager
-def source(config: Config, options: argparse.Namespace) -> Iterator[Broker]:
-    """The broker, and in a demonstration the producer behind it."""
+def source(config: Config, options: argparse.Namespace) -> Iterator[tuple[Broker, Callable[[], None]]]:
+    """The broker, and what to call once the service listens: in a demonstration that starts the signal."""
     with ExitStack() as stack:
         if options.demo:
             from monitor import demo
 
-            yield stack.enter_context(demo.producer(config, demo_arguments(options)))
+            shown = stack.enter_context(demo.producer(config, demo_arguments(options)))
+            yield shown.broker, shown.begin
         else:
             from ecg import broker
 
-            yield stack.enter_context(broker.ensure(config.mqtt))
+            yield stack.enter_context(broker.ensure(config.mqtt)), lambda: None
 
 
 def demo_arguments(options: argparse.Namespace) -> list[str]:
@@ -141,12 +142,13 @@ def demo_arguments(options: argparse.Namespace) -> list[str]:
 
 def serve(config: Config, options: argparse.Namespace) -> int:
     """The service in this process: for scripts (--headless), or for a screen at the other end of a pipe."""
-    with source(config, options) as broker:
-        return asyncio.run(_serve(config, broker, options))
+    with source(config, options) as (broker, listening):
+        return asyncio.run(_serve(config, broker, listening, options))
 
 
-async def _serve(config: Config, broker: Broker, options: argparse.Namespace) -> int:
+async def _serve(config: Config, broker: Broker, listening: Callable[[], None], options: argparse.Namespace) -> int:
     service = make_service(config, broker, options.headless, options.resume)
+    service.on_listening = listening
     return await (_headless(service, options.until_idle) if options.headless else _piped(service))
 
 

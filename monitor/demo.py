@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Final
 
 from ecg.broker import Broker, is_loopback, probe
@@ -17,8 +18,16 @@ START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A producer of our own. begin: call it once somebody listens, so that not a sample is missed."""
+
+    broker: Broker
+    begin: Callable[[], None]
+
+
 @contextmanager
-def producer(config: Config, arguments: list[str]) -> Iterator[Broker]:
+def producer(config: Config, arguments: list[str]) -> Iterator[Demonstration]:
     """Run a producer, and with it the embedded broker where no other answers, for as long as this lasts.
 
     The producer watches its standard input: when this process ends, however that comes about, so does it.
@@ -32,7 +41,7 @@ def producer(config: Config, arguments: list[str]) -> Iterator[Broker]:
             "--broker host:port"
         )
     process = subprocess.Popen(
-        [sys.executable, "-m", "producer", "--quiet", "--while-stdin", *arguments],
+        [sys.executable, "-m", "producer", "--quiet", "--while-stdin", "--when-told", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -40,7 +49,9 @@ def producer(config: Config, arguments: list[str]) -> Iterator[Broker]:
     )
     try:
         _wait_for_broker(process, mqtt.host, mqtt.port)
-        yield Broker(mqtt.host, mqtt.port, "external" if external else "embedded amqtt")
+        yield Demonstration(
+            Broker(mqtt.host, mqtt.port, "external" if external else "embedded amqtt"), lambda: _tell(process)
+        )
     finally:
         _end(process)
 
@@ -54,6 +65,14 @@ def _wait_for_broker(process: subprocess.Popen[bytes], host: str, port: int) -> 
         if time.monotonic() > limit:
             raise UserError(f"the producer's broker does not answer at {host}:{port} after {START_SECONDS:g} s")
         time.sleep(0.05)
+
+
+def _tell(process: subprocess.Popen[bytes]) -> None:
+    """Let the producer begin."""
+    with suppress(OSError):
+        if process.stdin:
+            process.stdin.write(b"begin\n")
+            process.stdin.flush()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -46,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seconds", type=float, help="stop after so many wall seconds")
     made.add_argument("--quiet", action="store_true", help="print nothing")
     made.add_argument("--while-stdin", action="store_true", help="stop when standard input is closed")
+    made.add_argument(
+        "--when-told", action="store_true", help="with --while-stdin: begin at the first line of standard input"
+    )
     made.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
 
@@ -128,12 +131,15 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
         loop.add_signal_handler(number, interrupted, number)
     if options.seconds is not None:
         loop.call_later(options.seconds, stop.set)
+    told = asyncio.Event()
     if options.while_stdin:
-        threading.Thread(target=_wait_for_the_end, args=(loop, stop), daemon=True).start()
+        threading.Thread(target=_listen, args=(loop, told, stop), daemon=True).start()
     progress = Progress()
     try:
         await asyncio.gather(*(link.open() for link in links))
         shown = asyncio.create_task(display.show(links, broker, pace, progress, options.quiet))
+        if options.when_told:
+            await _either(told, stop)
         await replay(links, period, qos, stop, progress)
         await asyncio.gather(*(link.close() for link in links))
         shown.cancel()
@@ -144,9 +150,17 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
     return exit_status
 
 
-def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Whoever started this process holds its standard input open for as long as it is wanted."""
-    while sys.stdin.buffer.read(4096):
-        pass
+async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
+    """Wait for the first of two."""
+    waiting = {asyncio.create_task(event.wait()) for event in (one, other)}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
+def _listen(loop: asyncio.AbstractEventLoop, told: asyncio.Event, stop: asyncio.Event) -> None:
+    """Whoever started this process may say when to begin, and holds its standard input open while it is wanted."""
     with contextlib.suppress(RuntimeError):
+        while sys.stdin.buffer.readline():
+            loop.call_soon_threadsafe(told.set)
         loop.call_soon_threadsafe(stop.set)
