@@ -1,8 +1,8 @@
 """Cut beats in one file, small enough to carry to another machine.
 
-An .npz archive: windows as steps of 1/256 of a beat's size, differences in time, low and high bytes apart, and
-deflated, which makes them a third of float16; the rest as plain arrays. The file names what it was cut by, so that
-one cut by another version of the signal path is told apart.
+An .npz archive: windows as steps of 1/256 of a beat's size (made-up versions: 1/64), differences in time, low and high
+bytes apart, and deflated, which makes them a third of float16; the rest as plain arrays. The file names what it was
+cut by, so that one cut by another version of the signal path is told apart.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from ecg.weights import write_atomic
 from trainer.cutting import CutRecord, Reference, Source
 
 STEP: Final = 256
+"""Steps of a beat's size."""
 SOURCES: Final[tuple[Source, ...]] = ("reference", "detector")
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a file of cut beats holds.
 
-    path_hash: SHA-256 over the code of the signal path that cut them.
+    path_hash: SHA-256 over the code of the signal path that cut them. step: steps of a beat's size in its windows.
     hashes: SHA-256 over each record's packed beats, by name.
     """
 
@@ -43,6 +44,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: int
     path_hash: str
     hashes: dict[str, str]
+    step: int = STEP
 
     def data_hash(self, names: list[str]) -> str:
         """SHA-256 over the beats of these records, whatever their order."""
@@ -65,7 +67,7 @@ def path_hash(*more: Path) -> str:
     return digest.hexdigest()
 
 
-def save(path: Path, cuts: list[CutRecord], code: str | None = None) -> Head:
+def save(path: Path, cuts: list[CutRecord], code: str | None = None, step: int = STEP) -> Head:
     """Write the beats of all records and sources to `path`, whole or not at all. Raises UserError.
 
     code: hash of the code that made them (default: of the signal path).
@@ -73,7 +75,7 @@ def save(path: Path, cuts: list[CutRecord], code: str | None = None) -> Head:
     arrays: dict[str, NDArray[Any]] = {}
     for cut in cuts:
         key = f"{cut.source}/{cut.name}"
-        arrays[f"{key}/windows"] = pack(cut.windows)
+        arrays[f"{key}/windows"] = pack(cut.windows, step)
         arrays[f"{key}/features"] = cut.features.astype(np.float16)
         arrays[f"{key}/index"] = cut.index.astype(np.int32)
         arrays[f"{key}/classes"] = cut.classes.astype(np.int8)
@@ -88,7 +90,7 @@ def save(path: Path, cuts: list[CutRecord], code: str | None = None) -> Head:
         for key in sorted(key for key in arrays if key.split("/")[1] == name):
             digest.update(key.encode() + arrays[key].tobytes())
         hashes[name] = digest.hexdigest()
-    head = Head(names, list(FEATURES), CHANNELS, WINDOW, code or path_hash(), hashes)
+    head = Head(names, list(FEATURES), CHANNELS, WINDOW, code or path_hash(), hashes, step)
     arrays["head"] = np.frombuffer(msgspec.json.encode(head), np.uint8)
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
@@ -144,7 +146,7 @@ def load(
                     cuts[source, name] = CutRecord(
                         source,
                         reference,
-                        unpack(file[f"{key}/windows"], (len(index), head.channels, head.window)),
+                        unpack(file[f"{key}/windows"], (len(index), head.channels, head.window), head.step),
                         file[f"{key}/features"].astype(np.float32),
                         index,
                         file[f"{key}/classes"].astype(np.int64),
@@ -154,18 +156,18 @@ def load(
     return cuts
 
 
-def pack(windows: NDArray[np.float32]) -> NDArray[np.uint8]:
+def pack(windows: NDArray[np.float32], step: int = STEP) -> NDArray[np.uint8]:
     """Windows (float32 [n, channels, window], at most 127 in size) as deflated bytes."""
-    steps = np.rint(windows * STEP).astype(np.int16)
+    steps = np.rint(windows * step).astype(np.int16)
     changes = np.diff(steps, axis=-1, prepend=np.int16(0)).astype("<i2")
     planes = np.ascontiguousarray(changes.reshape(-1).view(np.uint8).reshape(-1, 2).T)
     return np.frombuffer(zlib.compress(planes.tobytes(), 6), np.uint8)
 
 
-def unpack(packed: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.float32]:
+def unpack(packed: NDArray[np.uint8], shape: tuple[int, ...], step: int = STEP) -> NDArray[np.float32]:
     """What `pack` packed, to within half a step. Raises ValueError or zlib.error where it is damaged."""
     planes = np.frombuffer(zlib.decompress(packed.tobytes()), np.uint8).reshape(2, -1)
     changes = np.ascontiguousarray(planes.T).view("<i2").reshape(shape)
     steps = np.cumsum(changes, axis=-1, dtype=np.int32)
-    windows: NDArray[np.float32] = (steps / np.float32(STEP)).astype(np.float32)
+    windows: NDArray[np.float32] = (steps / np.float32(step)).astype(np.float32)
     return windows

@@ -16,7 +16,7 @@ from trainer import cache, rows
 from trainer.cutting import TOGETHER, CutRecord, cut
 from trainer.settings import Recipe
 from trainer.streams import Cuts
-from trainer.versions import code_hash, version, version_key, versions_path
+from trainer.versions import COARSE, code_hash, version, version_key, versions_path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,7 +93,7 @@ def prepare_versions(names: list[str], count: int, target: Path, console: Consol
             source, _ = version_key("", number)
             made = [version(record, number) for record in records]
             cuts += cut(made, source, progress=lambda seconds: bars.advance(making, seconds))
-        cache.save(target, cuts, code_hash())
+        cache.save(target, cuts, code_hash(), COARSE)
 
 
 def cuts_for(recipe: Recipe, beats: Path, names: list[str], console: Console) -> Cuts:

@@ -33,6 +33,12 @@ GAP: Final = 2.0
 """s; longer RR intervals (ventricular flutter, noise) are left alone."""
 
 
+COARSE: Final = 64
+"""Steps of a beat's size in the file of versions: far finer than the noise that a fit adds."""
+MAIN_LEAD: Final = 4
+"""The first versions are of the lead that is analysed; those after them of the record's other one."""
+
+
 @dataclass(slots=True)
 class Plan:
     """What is to be done with each beat: factor of the RR interval before it, factor of its P wave, early or not."""
@@ -57,7 +63,7 @@ def code_hash() -> str:
     return path_hash(Path(__file__))
 
 
-def version(record: Record, number: int, lead: str = "MLII") -> Record:
+def version(record: Record, number: int) -> Record:
     """A made-up version of one lead of an annotated record, always the same for the same number."""
     notes = record.annotations
     assert notes is not None
@@ -67,7 +73,8 @@ def version(record: Record, number: int, lead: str = "MLII") -> Record:
     normal = np.array([aami.CLASS_OF[s] == "N" for s in notes.symbol[beat & inside]], bool)
     rng = np.random.default_rng([number, *record.name.encode()])
     made = plan(peaks / record.rate, normal, rng)
-    column = pick_lead(record.leads, lead)
+    main = pick_lead(record.leads)
+    column = main if number < MAIN_LEAD or len(record.leads) == 1 else int(main == 0)
     millivolts = record.millivolts(column)
     millivolts[record.samples[:, column] == library.MISSING] = np.nan
     signal, moved = move(gapless(millivolts).astype(np.float64), notes.index, peaks, made, record.rate)

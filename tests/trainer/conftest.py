@@ -11,7 +11,7 @@ from trainer import cache
 from trainer.cutting import CutRecord, cut
 from trainer.settings import Recipe
 from trainer.streams import Cuts
-from trainer.versions import code_hash, version, version_key, versions_path
+from trainer.versions import COARSE, code_hash, version, version_key, versions_path
 
 
 @pytest.fixture(scope="session")
@@ -35,5 +35,5 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(Recipe().versions):
         source, _ = version_key("", number)
         made += cut([version(record, number) for record in named], source)
-    cache.save(versions_path(path), made, code_hash())
+    cache.save(versions_path(path), made, code_hash(), COARSE)
     return path

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from annotated_pieces import annotated, fake
 
 from ecg import library
 from ecg.record import Record
-from trainer.versions import SHORTEST, Plan, move, plan, version
+from trainer.versions import MAIN_LEAD, SHORTEST, Plan, move, plan, version
 
 RATE = 360.0
 
@@ -72,17 +74,17 @@ def test_a_p_wave_is_made_smaller_or_turned_and_the_qrs_is_left_alone() -> None:
 
 def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
     rng = np.random.default_rng(1)
-    rr = 0.8 * np.exp(rng.normal(0, 0.02, 2000))
-    normal = rng.random(2000) > 0.05
+    rr = 0.8 * np.exp(rng.normal(0, 0.02, 8000))
+    normal = rng.random(8000) > 0.02
     made = plan(np.cumsum(rr), normal, np.random.default_rng(2))
-    assert 50 < made.early.sum() < 1000
+    assert 200 < made.early.sum() < 2000
     assert normal[made.early].all()
     assert made.interval[made.early].max() < 0.93
     assert (made.interval * rr)[made.early].min() > 0.9 * SHORTEST
     still = ~normal
     assert np.all(made.p_wave[still] == 1)
     irregular = (made.interval != 1) & ~made.early
-    assert irregular.sum() > 100
+    assert irregular.sum() > 500
 
 
 def test_a_rhythm_without_steady_normal_beats_gets_no_early_ones() -> None:
@@ -110,6 +112,20 @@ def test_a_version_has_the_beats_of_the_record_in_order_and_calls_early_ones_a(s
         assert set(made.annotations.symbol) <= {"N", "A"}
         early += int((made.annotations.symbol == "A").sum())
     assert early > 3
+
+
+def test_later_versions_are_of_the_other_lead(steady: Record) -> None:
+    two = replace(
+        steady,
+        leads=("MLII", "V1"),
+        gain=np.repeat(steady.gain[:1], 2),
+        baseline=np.repeat(steady.baseline[:1], 2),
+        samples=np.stack((steady.samples[:, 0], -steady.samples[:, 0]), axis=1),
+    )
+    assert version(two, MAIN_LEAD - 1).leads == ("MLII",)
+    assert version(two, MAIN_LEAD).leads == ("V1",)
+    alone = replace(two, leads=("MLII",), gain=two.gain[:1], baseline=two.baseline[:1], samples=two.samples[:, :1])
+    assert version(alone, MAIN_LEAD).leads == ("MLII",)
 
 
 def test_a_record_with_other_beats_keeps_them() -> None:
