@@ -19,7 +19,8 @@ SCALES: Final = (2.4, 2.0, 1.6, 1.2, 0.8)
 """Dots per millimetre across: with each, a big square is a whole number of cells wide."""
 HEIGHT_MM: Final = 30.0
 """What should fit from the bottom to the top."""
-WIDTH_MM: Final = 80.0
+WIDTHS_MM: Final = (120.0, 80.0)
+"""What should fit from left to right, and what must."""
 ZERO: Final = 0.64
 """Where 0 mV lies, as a share of the height: QRS complexes mostly point up."""
 WEIGHTS: Final = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint16)
@@ -39,9 +40,10 @@ class Paper:
     @cached_property
     def dots_per_mm(self) -> float:
         """Dots per millimetre across."""
-        for scale in SCALES:
-            if self.rows * 4 / self._down(scale) >= HEIGHT_MM and self.columns * 2 / scale >= WIDTH_MM:
-                return scale
+        for width in WIDTHS_MM:
+            for scale in SCALES[:-1]:
+                if self.rows * 4 / self._down(scale) >= HEIGHT_MM and self.columns * 2 / scale >= width:
+                    return scale
         return SCALES[-1]
 
     def _down(self, across: float) -> float:
