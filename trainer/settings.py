@@ -106,6 +106,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 MEMORY: Final = Recipe()
 RECIPES: Final = {
     "memory": MEMORY,
+    "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),
     "memory-reset": msgspec.structs.replace(MEMORY, name="memory-reset", carried=False),
     "relative": msgspec.structs.replace(MEMORY, name="relative", carried=False, own_memory=False),
     "rr": msgspec.structs.replace(
@@ -125,7 +126,7 @@ RECIPES: Final = {
         silent_features=FEATURES,
     ),
 }
-"""The flagship, and the same network with parts switched off, one after another."""
+"""The flagship, the same fitted on real beats only, and the same network with parts switched off, one after another."""
 
 
 def recipe_of(name: str, overrides: list[str], **chosen: Any) -> Recipe:
