@@ -73,6 +73,11 @@ class Waiting:
     wave: Wave = field(compare=False)
     received_ns: int = field(compare=False)
 
+    @property
+    def samples(self) -> int:
+        """Samples per lead."""
+        return len(self.wave.samples) // (2 * len(self.wave.leads))
+
 
 @dataclass(slots=True)
 class Intake:
@@ -115,18 +120,50 @@ class Intake:
         if wave.stream != self.stream:
             pieces = self.end()
             pieces.append(self._begin_stream(wave))
-        elif wave.rate != self.rate or wave.leads != self.leads:
+        else:
+            self._check_terms(wave)
+            if self.ended:  # said to be over, but goes on
+                self.ended = False
+                self._flat, self.lead_off = 0, False
+                pieces.append(Begin(max(wave.index, self.next), self.rate, "stream resumed"))
+                self._skip(max(wave.index, self.next))
+        self._accept(wave, received_ns, pieces)
+        return pieces
+
+    def forgo(self, wave: Wave) -> list[Piece]:
+        """A checked message that there is no time to read: its samples are lost. `resume` must follow.
+
+        Raises MessageError where it cannot belong to this stream.
+        """
+        pieces: list[Piece] = []
+        count = len(wave.samples) // (2 * len(wave.leads))
+        if wave.stream in self._past or (wave.stream == self.stream and wave.index + count <= self.next):
+            self.ledger.repeated += count
+            return pieces
+        if wave.stream != self.stream:
+            pieces = self.end()
+            pieces.append(self._begin_stream(wave))
+        self._check_terms(wave)
+        self._skip(wave.index + count)
+        self._waiting = [one for one in self._waiting if one.index + one.samples > self.next]
+        return pieces
+
+    def resume(self, reason: str) -> list[Piece]:
+        """After messages that were forgone: the signal begins anew behind them."""
+        if not self.stream or self.ended:
+            return []
+        self._flat, self.lead_off, self._last = 0, False, MISSING
+        pieces: list[Piece] = [Begin(self.next, self.rate, reason)]
+        self._take_waiting(pieces)
+        return pieces
+
+    def _check_terms(self, wave: Wave) -> None:
+        """Raises MessageError where rate or leads are not those of the stream."""
+        if wave.rate != self.rate or wave.leads != self.leads:
             raise MessageError(
                 f"{wave.rate:g} Hz and leads {wave.leads} in stream {wave.stream}, which has {self.rate:g} Hz and "
                 f"leads {self.leads}"
             )
-        elif self.ended:  # said to be over, but goes on
-            self.ended = False
-            self._flat, self.lead_off = 0, False
-            pieces.append(Begin(max(wave.index, self.next), self.rate, "stream resumed"))
-            self._skip(max(wave.index, self.next))
-        self._accept(wave, received_ns, pieces)
-        return pieces
 
     def end(self) -> list[Piece]:
         """The stream is over: give up waiting for what is missing."""

@@ -81,6 +81,18 @@ class Inbox:
         self._bytes_out += most_bytes - left
         return taken
 
+    @property
+    def waited_s(self) -> float:
+        """For how long the oldest message has been waiting, s."""
+        try:
+            return (time.time_ns() - self._items[0].received_ns) / 1e9
+        except IndexError:
+            return 0.0
+
+    def look(self) -> list[Arrival]:
+        """All that is waiting, left where it is."""
+        return list(self._items)
+
     async def wait(self, seconds: float) -> None:
         """Until there is a message, or for so long."""
         if not self._items:

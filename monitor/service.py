@@ -26,6 +26,7 @@ from ecg.messages import (
     MonitorStatus,
     ProducerStatus,
     Truth,
+    Wave,
     decode_json,
     decode_wave,
     encode_json,
@@ -33,6 +34,8 @@ from ecg.messages import (
 from ecg.path import lookahead_seconds
 from monitor import memory
 from monitor.alarms import EventLog
+from monitor.bed import GAPPED_SECONDS
+from monitor.lag import Lag
 from monitor.mqtt import Arrival, Connection, Outgoing, status
 from monitor.snapshot import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
 from monitor.view import View
@@ -74,6 +77,8 @@ class Service:
         self.stop = asyncio.Event()
         self.view = View(ward)
         self.lag_s = 0.0
+        self._lag = Lag(config.monitor.max_lag_seconds)
+        self._gapped, self._gapped_s = "", float("-inf")
         self.beats_per_s = 0.0
         self.problems: list[str] = []
         self.on_listening: Callable[[], None] = lambda: None
@@ -106,6 +111,7 @@ class Service:
                 if inbox:
                     if len(inbox) < self.config.monitor.batch_size:
                         await asyncio.sleep(self.config.monitor.batch_deadline_ms / 1000)
+                    self.shed()
                     self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
                     await asyncio.sleep(0)
                 if until_idle is not None and not inbox:
@@ -139,6 +145,17 @@ class Service:
         ward = self.ward
         return metrics.serve(port, metrics.ServiceCollector(self.status, lambda: ward.ledger.beats, ward.latencies))
 
+    def shed(self) -> None:
+        """Where signal has waited too long, choose the beds whose unread messages are to be forgone."""
+        inbox, lag = self._connection.inbox, self._lag
+        if lag.due(inbox.waited_s, time.monotonic()):
+            late = lag.look(inbox.look(), self._connection.topics, self.ward.waits_for_nobody)
+            if late:
+                more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+                seconds = max(lag.behind_s[bed] for bed in late)
+                self._gapped = f"bed {late[0]}{more} gapped: {seconds:.1f} s of signal waited unread"
+                self._gapped_s = time.monotonic()
+
     def take(self, arrivals: list[Arrival]) -> None:
         """Process messages: what cannot be used is counted and skipped."""
         for arrival in arrivals:
@@ -160,11 +177,23 @@ class Service:
             return
         bed, kind = place
         if kind == "wave":
-            self.ward.wave(bed, decode_wave(arrival.payload), arrival.received_ns)
+            self._wave(bed, decode_wave(arrival.payload), arrival.received_ns)
         elif kind == "truth":
             self.ward.truth(bed, decode_json(arrival.payload, Truth))
         elif kind == "status" and arrival.payload:
             self.ward.status(bed, decode_json(arrival.payload, BedStatus), arrival.retained)
+
+    def _wave(self, bed: str, wave: Wave, received_ns: int) -> None:
+        """One checked wave message: read it, or forgo it where the bed is too late. Raises MessageError."""
+        if not self._lag.forgo(bed):
+            self.ward.wave(bed, wave, received_ns)
+            return
+        try:
+            self.ward.forgo(bed, wave)
+        finally:
+            behind_s = self._lag.over(bed)
+            if behind_s is not None:
+                self.ward.resume(bed, behind_s)
 
     def _producer(self, arrival: Arrival) -> None:
         """The status of a connection that many beds share."""
@@ -219,7 +248,15 @@ class Service:
         ward, ledger = self.ward, self.ward.ledger
         rates = [bed.rate for bed in ward.beds.values() if bed.rate]
         connection = self._connection
-        lag = f"{self.lag_s:.1f} s behind" if self.lag_s > 1 else ""
+        problems = [connection.problem]
+        if time.monotonic() - self._gapped_s < GAPPED_SECONDS:
+            problems.append(self._gapped)
+        if self.lag_s > 1:
+            problems.append(f"{self.lag_s:.1f} s behind")
+        if connection.inbox.overflowed:
+            problems.append(f"{connection.inbox.overflowed} messages lost for want of memory")
+        if ward.engine.batch_size < self.config.monitor.batch_size:
+            problems.append(f"short of memory: {ward.engine.batch_size} beats a pass")
         return ServiceStatus(
             broker=str(self.broker),
             device=str(ward.engine.device),
@@ -234,7 +271,7 @@ class Service:
             repeated=ledger.repeated,
             junk=ledger.junk,
             connected=connection.connected,
-            problem=connection.problem or lag,
+            problem="; ".join(problem for problem in problems if problem),
         )
 
     def _publish_status(self, state: str) -> None:

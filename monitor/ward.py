@@ -79,24 +79,50 @@ class Ward:
         self.alarms = WardAlarms(self.config.alarms, slots, self.config.monitor.lead_off_seconds)
         self._slots: list[Bed | None] = []
         self._ready: dict[str, Bed] = {}
+        self._announced: dict[str, BedStatus] = {}
         self._notices: list[Notice] = []
         self._early = Outcome()
         self._steps = 0
 
     def wave(self, name: str, wave: Wave, received_ns: int) -> None:
         """One checked wave message of a bed. Raises MessageError where it cannot be used."""
+        bed = self._bed_for(name, wave)
+        pieces = bed.intake.offer(wave, received_ns)
+        bed.heard_s, bed.online = self._now_s(), True
+        self._take(bed, pieces)
+
+    def _bed_for(self, name: str, wave: Wave) -> Bed:
+        """The bed a message is for, with all of its old stream processed where another begins."""
         bed = self.admit(name)
         if bed.intake.is_new(wave):  # all of the old stream goes first, under its own name
             self._end(bed)
             while self._ready:
                 self._round(self._early)
             bed.begin()
-        pieces = bed.intake.offer(wave, received_ns)
+        return bed
+
+    def forgo(self, name: str, wave: Wave) -> None:
+        """One checked message of a bed that has waited too long: lost, unread. Raises MessageError as `wave` does."""
+        bed = self._bed_for(name, wave)
         bed.heard_s, bed.online = self._now_s(), True
+        self._take(bed, bed.intake.forgo(wave))
+
+    def resume(self, name: str, behind_s: float) -> None:
+        """The last of the messages to forgo is gone: the bed begins anew with empty memory, and says so."""
+        bed = self.beds.get(name)
+        if bed is not None:
+            self._take(bed, bed.intake.resume(f"gap, {behind_s:.1f} s of signal waited unread (max_lag_seconds)"))
+
+    def _take(self, bed: Bed, pieces: list[Piece]) -> None:
         bed.take_blocks()
         if pieces:
             bed.pieces.extend(pieces)
-            self._ready[name] = bed
+            self._ready[bed.name] = bed
+
+    def waits_for_nobody(self, name: str) -> bool:
+        """Is this bed sent as fast as it can be, so that unread signal says nothing of lateness?."""
+        status = self.beds[name].status if name in self.beds else self._announced.get(name)
+        return status is not None and status.speed == "max"
 
     def truth(self, name: str, truth: Truth) -> None:
         """Reference annotations of a bed; those of another stream than the present one are left out."""
@@ -112,6 +138,8 @@ class Ward:
             self.ledger.run(name, status.stream).published = status.published
         bed = self.beds.get(name)
         if bed is None:
+            if name in self._announced or len(self._announced) < self.config.monitor.max_beds:
+                self._announced[name] = status
             return
         bed.status = status
         bed.online = status.state == "online"
@@ -130,11 +158,7 @@ class Ward:
             self._end(bed)
 
     def _end(self, bed: Bed) -> None:
-        pieces = bed.intake.end()
-        bed.take_blocks()
-        if pieces:
-            bed.pieces.extend(pieces)
-            self._ready[bed.name] = bed
+        self._take(bed, bed.intake.end())
 
     @property
     def waiting(self) -> bool:
@@ -337,6 +361,7 @@ class Ward:
         else:
             self._slots.append(None)
         bed = Bed(name, slot, Intake(name, self.config.monitor, self.ledger))
+        bed.status = self._announced.pop(name, None)
         if len(self._slots) > self.path.slots:
             size = min(2 * self.path.slots, self.config.monitor.max_beds)
             self.path.grow(size)
