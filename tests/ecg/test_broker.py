@@ -7,7 +7,7 @@ import socket
 
 import aiomqtt
 import pytest
-from conftest import Mosquitto, free_port
+from brokers import Mosquitto, free_port
 
 from ecg import broker
 from ecg.config import Mqtt

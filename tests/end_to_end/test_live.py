@@ -16,7 +16,7 @@ import aiomqtt
 import numpy as np
 import psutil
 import pytest
-from conftest import Mosquitto, free_port
+from brokers import MOSQUITTO, Mosquitto, free_port
 
 from ecg import broker, library
 from ecg.broker import Broker
@@ -224,8 +224,6 @@ def test_what_a_user_got_wrong_is_one_sentence(
 
 
 def test_a_broker_that_wants_a_password_is_one_sentence(tmp_path: Any, programs: Programs) -> None:
-    from conftest import MOSQUITTO
-
     if MOSQUITTO is None:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
     strict = Mosquitto(tmp_path, "allow_anonymous false\n")

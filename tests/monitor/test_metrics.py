@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.request
 
 import pytest
-from conftest import free_port
+from brokers import free_port
 
 from ecg.errors import UserError
 from monitor import metrics
