@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from ecg.messages import SCHEMA, BedStatus, Truth, TruthMark, Wave
-from ecg.record import Record, pick_lead
+from ecg.record import Annotations, Record, pick_lead
+
+STAGGER_SECONDS: Final = 7.3
 
 
 @dataclass(slots=True)
@@ -100,6 +103,7 @@ def make_beds(
 ) -> list[Bed]:
     """As many beds as asked for (0: one per record), the records used in turn.
 
+    Where a record is used again its later beds begin later in it, so that a ward does not beat as one.
     lead: "all", or the one lead sent (the record's first where it has no such lead).
     """
     count = beds or len(records)
@@ -108,5 +112,18 @@ def make_beds(
         record = records[number % len(records)]
         columns = list(range(len(record.leads))) if lead == "all" else [pick_lead(record.leads, lead)]
         name = record.name if count <= len(records) else f"{record.name}-{number // len(records) + 1}"
-        made.append(Bed(name, record, columns, chunk_seconds, run, loop, truth))
+        begun = later(record, number // len(records))
+        made.append(Bed(name, begun, columns, chunk_seconds, run, loop, truth))
     return made
+
+
+def later(record: Record, times: int) -> Record:
+    """The record without its first `times` x 7.3 s, at least half of it: what is left starts at index 0."""
+    start = round(times * STAGGER_SECONDS * record.rate) % max(len(record.samples) // 2, 1)
+    if not start:
+        return record
+    notes = record.annotations
+    if notes is not None:
+        kept = notes.index >= start
+        notes = Annotations(notes.index[kept] - start, notes.symbol[kept], notes.rhythm[kept])
+    return replace(record, samples=record.samples[start:], annotations=notes)

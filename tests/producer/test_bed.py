@@ -75,3 +75,18 @@ def test_the_excerpt_makes_a_bed() -> None:
     bed = make_beds([library.read("excerpt")], 0, "all", 0.25, "r", False, True)[0]
     wave, truth = bed.next(7)
     assert (wave.leads, wave.rate, wave.sent_ns, truth) == (["MLII"], 360.0, 7, None)
+
+
+def test_beds_of_the_same_record_begin_at_different_places() -> None:
+    record = small(20000)
+    beds = make_beds([record], 9, "all", 0.25, "r", False, True)
+    assert len({bed.record.samples[:50].tobytes() for bed in beds}) == 9
+    for copy, bed in enumerate(beds):
+        start = len(record.samples) - len(bed.record.samples)
+        assert len(bed.record.samples) >= len(record.samples) / 2
+        assert start == round(copy * 7.3 * record.rate) % (len(record.samples) // 2)
+        assert (bed.record.samples == record.samples[start:]).all()
+        assert record.annotations is not None and bed.record.annotations is not None
+        kept = record.annotations.index >= start
+        assert (bed.record.annotations.index + start == record.annotations.index[kept]).all()
+        assert (bed.record.annotations.symbol == record.annotations.symbol[kept]).all()
