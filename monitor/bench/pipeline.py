@@ -169,16 +169,22 @@ def quantile(before: list[tuple[float, float]], after: list[tuple[float, float]]
     return None
 
 
-def start_monitor(made: Programs, port: int, config: Config) -> Scrape:
-    """A headless monitor with its metrics on; returns once it is connected."""
-    metrics = free_port()
-    settings = made.folder / "config.toml"
+def settings_file(made: Programs, config: Config, metrics: int) -> Path:
+    """Settings of a monitor whose metrics are on."""
+    settings = made.folder / f"config-{metrics}.toml"
     settings.write_text(
         f"[monitor]\nmetrics_port = {metrics}\nmax_beds = {config.monitor.max_beds}\n"
         f'[model]\nweights = "{config.model.weights}"\ndevice = "{config.model.device}"\n'
         f"threads = {config.model.threads}\n",
         encoding="utf-8",
     )
+    return settings
+
+
+def start_monitor(made: Programs, port: int, config: Config) -> Scrape:
+    """A headless monitor with its metrics on; returns once it is connected."""
+    metrics = free_port()
+    settings = settings_file(made, config, metrics)
     made.start(
         "monitor", [*python("monitor"), "--headless", "--broker", f"127.0.0.1:{port}", "--config", str(settings)]
     )
