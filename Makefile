@@ -23,6 +23,7 @@ bench: $(VENV)/.run
 	$(BIN)/python -m monitor bench engine
 	$(BIN)/python -m monitor bench replay
 	$(BIN)/python -m monitor bench pipeline
+	$(BIN)/python -m monitor bench ui
 
 install: $(VENV)/.run
 

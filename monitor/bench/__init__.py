@@ -32,7 +32,11 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--chunk-seconds", type=float, default=1.0, help="signal in one message")
     replay.add_argument("--records", help='"all", "excerpt" or names (default: all where they are on disk)')
 
-    for one in (engine, pipeline, replay):
+    screen = kinds.add_parser("ui", help="frames/s and CPU of the screen while beds stream")
+    screen.add_argument("--beds", type=int, default=200, help="beds that stream")
+    screen.add_argument("--seconds", type=float, default=20.0, help="how long each view is measured")
+
+    for one in (engine, pipeline, replay, screen):
         one.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
         one.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
