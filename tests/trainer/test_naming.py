@@ -31,7 +31,11 @@ def test_the_stream_beat_by_beat_gives_what_the_evaluation_of_the_whole_record_g
         while at <= len(signal):
             step = int(rng.integers(1, 700))
             ended = at == len(signal)
-            beats = path.finish(np.zeros(1, np.int64)) if ended else path.step(np.zeros(1), [signal[at : at + step]])
+            beats = (
+                path.finish(np.zeros(1, np.int64))
+                if ended
+                else path.step(np.zeros(1, np.int64), [signal[at : at + step]])
+            )
             for i in range(len(beats)):
                 with torch.no_grad():
                     logits, memory = net(
