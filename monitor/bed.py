@@ -6,12 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ecg.messages import BedStatus
-from monitor.intake import Block, Intake, Piece
-from monitor.snapshot import BeatMark, Strip, TruthNote
+from monitor.intake import Intake, Piece
+from monitor.recent import Recent
+from monitor.snapshot import BeatMark, TruthNote
 
 PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
@@ -21,23 +19,20 @@ ARRIVALS: Final = 64
 
 @dataclass(slots=True)
 class History:
-    """The last `seconds` of a bed for the screen: blocks of signal, beats and reference annotations.
+    """The last minutes of a bed for the screen: signal, beats and reference annotations.
 
-    first_block, first_beat, first_note: how many have been dropped at the front since the stream began.
+    first_beat, first_note: how many have been dropped at the front since the stream began.
     """
 
-    blocks: deque[Block] = field(default_factory=deque)
+    signal: Recent = field(default_factory=Recent)
     beats: deque[BeatMark] = field(default_factory=deque)
     notes: deque[TruthNote] = field(default_factory=deque)
-    first_block: int = 0
     first_beat: int = 0
     first_note: int = 0
 
     def trim(self, before: int) -> None:
         """Forget what lies before sample `before`."""
-        while self.blocks and self.blocks[0].index + len(self.blocks[0].samples) <= before:
-            self.blocks.popleft()
-            self.first_block += 1
+        self.signal.trim(before)
         while self.beats and self.beats[0].index < before:
             self.beats.popleft()
             self.first_beat += 1
@@ -79,7 +74,7 @@ class Bed:
         """Move what the intake has accepted into the history."""
         for block in self.intake.blocks:
             self.arrivals.append((block.index + len(block.samples), block.sent_ns, block.received_ns))
-            self.history.blocks.append(block)
+            self.history.signal.add(block)
         self.intake.blocks.clear()
 
     def begin(self) -> None:
@@ -120,14 +115,3 @@ class Bed:
         if self.gap_at >= 0 and self.intake.next - self.gap_at < GAPPED_SECONDS * self.rate:
             return "gapped"
         return "ok" if self.any_beat else "learning"
-
-
-def millivolts(block: Block) -> NDArray[np.float32]:
-    """A block in mV: float32 [n, leads]; NaN where samples are missing."""
-    scaled = (block.samples - np.asarray(block.baseline)) / np.asarray(block.gain)
-    return np.where(block.samples == np.int16(-32768), np.nan, scaled).astype(np.float32)
-
-
-def strip(block: Block) -> Strip:
-    """A block as the screen gets it."""
-    return Strip(block.index, millivolts(block).astype("<f4").tobytes())

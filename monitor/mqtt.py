@@ -10,11 +10,12 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final, NamedTuple
 
 import aiomqtt
+from paho.mqtt.matcher import MQTTMatcher
 
 from ecg.broker import Broker
 from ecg.config import Mqtt
@@ -190,6 +191,7 @@ class Connection:
             try:
                 async with self._client() as client:
                     self.inbox.acknowledge = _acknowledger(client)
+                    client._client._on_message_filtered = _NoFilters()  # type: ignore[no-untyped-call]
                     await client.subscribe(self.topics.every("wave"), 1)
                     await client.subscribe([(self.topics.every("truth"), 1), (self.topics.every("status"), 1)])
                     await client.subscribe(f"{self.topics.root}/_producer/+/status", 1)
@@ -251,6 +253,14 @@ class Connection:
             self.published += 1
             if item.done:
                 item.done()
+
+
+class _NoFilters(MQTTMatcher):
+    """No callback waits for messages of certain topics; looking for one leaves a reference cycle with every message."""
+
+    def iter_match(self, topic: str) -> Iterator[object]:  # noqa: ARG002
+        """None."""
+        return iter(())
 
 
 def _acknowledger(client: aiomqtt.Client) -> Callable[[], None]:

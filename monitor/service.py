@@ -48,7 +48,7 @@ MOST_BYTES: Final = 1 << 20
 IDLE_TICK_SECONDS: Final = 0.25
 SWITCH_SECONDS: Final = 0.001
 """How long one thread may keep others from running: short, so that a message is read when it comes."""
-COLLECT: Final = (20_000, 50, 20)
+COLLECT: Final = (10_000, 100, 1000)
 """Thresholds of Python's cycle collector: as it comes, it stops a ward of a thousand beds for 0.8 s every ten
 seconds, to look through a history that holds no cycles.
 """

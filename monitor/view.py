@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from monitor.bed import Bed, strip
+from monitor.bed import Bed
 from monitor.snapshot import BedDetail, BedSummary, Notice, ServiceStatus, Show, Snapshot
 from monitor.ward import Ward
 
@@ -22,7 +22,7 @@ class _Cursor:
     """How much of one bed has been told."""
 
     generation: int = -1
-    block: int = 0
+    sample: int = 0
     beat: int = 0
     note: int = 0
 
@@ -90,20 +90,20 @@ class View:
         if fresh:
             oldest = bed.intake.next - self._show.history_s * bed.rate
             cursor.generation = bed.generation
-            cursor.block = history.first_block + sum(b.index + len(b.samples) <= oldest for b in history.blocks)
+            cursor.sample = int(oldest)
             cursor.beat = history.first_beat + sum(beat.index < oldest for beat in history.beats)
             cursor.note = history.first_note + sum(note.index < oldest for note in history.notes)
-        blocks = _after(history.blocks, cursor.block - history.first_block)
+        strips = history.signal.strips(cursor.sample)
         beats = _after(history.beats, cursor.beat - history.first_beat)
         notes = _after(history.notes, cursor.note - history.first_note)
-        cursor.block = history.first_block + len(history.blocks)
+        cursor.sample = history.signal.next
         cursor.beat = history.first_beat + len(history.beats)
         cursor.note = history.first_note + len(history.notes)
         return BedDetail(
             bed.name,
             bed.intake.stream,
             fresh,
-            [strip(block) for block in blocks],
+            strips,
             beats,
             notes,
             self._ward.engine.recall(bed.slot) if beats or fresh else None,
