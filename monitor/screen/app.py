@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -26,6 +26,9 @@ from monitor.screen.plaintext import clean
 from monitor.screen.review import ReviewView
 from monitor.screen.view import Desk, View, default_palette
 from monitor.snapshot import Acknowledge, Notice, Silence
+
+EAGER: Final = 0.93
+"""Share of the frame's time between two calls: a late timer leaves frames out, so it runs a little faster."""
 
 
 class MonitorApp(App[None]):
@@ -93,7 +96,7 @@ class MonitorApp(App[None]):
 
     def begin(self) -> None:
         """Draw a frame again and again."""
-        self.set_interval(1 / self.config.screen.frames_per_second, self.frame)
+        self.set_interval(EAGER / self.config.screen.frames_per_second, self.frame)
 
     def frame(self) -> None:
         """Take what is new and draw it. A service that has ended ends the screen."""
