@@ -23,6 +23,8 @@ FOLDER = Path(__file__).parent
 SIZE = (120, 36)
 CELL = (8, 16)
 FRAMES_PER_SECOND = 12
+START_SECONDS = 62
+"""There the excerpt has V beats, trigeminy among them."""
 FONT = ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSansMono.ttf"), 13)
 BRAILLE_DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -74,7 +76,7 @@ async def film(seconds: float) -> None:
     frames = []
     try:
         async with app.run_test(size=SIZE) as pilot:
-            await asyncio.sleep(34)
+            await asyncio.sleep(START_SECONDS)
             app.save_screenshot("screen.svg", str(FOLDER))
             for _ in range(int(seconds * FRAMES_PER_SECOND)):
                 await asyncio.sleep(1 / FRAMES_PER_SECOND)
