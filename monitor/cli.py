@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 import warnings
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.web:
         from monitor import web
 
-        return web.serve([part for part in given if part != "--web"])
+        return web.serve(config, options, demo_arguments(options))
     return draw(config, options, [part for part in given if part != "--truth-view"])
 
 
@@ -99,7 +100,7 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
 
 def draw(config: Config, options: argparse.Namespace, arguments: list[str]) -> int:
     """The screen here, the service in a process of its own."""
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() and "TEXTUAL_DRIVER" not in os.environ:  # a browser is no terminal
         raise UserError("the screen needs a terminal: use --headless for a script")
     from monitor.link import ServiceProcess
     from monitor.screen.app import MonitorApp
