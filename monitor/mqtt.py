@@ -206,7 +206,8 @@ class Connection:
                             task.cancel()
                         await asyncio.gather(*publishers, return_exceptions=True)
             except aiomqtt.MqttError as error:
-                self.connected, self.problem = False, str(error)
+                self.connected = False
+                self.problem = f"broker {self._broker.host}:{self._broker.port} does not answer, trying again"
                 if not self._ready.is_set():
                     raise UserError(
                         f"the broker {self._broker} refuses the connection: {error}; "
