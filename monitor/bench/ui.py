@@ -189,7 +189,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
                     for line in (row(view), ["headless", "-", "-", "-", "-", *milliseconds(after), "1"])
                 ),
             ],
-            f"{about}. frames/s: frames written, {config.screen.frames_per_second:g} at most for one bed, "
+            f"{about}. frames/s: frames written; about {config.screen.frames_per_second:g} are asked for with one bed, "
             "15 for 16 tiles, 10 for 64. cores: of the process that draws. ms: overhead of the pipeline as in bench "
             "pipeline; the last column compares its p99 with the mean of the headless runs before and after it.",
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -24,11 +24,8 @@ from monitor.screen.link import Link, LinkClosed
 from monitor.screen.palette import PALETTES, themes
 from monitor.screen.plaintext import clean
 from monitor.screen.review import ReviewView
-from monitor.screen.view import Desk, View, default_palette
+from monitor.screen.view import EAGER, Desk, View, default_palette
 from monitor.snapshot import Acknowledge, Notice, Silence
-
-EAGER: Final = 0.93
-"""Share of the frame's time between two calls: a late timer leaves frames out, so it runs a little faster."""
 
 
 class MonitorApp(App[None]):

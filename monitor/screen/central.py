@@ -15,7 +15,7 @@ from monitor.screen.board import Board, Line
 from monitor.screen.palette import pen
 from monitor.screen.panels import key_line, status_line
 from monitor.screen.tiles import TileWall
-from monitor.screen.view import Desk, View, natural
+from monitor.screen.view import EAGER, Desk, View, natural
 from monitor.snapshot import BedSummary
 
 HISTORY_SECONDS: Final = 12.0
@@ -79,7 +79,8 @@ class CentralView(View):
         self.number = min(self.number, self.pages - 1)
         names = self._page()
         rate = next((rate for most, rate in RATES if len(names) <= most), RATES[-1][1])
-        if 0 <= now - self._drawn_s < 0.9 / rate:
+        call_seconds = EAGER / desk.config.screen.frames_per_second
+        if 0 <= now - self._drawn_s < 1 / rate - call_seconds / 2:
             return
         self._drawn_s = now
         desk.ask(sorted(names), HISTORY_SECONDS, rate)
