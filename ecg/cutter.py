@@ -1,8 +1,9 @@
 """Window cutter and patient-relative features of each beat, for all beds at once.
 
 What the network sees is relative to the patient: the window in units of the bed's own running beat size, the
-window minus the bed's running average beat, and RR intervals as ratios to the bed's recent past. These running
-values belong to the bed's memory. Everything is causal; the window reaches WINDOW_AFTER samples past the R-peak.
+window minus the bed's usual beat, what is known of beats of the same shape (ecg.shapes), and RR intervals as ratios to
+the bed's past, near and far. These running values belong to the bed's memory. Everything is causal; the window
+reaches WINDOW_AFTER samples past the R-peak.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg import shapes
 from ecg.detector import Floats, Index, State, rounds
 
 WINDOW_BEFORE: Final = 40
@@ -30,22 +32,45 @@ FEATURES: Final = (
     "t_likeness",
     "size",
     "area",
+    "shape_fit",
+    "shape_share",
+    "shape_is_usual",
+    "shape_likeness",
+    "shape_earliness",
+    "shape_pause",
+    "long_irregularity",
+    "rr_to_long_mean",
+    "rr_to_longest",
+    "p_likeness_change",
+    "early_share",
 )
 QRS: Final = slice(WINDOW_BEFORE - 10, WINDOW_BEFORE + 12)
 P_WAVE: Final = slice(WINDOW_BEFORE - 36, WINDOW_BEFORE - 8)
 T_WAVE: Final = slice(WINDOW_BEFORE + 14, WINDOW)
+CORE: Final = slice(WINDOW_BEFORE - 12, WINDOW_BEFORE + 26)
+"""What tells shapes apart: the QRS complex and the beginning of the T wave."""
+MOST: Final = 1.5
+"""Largest logarithm of a ratio of RR intervals that is told."""
+NEAR: Final = 64
+FAR: Final = 300
+"""Beats over which irregularity and early beats, and the long mean RR interval, are averaged."""
 
 
 def new_state(slots: int) -> State:
-    """Running values of beds that have seen no beat."""
+    """Running values of beds that have seen no beat. RR intervals are logarithms of samples at the model's rate."""
     return {
         "beats": np.zeros(slots),
         "last_at": np.zeros(slots),
         "recent": np.zeros((slots, RECENT)),
         "slow": np.zeros(slots),
-        "average": np.zeros((slots, WINDOW)),
+        "long": np.zeros(slots),
+        "longest": np.zeros(slots),
+        "irregular": np.zeros(slots),
+        "early": np.zeros(slots),
+        "p_like": np.zeros(slots),
         "beat_size": np.zeros(slots),
         "beat_area": np.zeros(slots),
+        **shapes.new_state(slots, WINDOW),
     }
 
 
@@ -70,54 +95,114 @@ def describe(
     for chosen in rounds(slots):
         rows = slots[chosen]
         beats = state["beats"][rows]
-        beat, size, area = level[chosen], sizes[chosen], areas[chosen]
-        average, recent, slow = state["average"][rows], state["recent"][rows], state["slow"][rows]
-        typical = np.where(beats > 0, state["beat_size"][rows], size)
-        typical_area = np.where(beats > 0, state["beat_area"][rows], area)
-
-        rr = np.maximum(at[chosen] - state["last_at"][rows], 1.0)
-        log_rr = np.log(rr)
         timed = beats > 0
-        known = np.clip(beats - 1, 0, RECENT)
-        mean = _mean_of(recent, np.minimum(known, 8))
-        last = recent[:, 0]
-        steps = np.abs(np.diff(recent, axis=1))
-        steps[np.arange(RECENT - 1)[None, :] >= (known - 1)[:, None]] = np.nan
-        has_past = timed & (known > 0)
+        rr = np.maximum(at[chosen] - state["last_at"][rows], 1.0)
         told = features[chosen]
-        told[:, 0] = np.where(has_past, log_rr - mean, 0)
-        told[:, 1] = np.where(has_past, log_rr - slow, 0)
-        told[:, 2] = np.where(has_past, log_rr - last, 0)
-        told[:, 3] = np.where(has_past, last - mean, 0)
-        told[:, 4] = _median_of(steps, known - 1)
-        told[:, :4] = np.clip(told[:, :4], -1.5, 1.5) * 4
-        told[:, 4] = np.minimum(told[:, 4], 0.5) * 10
-        for column, part in ((5, QRS), (6, P_WAVE), (7, T_WAVE)):
-            told[:, column] = np.where(beats > 0, _likeness(beat[:, part], average[:, part]), 1.0)
-        told[:, 8] = np.clip(np.log(size / typical), -2, 2)
-        told[:, 9] = np.clip(np.log(area / typical_area), -2, 2)
+        to_slow = _intervals(state, rows, np.log(rr), told)
+        told_p = _shapes(state, rows, level[chosen], sizes[chosen], areas[chosen], to_slow, told, windows, chosen)
+        told[:, 19] = np.where(timed, 3 * np.clip(told_p - state["p_like"][rows], -1, 1), 0)
+        change = np.where(timed, told_p - state["p_like"][rows], 0)
+        state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / 32) * change
         features[chosen] = told
-        windows[chosen, 0] = np.clip(beat / typical[:, None], -4, 4)
-        windows[chosen, 1] = np.where(beats[:, None] > 0, np.clip((beat - average) / typical[:, None], -4, 4), 0.0)
         intervals[chosen] = np.where(timed, rr, np.nan)
-
-        alike = told[:, 5].astype(np.float64)
-        trust = np.where(beats < 8, 1.0, 0.15 + 0.85 * np.clip((alike - 0.5) / 0.4, 0, 1))
-        weight = trust * np.maximum(1 / (beats + 1), 1 / 16)
-        state["average"][rows] = average + weight[:, None] * (beat - average)
-        state["beat_size"][rows] = typical + weight * (np.clip(size, 0.3 * typical, 3 * typical) - typical)
-        state["beat_area"][rows] = typical_area + weight * (
-            np.clip(area, 0.3 * typical_area, 3 * typical_area) - typical_area
-        )
-        pushed = np.concatenate((log_rr[:, None], recent[:, :-1]), axis=1)
-        state["recent"][rows] = np.where(timed[:, None], pushed, recent)
-        pace = np.maximum(1 / np.maximum(beats, 1), 1 / 40)
-        state["slow"][rows] = np.where(timed, slow + pace * (log_rr - slow), slow)
         state["last_at"][rows] = at[chosen]
         state["beats"][rows] = beats + 1
         now_known = np.clip(beats, 0, 8)
         mean_intervals[chosen] = np.where(timed, np.exp(_mean_of(state["recent"][rows], now_known)), np.nan)
     return windows, features, intervals, mean_intervals
+
+
+def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float32]) -> Floats:
+    """Features of RR intervals, into columns 0 to 4, 16 to 18 and 20 of `told` [m, features]; the state moves on.
+
+    log_rr: [m], logarithm of the RR interval in samples. Returns it relative to the slow mean, 0 where not known.
+    """
+    beats = state["beats"][rows]
+    recent, slow, long, longest = (state[name][rows] for name in ("recent", "slow", "long", "longest"))
+    irregular, early = state["irregular"][rows], state["early"][rows]
+    timed = beats > 0
+    known = np.clip(beats - 1, 0, RECENT)
+    has_past = timed & (known > 0)
+    mean = _mean_of(recent, np.minimum(known, 8))
+    last = recent[:, 0]
+    steps = np.abs(np.diff(recent, axis=1))
+    steps[np.arange(RECENT - 1)[None, :] >= (known - 1)[:, None]] = np.nan
+    to_slow, to_long, to_longest = (np.where(has_past, log_rr - other, 0) for other in (slow, long, longest))
+    for column, value in (
+        (0, np.where(has_past, log_rr - mean, 0)),
+        (1, to_slow),
+        (2, np.where(has_past, log_rr - last, 0)),
+        (3, np.where(has_past, last - mean, 0)),
+        (17, to_long),
+        (18, to_longest),
+    ):
+        told[:, column] = 4 * np.clip(value, -MOST, MOST)
+    told[:, 4] = 10 * np.minimum(_median_of(steps, known - 1), 0.5)
+    told[:, 16] = 10 * irregular
+    told[:, 20] = 3 * early
+
+    pace = np.where(has_past, np.maximum(1 / np.maximum(beats - 1, 1), 1 / NEAR), 0)
+    state["irregular"][rows] = irregular + pace * (np.minimum(np.abs(log_rr - last), 0.5) - irregular)
+    state["early"][rows] = early + pace * ((to_slow < shapes.EARLY) - early)
+    pace = np.where(has_past, np.maximum(1 / np.maximum(beats, 1), 1 / FAR), 0)
+    first = timed & ~has_past
+    state["long"][rows] = np.where(first, log_rr, long + pace * np.clip(to_long, -1, 1))
+    pace = np.where(to_longest > 0, 1 / 20, 1 / 250)
+    state["longest"][rows] = np.where(first, log_rr, longest + pace * np.clip(to_longest, -0.7, 0.7))
+    pushed = np.concatenate((log_rr[:, None], recent[:, :-1]), axis=1)
+    state["recent"][rows] = np.where(timed[:, None], pushed, recent)
+    pace = np.maximum(1 / np.maximum(beats, 1), 1 / 40)
+    state["slow"][rows] = np.where(timed, slow + pace * (log_rr - slow), slow)
+    return to_slow
+
+
+def _shapes(
+    state: State,
+    rows: Index,
+    beat: Floats,
+    size: Floats,
+    area: Floats,
+    to_slow: Floats,
+    told: NDArray[np.float32],
+    windows: NDArray[np.float32],
+    chosen: Index,
+) -> Floats:
+    """Windows, and features of the beat's shape, into columns 5 to 15 of `told`; the state moves on.
+
+    beat: [m, WINDOW], mV. size, area: [m], mV. Returns the likeness of the P wave [m].
+    """
+    beats = state["beats"][rows]
+    timed = beats > 0
+    typical = np.where(timed, state["beat_size"][rows], size)
+    typical_area = np.where(timed, state["beat_area"][rows], area)
+    seen = shapes.recognise(state, rows, beat, CORE, to_slow, beats > 1)
+    alike = [
+        np.where(timed, shapes.likeness(beat[:, part], seen.average[:, part]), 1.0) for part in (QRS, P_WAVE, T_WAVE)
+    ]
+    is_usual = seen.is_usual & timed
+    for column, value in enumerate(
+        (
+            *alike,
+            np.clip(np.log(size / typical), -2, 2),
+            np.clip(np.log(area / typical_area), -2, 2),
+            np.where(timed, np.maximum(seen.fit, -1), 1.0),
+            seen.share,
+            is_usual,
+            seen.likeness,
+            4 * seen.before,
+            4 * seen.after,
+        ),
+        5,
+    ):
+        told[:, column] = value
+    windows[chosen, 0] = np.clip(beat / typical[:, None], -4, 4)
+    windows[chosen, 1] = np.where(timed[:, None], np.clip((beat - seen.average) / typical[:, None], -4, 4), 0.0)
+
+    shapes.learn(state, rows, seen, beat, to_slow)
+    pace = np.where(is_usual | (beats < 8), 1.0, 0.1) * np.maximum(1 / (beats + 1), 1 / 16)
+    for name, known, value in (("beat_size", typical, size), ("beat_area", typical_area, area)):
+        state[name][rows] = known + pace * (np.clip(value, 0.3 * known, 3 * known) - known)
+    return alike[1]
 
 
 def _mean_of(recent: Floats, count: Floats) -> Floats:
@@ -134,12 +219,3 @@ def _median_of(steps: Floats, count: Floats) -> Floats:
     row = np.arange(len(steps))
     middle = 0.5 * (ordered[row, (have - 1) // 2] + ordered[row, have // 2])
     return np.where(count > 0, middle, 0.0)
-
-
-def _likeness(beat: Floats, average: Floats) -> Floats:
-    """Correlation coefficient of two windows' parts: [beds, n], [beds, n] -> [beds]."""
-    one = beat - beat.mean(axis=1, keepdims=True)
-    other = average - average.mean(axis=1, keepdims=True)
-    power = np.sqrt((one * one).sum(axis=1) * (other * other).sum(axis=1))
-    correlation: Floats = (one * other).sum(axis=1) / np.maximum(power, 1e-9)
-    return correlation

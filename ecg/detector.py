@@ -35,7 +35,10 @@ HALF_SHAPE: Final = 12
 SHAPE: Final = 2 * HALF_SHAPE + 1
 THRESHOLD: Final = 0.22
 STILL_RISING: Final = 0.8
-UNLIKE: Final = 0.5
+UNLIKE: Final = 0.7
+UNLIKE_PER_NOISE: Final = 5.0
+UNLIKE_FREE: Final = 0.3
+"""A small wave of another shape needs more height, the more so the noisier the bed is: none on a clean one."""
 SMALL: Final = 1.1
 T_WAVE_SPAN: Final = 45
 T_WAVE_SHARE: Final = 0.6
@@ -108,7 +111,8 @@ def decide(
         norm = np.sqrt((known * known).sum(axis=1))
         alike = np.where(norm > 0.3, (form * known).sum(axis=1) / np.maximum(norm, 0.3), 1.0)
         doubt = np.clip((SMALL - wide / np.maximum(typical, 1e-9)) / (0.5 * SMALL), 0, 1)
-        judged = tall * (1 - UNLIKE * (1 - np.maximum(alike, 0)) * doubt)
+        unlike = np.clip(UNLIKE_PER_NOISE * noise / np.maximum(level, 1e-9) - UNLIKE_FREE, 0, UNLIKE)
+        judged = tall * (1 - unlike * (1 - np.maximum(alike, 0)) * doubt)
 
         threshold = noise + THRESHOLD * (level - noise)
         overdue = since / mean_rr - 1.3

@@ -13,6 +13,7 @@ from typing import Final
 from ecg.broker import Broker, is_loopback, probe
 from ecg.config import Config
 from ecg.errors import UserError
+from monitor.child import wait_or_kill
 
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0
@@ -83,8 +84,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
         process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        wait_or_kill(process, END_SECONDS)

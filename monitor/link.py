@@ -16,6 +16,7 @@ from typing import IO, Final
 
 import msgspec
 
+from monitor.child import wait_or_kill
 from monitor.screen.link import LinkClosed
 from monitor.snapshot import BedDetail, Intent, Quit, Snapshot
 
@@ -101,11 +102,7 @@ class ServiceProcess:
         with suppress(OSError, ValueError):
             if self._process.stdin:
                 self._process.stdin.close()
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        wait_or_kill(self._process, END_SECONDS)
 
     def _read(self) -> None:
         pipe = self._process.stdout

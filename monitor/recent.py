@@ -34,7 +34,6 @@ class Recent:
 
     first: int = 0
     next: int = 0
-    _start: int = 0
     _segments: deque[NDArray[np.int16]] = field(default_factory=deque)
     _scales: list[Scale] = field(default_factory=list)
 
@@ -44,7 +43,7 @@ class Recent:
         if not self._segments or block.index - self.next > LONGEST_GAP:
             self._segments.clear()
             self._scales.clear()
-            self.first = self.next = self._start = block.index
+            self.first = self.next = block.index
         if not self._scales or (self._scales[-1].gain, self._scales[-1].baseline) != (block.gain, block.baseline):
             self._scales.append(Scale(block.index, block.gain, block.baseline))
         if block.index > self.next:
@@ -54,7 +53,7 @@ class Recent:
     def _write(self, samples: NDArray[np.int16]) -> None:
         done = 0
         while done < len(samples):
-            place = self.next - self._start
+            place = self.next - self.first
             if place == SEGMENT * len(self._segments):
                 self._segments.append(np.empty((SEGMENT, samples.shape[1]), np.int16))
             row = place % SEGMENT
@@ -65,10 +64,9 @@ class Recent:
 
     def trim(self, before: int) -> None:
         """Forget whole pieces that lie before sample `before`."""
-        while len(self._segments) > 1 and self._start + SEGMENT <= before:
+        while len(self._segments) > 1 and self.first + SEGMENT <= before:
             self._segments.popleft()
-            self._start += SEGMENT
-            self.first = self._start
+            self.first += SEGMENT
         while len(self._scales) > 1 and self._scales[1].index <= self.first:
             del self._scales[0]
 
@@ -86,7 +84,7 @@ class Recent:
     def _read(self, start: int, end: int) -> NDArray[np.int16]:
         parts = []
         while start < end:
-            number, row = divmod(start - self._start, SEGMENT)
+            number, row = divmod(start - self.first, SEGMENT)
             count = min(SEGMENT - row, end - start)
             parts.append(self._segments[number][row : row + count])
             start += count

@@ -14,9 +14,9 @@ from ecg.aami import CLASSES
 from ecg.errors import UserError
 from trainer import cache, rows
 from trainer.cutting import TOGETHER, CutRecord, cut
-from trainer.settings import Recipe
+from trainer.settings import FOLDS, Recipe
 from trainer.streams import Cuts
-from trainer.versions import COARSE, code_hash, version, version_key, versions_path
+from trainer.versions import COARSE, code_hash, donors_for, version, version_key, versions_path
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,16 +82,17 @@ def prepare(names: list[str], target: Path, console: Console) -> tuple[cache.Hea
 
 def prepare_versions(names: list[str], count: int, target: Path, console: Console) -> None:
     """Make and cut `count` versions of each named record into `target`."""
-    fetch(names, console)
+    fetch([name for fold in FOLDS if set(fold) & set(names) for name in fold], console)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
     ) as bars:
         records = [library.read(name) for name in names]
+        donors = donors_for(names)
         making = bars.add_task("making versions", total=sum(record.seconds for record in records) * count)
         cuts: list[CutRecord] = []
         for number in range(count):
             source, _ = version_key("", number)
-            made = [version(record, number) for record in records]
+            made = [version(record, number, donors) for record in records]
             cuts += cut(made, source, progress=lambda seconds: bars.advance(making, seconds))
         cache.save(target, cuts, code_hash(), COARSE)
 

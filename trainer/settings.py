@@ -69,7 +69,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     class_cap: Positive = 20.0
     label_smoothing: Share = 0.0
     detector_share: Share = 0.5
-    versions: Annotated[int, Meta(ge=0)] = 6
+    versions: Annotated[int, Meta(ge=0)] = 12
     version_share: Share = 0.75
     polarity: bool = True
     gain: Spread = 0.1

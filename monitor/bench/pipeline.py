@@ -25,6 +25,7 @@ from ecg import broker
 from ecg.config import Config
 from ecg.errors import UserError
 from monitor.bench import report
+from monitor.child import wait_or_kill
 
 STEPS: Final = (16, 64, 250, 500, 1000, 1500, 2000, 3000, 4000)
 START_SECONDS: Final = 120.0
@@ -74,11 +75,7 @@ class Programs:
             process.stdin.close()
         else:
             process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        wait_or_kill(process, END_SECONDS)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from monitor.bench.pipeline import (
     start_producer,
     wait,
 )
+from monitor.child import wait_or_kill
 
 ASKS_SYNCHRONISED: Final = b"\x1b[?2026$p"
 YES_SYNCHRONISED: Final = b"\x1b[?2026;2$y"
@@ -79,11 +80,7 @@ class Terminal:
         """Leave the program as a person does."""
         with suppress(OSError):
             self.type(b"q")
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        wait_or_kill(self.process, 20)
         os.close(self._ours)
 
     def _read(self) -> None:

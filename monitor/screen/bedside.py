@@ -26,7 +26,6 @@ ALERTS = 60
 WIDE, TALL = 110, 34
 SIDE, SIDE_NARROW = 36, 25
 FOOT, FOOT_LOW = 10, 6
-BEAT_FLASH_SECONDS = 0.15
 NUMBERS_PER_SECOND = 5.0
 
 
@@ -59,7 +58,6 @@ class BedsideView(View):
         self.tally = TruthTally()
         self.chosen = -1
         self._bed = ""
-        self._generation = -1
         self._numbered_s = -1.0
         self._key: tuple[object, ...] = ()
         self._rate_shown = ""
@@ -143,16 +141,9 @@ class BedsideView(View):
         if history is None or not there:
             splash.write(splash_lines(splash.size.width, splash.size.height, desk.palette, desk.labels))
             return
-        now = desk.clock()
-        if history.generation != self._generation:
-            self._generation = history.generation
-            self.playout.start(history.next, now)
-        position = self.playout.position
-        if not desk.frozen:
-            position = self.playout.follow(history.next, history.rate, now)
         strips.draw(
             history,
-            position,
+            self.playout.at(history, desk.clock(), desk.frozen),
             paper=desk.paper,
             palette=desk.palette,
             labels=desk.labels,

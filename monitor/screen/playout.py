@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from monitor.screen.history import BedHistory
+
 WINDOW_SECONDS: Final = 2.0
 LEAST_LAG: Final = 0.05
 MOST_LAG: Final = 1.0
@@ -20,10 +22,18 @@ class Playout:
 
     def __init__(self) -> None:
         self.position = 0.0
+        self._generation = -1
         self._known = -1
         self._now = 0.0
         self._arrivals: deque[tuple[float, int]] = deque()
         self._pause = 0.25
+
+    def at(self, history: BedHistory, now: float, frozen: bool) -> float:
+        """The position in a history now: anew where the history began anew, unmoved where frozen."""
+        if history.generation != self._generation:
+            self._generation = history.generation
+            self.start(history.next, now)
+        return self.position if frozen else self.follow(history.next, history.rate, now)
 
     def start(self, available: int, now: float) -> None:
         """Begin anew at what is there."""

@@ -159,7 +159,7 @@ class ReviewView(View):
         self.query_one("#keys", Board).write([key_line(self.keys(), width, palette)])
 
     def values(self, cursor: int) -> list[float]:
-        """MV of each lead under a cursor, NaN where nothing was received."""
+        """Millivolts of each lead under a cursor, NaN where nothing was received."""
         at = self.cursors[cursor]
         samples = (self.history.samples(lead, at, at + 1)[1] for lead in range(len(self.history.leads)))
         return [float(found[0]) if len(found) else float("nan") for found in samples]

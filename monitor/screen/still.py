@@ -25,12 +25,10 @@ CURSORS: Final = ("A", "B")
 CURSOR_SIGN: Final = ord("│")
 
 
-def still(
-    history: BedHistory, lead: int, first: int, paper: Paper
-) -> tuple[NDArray[np.uint16], NDArray[np.int8], float]:
+def still(history: BedHistory, lead: int, first: int, paper: Paper) -> tuple[NDArray[np.uint16], NDArray[np.int8]]:
     """One lead from dot `first` (counted from the stream's first sample) on, across the whole paper.
 
-    Returns braille bits uint16 [rows, columns], style numbers int8 [columns], and the level in mV it is drawn around.
+    Returns braille bits uint16 [rows, columns] and style numbers int8 [columns].
     """
     per_dot = history.rate / paper.dots_per_second
     last = first + paper.width
@@ -44,7 +42,7 @@ def still(
         if tint_of(beat.cls) != NORMAL:
             left, right = (floor(at / per_dot) - first for at in (beat.index - before, beat.index + after))
             tint[max(left // 2, 0) : max(right // 2 + 1, 0)] = tint_of(beat.cls)
-    return trace, tint, level
+    return trace, tint
 
 
 class StillView(Widget):
@@ -87,7 +85,7 @@ class StillView(Widget):
         )
         rows: list[list[Segment]] = []
         for lead in range(min(count, len(history.leads))):
-            trace, tint, _ = still(history, lead, first, sheet)
+            trace, tint = still(history, lead, first, sheet)
             codes, numbers = paint(trace, tint, sheet.grid)
             for place in (1 - active, active):
                 cell = cells[place]

@@ -71,6 +71,7 @@ class StripView(Widget):
         self._rows: list[list[Segment]] = []
         self._lanes: dict[int, tuple[object, ...]] = {}
         self._styles: list[Style] = []
+        self._margin: list[str] = []
 
     def draw(
         self,
@@ -100,6 +101,7 @@ class StripView(Widget):
             sheet = Paper(columns, rows, speed, gain, aspect)
             self.pages = [SweepPage(sheet, lead) for lead in range(count)]
             self._styles = styles(palette)
+            self._margin = _calibration(sheet)
             self._rows = [[] for _ in range(height)]
             self._lanes = {}
         if not history.rate:
@@ -129,10 +131,9 @@ class StripView(Widget):
 
     def _paint(self, page: SweepPage, top: int, palette: Palette) -> None:
         codes, numbers = page.picture()
-        margin = _calibration(page.paper)
         for y in range(page.paper.rows):
             self._rows[top + y] = [
-                Segment(margin[y], pen(palette.dim)),
+                Segment(self._margin[y], pen(palette.dim)),
                 *runs(codes[y], numbers[y], self._styles),
             ]
 

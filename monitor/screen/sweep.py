@@ -7,7 +7,6 @@ runs of equal style. The same page serves the bedside, the tiles of the central 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from math import ceil, floor
 from typing import Final
 
@@ -58,14 +57,6 @@ def tint_of(cls: str) -> int:
     return NORMAL if cls == "N" or cls not in CLASSES else FIRST_CLASS + CLASSES.index(cls)
 
 
-@dataclass(slots=True)
-class Letter:
-    """A beat (or a reference annotation) on the page: where its R-peak is, in dots since the stream began."""
-
-    dot: int
-    text: str
-
-
 class SweepPage:
     """One lead's page.
 
@@ -77,7 +68,6 @@ class SweepPage:
         self.paper, self.lead = paper, lead
         self.trace = np.zeros((paper.rows, paper.columns), np.uint16)
         self.tint = np.zeros(paper.columns, np.int8)
-        self.cells: list[int] = [-1] * paper.columns
         self.head = -1
         self.level = 0.0
         self._levelled = 0

@@ -50,14 +50,10 @@ class Tile:
         self.page = SweepPage(Paper(width - 1, height - 2 - self.lanes, speed, gain, aspect))
         self.playout = Playout()
         self.rows: list[list[Segment]] = [[] for _ in range(height)]
-        self._generation = -1
 
     def sweep(self, history: BedHistory, now: float, frozen: bool, desk: Desk, chosen: list[Style]) -> set[int]:
         """Draw the strip up to now; the rows that changed."""
-        if history.generation != self._generation:
-            self._generation = history.generation
-            self.playout.start(history.next, now)
-        position = self.playout.position if frozen else self.playout.follow(history.next, history.rate, now)
+        position = self.playout.at(history, now, frozen)
         changed: set[int] = set()
         if self.page.advance(history, position):
             codes, numbers = self.page.picture()

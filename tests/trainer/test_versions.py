@@ -8,7 +8,11 @@ from annotated_pieces import annotated, fake
 
 from ecg import library
 from ecg.record import Record
-from trainer.versions import MAIN_LEAD, SHORTEST, Plan, move, plan, version
+from trainer.donors import Focus, donor_of, foci
+from trainer.moving import fibrillate, move
+from trainer.plans import SHORTEST, Plan, Wave, plan
+from trainer.settings import FOLDS
+from trainer.versions import MAIN_LEAD, donors_for, version
 
 RATE = 360.0
 
@@ -21,10 +25,6 @@ def steady() -> Record:
     notes = fake(peaks, ["N"] * len(peaks))
     samples = whole.samples[: round(60 * whole.rate)]
     return Record("steady", whole.rate, whole.leads, whole.gain, whole.baseline, samples, "excerpt", notes)
-
-
-def nothing(count: int) -> Plan:
-    return Plan(np.ones(count), np.ones(count), np.zeros(count, bool))
 
 
 def beats_of(peaks: list[float] | np.ndarray, seconds: float) -> np.ndarray:
@@ -40,7 +40,7 @@ def beats_of(peaks: list[float] | np.ndarray, seconds: float) -> np.ndarray:
 def test_a_plan_of_nothing_changes_nothing() -> None:
     peaks = np.arange(1, 19) * 300
     signal = np.random.default_rng(0).normal(size=6000)
-    moved, marks = move(signal, peaks, peaks, nothing(len(peaks)), RATE)
+    moved, marks, _ = move(signal, peaks, peaks, Plan.nothing(len(peaks)), RATE)
     assert np.array_equal(moved, signal)
     assert np.array_equal(marks, peaks)
 
@@ -49,9 +49,9 @@ def test_a_plan_of_nothing_changes_nothing() -> None:
 def test_a_beat_is_moved_with_its_r_peak_and_the_rest_keeps_its_distance(factor: float) -> None:
     at = np.arange(1, 15) * 0.9
     peaks = np.rint(at * RATE).astype(np.int64)
-    made = nothing(len(peaks))
+    made = Plan.nothing(len(peaks))
     made.interval[6] = factor
-    moved, marks = move(beats_of(at, 14), peaks, peaks, made, RATE)
+    moved, marks, _ = move(beats_of(at, 14), peaks, peaks, made, RATE)
     rr = np.diff(marks) / RATE
     assert rr[5] == pytest.approx(0.9 * factor, abs=0.01)
     assert np.delete(rr, 5) == pytest.approx(0.9, abs=0.01)
@@ -62,10 +62,10 @@ def test_a_beat_is_moved_with_its_r_peak_and_the_rest_keeps_its_distance(factor:
 def test_a_p_wave_is_made_smaller_or_turned_and_the_qrs_is_left_alone() -> None:
     at = np.arange(1, 15) * 0.9
     peaks = np.rint(at * RATE).astype(np.int64)
-    made = nothing(len(peaks))
+    made = Plan.nothing(len(peaks))
     made.p_wave[4], made.p_wave[9] = 0.0, -1.0
     signal = beats_of(at, 14)
-    moved, _ = move(signal, peaks, peaks, made, RATE)
+    moved, _, _ = move(signal, peaks, peaks, made, RATE)
     p_wave = peaks - round(0.16 * RATE)
     assert moved[p_wave[4]] == pytest.approx(0, abs=0.02)
     assert moved[p_wave[9]] == pytest.approx(-signal[p_wave[9]], abs=0.02)
@@ -76,7 +76,7 @@ def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
     rng = np.random.default_rng(1)
     rr = 0.8 * np.exp(rng.normal(0, 0.02, 8000))
     normal = rng.random(8000) > 0.02
-    made = plan(np.cumsum(rr), normal, np.random.default_rng(2))
+    made = plan(np.cumsum(rr), normal, [], np.random.default_rng(2))
     assert 200 < made.early.sum() < 2000
     assert normal[made.early].all()
     assert made.interval[made.early].max() < 0.93
@@ -90,7 +90,7 @@ def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
 def test_a_rhythm_without_steady_normal_beats_gets_no_early_ones() -> None:
     rng = np.random.default_rng(0)
     rr = 0.8 * np.exp(rng.normal(0, 0.5, 1500))
-    assert not plan(np.cumsum(rr), np.zeros(1500, bool), rng).early.any()
+    assert not plan(np.cumsum(rr), np.zeros(1500, bool), [], rng).early.any()
 
 
 def test_a_version_is_the_same_each_time_and_another_number_is_another_one(steady: Record) -> None:
@@ -135,3 +135,91 @@ def test_a_record_with_other_beats_keeps_them() -> None:
     assert made.annotations is not None
     kept = record.annotations.symbol != "N"
     assert np.array_equal(made.annotations.symbol[kept], record.annotations.symbol[kept])
+
+
+@pytest.fixture(scope="module")
+def donor_record() -> Record:
+    return annotated("donor", 60)
+
+
+def test_a_donor_gives_its_ventricular_beats_in_units_of_its_normal_ones(donor_record: Record) -> None:
+    donor = donor_of(donor_record, main=True)
+    assert donor is not None
+    assert donor_record.annotations is not None
+    assert 0 < len(donor.beats) <= (donor_record.annotations.symbol == "V").sum()
+    assert np.abs(donor.beats[:, :5].mean(axis=1)).max() < 0.02
+    assert 0.5 < np.median(np.ptp(donor.beats, axis=1)) < 4
+
+
+def test_a_record_without_ventricular_beats_gives_none(steady: Record) -> None:
+    assert donor_of(steady, main=True) is None
+    assert foci([], np.random.default_rng(0)) == []
+
+
+def test_put_in_ventricular_beats_look_like_the_donors_and_mixed_ones_lie_between(donor_record: Record) -> None:
+    donor = donor_of(donor_record, main=True)
+    assert donor is not None
+    rng = np.random.default_rng(0)
+    at = np.arange(1, 15) * 0.9
+    peaks = np.rint(at * RATE).astype(np.int64)
+    made = Plan.nothing(len(peaks))
+    body = Focus(donor, 0, 1.0).beat(rng)
+    made.bodies, made.weight[4], made.weight[9] = {4: body, 9: body}, 1.0, 0.5
+    signal = beats_of(at, 14)
+    moved, marks, moved_peaks = move(signal, peaks, peaks, made, RATE, 2.0)
+    assert np.array_equal(marks, moved_peaks)
+    reach = np.arange(-20, 60)
+    own, whole, mixed = signal[peaks[4] + reach], moved[marks[4] + reach], moved[marks[9] + reach]
+    donated = 2.0 * body[round(0.14 * RATE) - 20 :][: len(reach)]
+    assert np.corrcoef(whole, donated)[0, 1] > 0.99
+    assert np.corrcoef(mixed, own + donated)[0, 1] > 0.98
+    assert np.diff(marks) / RATE == pytest.approx(0.9, abs=0.03)
+
+
+def test_with_donors_a_version_has_ventricular_and_fusion_beats_where_normal_ones_were(
+    steady: Record, donor_record: Record
+) -> None:
+    donor = donor_of(donor_record, main=True)
+    assert donor is not None
+    donors = {(steady.name, True): [donor], (steady.name, False): [donor]}
+    symbols = np.concatenate([version(steady, n, donors).annotations.symbol for n in range(12)])  # type: ignore[union-attr]
+    assert {"N", "A", "V", "F"} == set(symbols)
+    assert (symbols == "N").mean() > 0.5
+
+
+def test_a_donor_at_another_rate_is_not_used(steady: Record, donor_record: Record) -> None:
+    donor = donor_of(replace(donor_record, rate=250.0), main=True)
+    assert donor is not None
+    donors = {(steady.name, main): [donor] for main in (True, False)}
+    for number in range(6):
+        notes = version(steady, number, donors).annotations
+        assert notes is not None
+        assert "V" not in notes.symbol
+
+
+def test_donors_come_from_the_records_own_part_of_ds1_only(
+    donor_record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def stand_in(name: str) -> Record:
+        read.append(name)
+        return replace(donor_record, name=name)
+
+    monkeypatch.setattr(library, "read", stand_in)
+    found = donors_for([FOLDS[1][0]])
+    assert set(read) == set(FOLDS[1])
+    assert set(found) == {(FOLDS[1][0], True), (FOLDS[1][0], False)}
+
+
+def test_fibrillating_atria_are_seen_between_their_two_beats_only() -> None:
+    rng = np.random.default_rng(0)
+    peaks = np.arange(1, 14) * 360
+    signal = np.zeros(5000)
+    fibrillate(signal, peaks, Wave(2, 9, 0.1, 6.0), 2.0, RATE, rng)
+    assert not signal[: peaks[2]].any()
+    assert not signal[peaks[9] :].any()
+    inside = signal[peaks[2] : peaks[9]]
+    assert 0.1 < np.ptp(inside) < 0.6
+    spectrum = np.abs(np.fft.rfft(inside))
+    assert np.argmax(spectrum) * RATE / len(inside) == pytest.approx(6.0, abs=1.5)

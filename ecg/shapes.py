@@ -1,0 +1,144 @@
+"""The shapes of a bed's beats: running average beats of up to SHAPES kinds, told apart as they come.
+
+After Hamilton (Computers in Cardiology 29:101-104, 2002), who matches each beat against templates and calls the
+commonest the dominant one. What differs: how early beats of a shape come, and how late the next ones, is kept beside
+each shape, and the usual shape is the commonest of those that are not early, so that ventricular beats in bigeminy
+do not become what is usual. A shape is what the beats of one origin look like; no annotation is needed to know it.
+
+State is a dict of arrays whose first axis is the slot. RR intervals are logarithms, relative to the bed's running mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.detector import Floats, Index, State
+
+SHAPES: Final = 6
+SAME: Final = 0.85
+"""A beat is of a shape where their correlation, less what their sizes differ by, is at least that."""
+SIZE_FREE: Final = 0.1
+SIZE_COST: Final = 0.25
+"""Correlation lost per unit of the logarithm of two sizes' ratio, beyond SIZE_FREE."""
+FORGET: Final = 1 / 200
+"""Share of all shapes' weight that each beat takes away."""
+LEARN: Final = 1 / 16
+EARLY: Final = -0.12
+"""A beat whose log RR is that much under the mean is early: it teaches its shape's average little."""
+EARLY_LEARNS: Final = 0.3
+EARLY_COUNTS: Final = 3.0
+"""How much earliness counts against a shape in the choice of the usual one."""
+LARGEST: Final = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of new beats, one of each bed: arrays [m].
+
+    place: the shape it belongs to from now on. new: unlike all that were known. usual: the bed's usual shape.
+    is_usual: it is of that shape. fit: correlation with the best shape, less what size costs (-2 where none is known).
+    share: of the bed's recent beats that are of its shape. likeness: correlation of its shape with the usual one.
+    before, after: mean log RR (relative) before beats of its shape, and after them; 0 where nothing is known.
+    average: the usual shape, mV [m, window].
+    """
+
+    place: Index
+    new: NDArray[np.bool_]
+    usual: Index
+    is_usual: NDArray[np.bool_]
+    fit: Floats
+    share: Floats
+    likeness: Floats
+    before: Floats
+    after: Floats
+    average: Floats
+
+
+def new_state(slots: int, window: int) -> State:
+    """Shapes of beds that have seen no beat."""
+    return {
+        "shapes": np.zeros((slots, SHAPES, window)),
+        "shape_weight": np.zeros((slots, SHAPES)),
+        "shape_beats": np.zeros((slots, SHAPES)),
+        "shape_before": np.zeros((slots, SHAPES)),
+        "shape_after": np.zeros((slots, SHAPES)),
+        "shape_last": np.zeros(slots, np.int64),
+    }
+
+
+def recognise(
+    state: State, rows: Index, beats: Floats, core: slice, relative: Floats, known: NDArray[np.bool_]
+) -> Seen:
+    """Find each beat's shape, and tell the shape of the beat before it how long the interval after it was.
+
+    rows: slots [m], each once. beats: [m, window], mV. core: columns to compare. relative: log RR before each beat
+    [m], 0 where not known (known: bool [m]).
+    """
+    row = np.arange(len(rows))
+    count, last = state["shape_beats"][rows], state["shape_last"][rows]
+    after, early = state["shape_after"][rows], state["shape_before"][rows]
+    pace = np.where(known, np.maximum(1 / np.maximum(count[row, last], 1), LEARN), 0)
+    after[row, last] += pace * (np.clip(relative, -LARGEST, LARGEST) - after[row, last])
+    state["shape_after"][rows] = after
+
+    shapes, weight = state["shapes"][rows], state["shape_weight"][rows]
+    used = count > 0
+    usual = (np.where(used, weight, 0) * np.exp(EARLY_COUNTS * np.clip(early, -0.5, 0.2))).argmax(axis=1)
+    average = shapes[row, usual]
+    sizes = np.maximum(np.ptp(shapes[:, :, core], axis=2), 1e-3)
+    size = np.maximum(np.ptp(beats[:, core], axis=1), 1e-3)
+    cost = SIZE_COST * np.maximum(np.abs(np.log(size[:, None] / sizes)) - SIZE_FREE, 0)
+    fits = np.where(used, likeness(beats[:, None, core], shapes[:, :, core]) - cost, -2.0)
+    best = fits.argmax(axis=1)
+    fit = fits[row, best]
+    new = fit < SAME
+    spare = np.where(used, weight, -1.0)
+    spare[row, usual] = np.inf
+    place = np.where(new, np.where(used.any(axis=1), spare.argmin(axis=1), 0), best)
+    share = weight[row, best] / np.maximum(weight.sum(axis=1), 1e-9)
+    alike = likeness(shapes[row, best][:, core], average[:, core])
+    return Seen(
+        place,
+        new,
+        usual,
+        (place == usual) & ~new,
+        fit,
+        np.where(new, 0, share),
+        np.where(new, 0, alike),
+        np.where(new, 0, early[row, best]),
+        np.where(new, 0, after[row, best]),
+        average,
+    )
+
+
+def learn(state: State, rows: Index, seen: Seen, beats: Floats, relative: Floats) -> None:
+    """Let each shape learn from its new beat. Arguments as in `recognise`."""
+    row, place, new = np.arange(len(rows)), seen.place, seen.new
+    shapes, weight, count = state["shapes"][rows], state["shape_weight"][rows], state["shape_beats"][rows]
+    before, after = state["shape_before"][rows], state["shape_after"][rows]
+    seen_before = np.where(new, 0, count[row, place])
+    pace = np.maximum(1 / (seen_before + 1), LEARN)
+    taught = np.where(new, 1.0, pace * np.where(relative < EARLY, EARLY_LEARNS, 1.0))
+    shapes[row, place] += taught[:, None] * (beats - shapes[row, place])
+    weight *= 1 - FORGET
+    weight[row, place] = np.where(new, 1.0, weight[row, place] + 1)
+    before[row, place] = np.where(new, 0, before[row, place])
+    before[row, place] += pace * (np.clip(relative, -LARGEST, LARGEST) - before[row, place])
+    after[row, place] = np.where(new, 0, after[row, place])
+    count[row, place] = seen_before + 1
+    state["shapes"][rows], state["shape_weight"][rows], state["shape_beats"][rows] = shapes, weight, count
+    state["shape_before"][rows], state["shape_after"][rows] = before, after
+    state["shape_last"][rows] = place
+
+
+def likeness(beat: Floats, average: Floats) -> Floats:
+    """Correlation coefficients over the last axis, 0 where either is flat: [..., n], [..., n] -> [...]."""
+    one = beat - beat.mean(axis=-1, keepdims=True)
+    other = average - average.mean(axis=-1, keepdims=True)
+    power = np.sqrt((one * one).sum(axis=-1) * (other * other).sum(axis=-1))
+    correlation: Floats = (one * other).sum(axis=-1) / np.maximum(power, 1e-9)
+    return correlation

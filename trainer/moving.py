@@ -1,0 +1,133 @@
+"""Carry out a plan (trainer.plans): the beats of a lead at other times, some of them with other shapes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.donors import BEFORE, Floats
+from trainer.plans import Plan, Wave
+
+BEFORE_P: Final = 0.22
+"""s before the R-peak: where a beat begins."""
+AFTER_T: Final = 0.40
+"""s after the R-peak: where it ends, at a heart rate of 60/min."""
+P_TO_QRS: Final = 0.06
+"""s before the R-peak: where the QRS complex begins at the latest."""
+
+
+def move(
+    signal: Floats, marks: NDArray[np.int64], peaks: NDArray[np.int64], made: Plan, rate: float, size: float = 1.0
+) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Carry out a plan on a lead whose normal QRS has this size.
+
+    What lies between the T wave of one beat and the P wave of the next is stretched or shortened; where a beat comes so
+    early that its P wave falls on the T wave before it, the two are added. Returns the new signal, and `marks` and
+    `peaks` (samples) where they are now.
+    """
+    rr = np.diff(peaks, prepend=0)
+    begin = peaks - np.minimum(BEFORE_P * rate, 0.4 * rr).astype(np.int64)
+    end = peaks[:-1] + np.minimum(AFTER_T * rate * np.sqrt(np.clip(rr[1:] / rate, 0.3, 1.5)), 0.55 * rr[1:]).astype(
+        np.int64
+    )
+    end = np.minimum(end, begin[1:])
+    parts: list[Floats] = [signal[: begin[0]]]
+    old, new = [0, int(begin[0])], [0, int(begin[0])]
+    length = int(begin[0])
+    longer = 0
+    for k, start in enumerate(begin):
+        last = int(end[k]) if k < len(end) else len(signal)
+        to_peak = int(peaks[k] - start)
+        to_qrs = int(to_peak - P_TO_QRS * rate)
+        body = signal[start:last].copy()
+        if k in made.bodies:
+            body = _ventricular(body, to_peak, made.bodies[k] * size, made.weight[k], rate)
+        else:
+            _scale_p(body, made.p_wave[k], to_qrs)
+        shared = 0
+        if k:
+            rest = signal[end[k - 1] : start]
+            wanted = len(rest) + round((made.interval[k] - 1) * int(rr[k])) - longer
+            if wanted >= 0:
+                between = _stretch(rest, wanted) if wanted != len(rest) else rest
+                parts.append(between)
+                length += len(between)
+            else:
+                tail = parts[-1]
+                shared = max(min(-wanted, to_qrs, len(tail) - int(0.3 * rate)), 0)
+                if shared:
+                    body[:shared] = _add(tail[-shared:], body[:shared])
+                    parts[-1] = tail[:-shared]
+                    length -= shared
+        longer = len(body) - (last - int(start))
+        if shared < to_peak < last - start:
+            old += [int(start) + shared, int(peaks[k]), last]
+            new += [length + shared, length + to_peak, length + len(body)]
+        else:
+            old += [int(start) + shared, last]
+            new += [length + shared, length + len(body)]
+        parts.append(body)
+        length += len(body)
+
+    def moved(where: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.clip(np.rint(np.interp(where, old, new)), 0, length - 1).astype(np.int64)
+
+    return np.concatenate(parts), moved(marks), moved(peaks)
+
+
+def fibrillate(
+    signal: Floats, peaks: NDArray[np.int64], wave: Wave, size: float, rate: float, rng: np.random.Generator
+) -> None:
+    """Add the waves of fibrillating atria between two beats, in place.
+
+    A sawtooth of three harmonics whose frequency and size wander, after Stridh & Sornmo (IEEE Trans Biomed Eng
+    48(1):105-111, 2001).
+    """
+    first, last = int(peaks[wave.first]), int(peaks[min(wave.last, len(peaks) - 1)])
+    if last - first < rate:
+        return
+    time = np.arange(last - first) / rate
+    seconds = np.arange(0, time[-1] + 2)
+    hertz = wave.hertz + np.interp(time, seconds, rng.normal(0, 0.5, len(seconds)))
+    phase = 2 * np.pi * np.cumsum(hertz) / rate
+    swell = 1 + 0.4 * np.sin(2 * np.pi * rng.uniform(0.1, 0.4) * time + rng.uniform(0, 6))
+    edge = np.minimum(1, np.minimum(time, time[::-1]) / 0.5)
+    teeth = sum((np.sin(k * phase) / k for k in (1, 2, 3)), np.zeros(len(time)))
+    signal[first:last] += 0.5 * wave.size * size * swell * teeth * edge
+
+
+def _ventricular(body: Floats, to_peak: int, donated: Floats, weight: float, rate: float) -> Floats:
+    """A beat with `weight` of a donor's beat in it; with all of it, what is left of the own one is its P wave."""
+    before = int(BEFORE * rate)
+    length = max(len(body), to_peak + len(donated) - before)
+    line = np.linspace(body[:3].mean(), body[-3:].mean(), length)
+    own = np.concatenate((body, np.full(length - len(body), body[-1]))) - line
+    begin = to_peak - before
+    put = np.zeros(length)
+    put[max(begin, 0) : begin + len(donated)] = donated[max(-begin, 0) :]
+    if weight < 1:
+        return np.asarray(line + (1 - weight) * own + weight * put)
+    fading = np.clip((max(begin, 0) - np.arange(length)) / (0.03 * rate), 0, 1)
+    return np.asarray(line + fading * own + put)
+
+
+def _stretch(rest: Floats, wanted: int) -> Floats:
+    if not len(rest) or not wanted:
+        return np.zeros(wanted)
+    return np.interp(np.linspace(0, len(rest) - 1, wanted), np.arange(len(rest)), rest)
+
+
+def _scale_p(body: Floats, factor: float, length: int) -> None:
+    """Scale what rises above the line between the ends of a beat's first `length` samples, in place."""
+    if factor != 1 and length > 4:
+        line = np.linspace(body[0], body[length - 1], length)
+        body[:length] = line + factor * (body[:length] - line)
+
+
+def _add(tail: Floats, head: Floats) -> Floats:
+    """A T wave's end and a P wave's beginning at the same time, joined without a step."""
+    ramp = np.linspace(0, 1, len(tail))
+    added: Floats = tail + head - head[0] - ramp * (tail[-1] - head[0])
+    return added

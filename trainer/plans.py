@@ -1,0 +1,258 @@
+"""What is to happen to each beat of a made-up version of a record (trainer.versions): rhythms, drawn at random.
+
+Normal beats that are made early become S, and their P wave is changed; normal beats in irregular stretches, before and
+after pauses or in a slowing or quickening rhythm stay N, so that early is not all there is to S. Ventricular beats of
+other records take the place of normal ones (V), or are mixed with them (F).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.donors import Floats, Focus
+
+SHORTEST: Final = 0.30
+"""s, of RR intervals made here."""
+GAP: Final = 2.0
+"""s; longer RR intervals (ventricular flutter, noise) are left alone."""
+LONGEST_RUN: Final = 150
+"""Early beats in a run at most."""
+
+
+class Wave(NamedTuple):
+    """Fibrillating atria from one beat to another: size in units of the normal QRS, and frequency."""
+
+    first: int
+    last: int
+    size: float
+    hertz: float
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done with each beat.
+
+    interval: factor of the RR interval before it [n]. p_wave: factor of its P wave [n]. early: it becomes S [n].
+    weight: share of a donor's beat in it [n], 0 for none, 1 for V, between for F. bodies: the donor's beats.
+    """
+
+    interval: Floats
+    p_wave: Floats
+    early: NDArray[np.bool_]
+    weight: Floats
+    bodies: dict[int, Floats] = field(default_factory=dict)
+    waves: list[Wave] = field(default_factory=list)
+
+    @classmethod
+    def nothing(cls, count: int) -> Plan:
+        """A plan that leaves `count` beats as they are."""
+        return cls(np.ones(count), np.ones(count), np.zeros(count, bool), np.zeros(count))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan under way. rr: s [n]. steady: normal after a normal one, and about as long [n]. movable: normal [n]."""
+
+    made: Plan
+    rr: Floats
+    steady: NDArray[np.bool_]
+    movable: NDArray[np.bool_]
+    foci: list[Focus]
+    rng: np.random.Generator
+
+    def interval(self, at: int, factor: float, longest: float = 0.9) -> None:
+        """Shorten the interval before a beat, to SHORTEST at most."""
+        self.made.interval[at] = max(factor, min(SHORTEST / max(self.rr[at], 0.01), longest))
+
+    def early(self, at: int, factor: float, p_wave: float) -> None:
+        """Make a beat early."""
+        self.interval(at, factor)
+        self.made.p_wave[at], self.made.early[at] = p_wave, True
+
+    def ventricular(self, at: int, factor: float, focus: Focus, weight: float = 1.0) -> None:
+        """Put a focus's beat there."""
+        self.interval(at, factor, 0.95)
+        self.made.weight[at], self.made.bodies[at] = weight, focus.beat(self.rng)
+
+    def stretch(self, at: int, factor: Floats, p_wave: float = 1.0) -> int:
+        """Factors for the intervals from `at` on, where beats are movable. Returns how many."""
+        length = min(len(factor), len(self.rr) - at - 1)
+        here = slice(at, at + length)
+        self.made.interval[here] = np.where(self.movable[here], factor[:length], 1.0)
+        self.made.p_wave[here] = np.where(self.movable[here], p_wave, 1.0)
+        return length
+
+    def steady_from(self, at: int, length: int) -> bool:
+        """Whether `length` beats from `at` on are there and steady."""
+        return at + length + 1 < len(self.rr) and bool(self.steady[at : at + length].all())
+
+
+def plan(peaks: Floats, normal: NDArray[np.bool_], foci: list[Focus], rng: np.random.Generator) -> Plan:
+    """Draw what happens to each beat. peaks: R-peaks, s. normal: which beats are N. foci: of ventricular beats."""
+    count = len(peaks)
+    rr = np.diff(peaks, prepend=peaks[:1])
+    steady = np.zeros(count, bool)
+    steady[2:] = (
+        normal[2:] & normal[1:-1] & (np.abs(np.log(np.maximum(rr[2:], 0.01) / np.maximum(rr[1:-1], 0.01))) < 0.15)
+    )
+    steady &= rr < GAP
+    movable = normal & np.r_[False, normal[:-1]] & (rr < GAP) & (rr > SHORTEST)
+    draft = Draft(Plan.nothing(count), rr, steady, movable, foci, rng)
+    shares = np.array([share for share, _ in KINDS])
+    at = 3
+    while at < count - 3:
+        _, kind = KINDS[int(rng.choice(len(KINDS), p=shares / shares.sum()))]
+        at += kind(draft, at) + int(rng.integers(2, 25))
+    return draft.made
+
+
+def _single(draft: Draft, at: int) -> int:
+    """One early beat and the pause after it."""
+    if not draft.steady_from(at, 2):
+        return 1
+    factor = draft.rng.uniform(0.5, 0.88)
+    draft.early(at, factor, _p_wave(draft.rng))
+    draft.made.interval[at + 1] = draft.rng.uniform(1.0, 2.0 - factor)
+    return 2
+
+
+def _regular(draft: Draft, at: int) -> int:
+    """Bigeminy to quadrigeminy of early beats."""
+    rng = draft.rng
+    cycle = int(rng.integers(2, 5))
+    factor, p_wave, pause = rng.uniform(0.5, 0.85), _p_wave(rng), rng.uniform(0, 1)
+    length = cycle * int(rng.integers(3, 12))
+    for early in range(at, at + length, cycle):
+        if not draft.steady_from(early, 2):
+            return early - at + 1
+        one = factor * rng.uniform(0.96, 1.04)
+        draft.early(early, one, p_wave)
+        draft.made.interval[early + 1] = 1 + pause * (1 - one)
+    return length
+
+
+def _run(draft: Draft, at: int) -> int:
+    """A run of early beats, as far as the rhythm is steady: each interval short, then a pause."""
+    rng = draft.rng
+    length = int(np.exp(rng.uniform(np.log(2), np.log(LONGEST_RUN))))
+    while length and not draft.steady_from(at, length + 1):
+        length -= 1
+    if not length:
+        return 1
+    factor, p_wave, loose = rng.uniform(0.45, 0.85), _p_wave(rng), rng.uniform(0.01, 0.08)
+    for early in range(at, at + length):
+        draft.early(early, factor * np.exp(rng.normal(0, loose)), p_wave)
+    draft.made.interval[at + length] = rng.uniform(0.9, 1.5)
+    return length + 1
+
+
+def _fibrillation(draft: Draft, at: int) -> int:
+    """Atrial fibrillation: hardly a P wave, fibrillation waves instead, intervals at random. All N."""
+    rng = draft.rng
+    count = int(np.exp(rng.uniform(np.log(20), np.log(300))))
+    factor = rng.uniform(0.65, 1.1) * np.exp(rng.normal(0, rng.uniform(0.08, 0.28), count))
+    length = draft.stretch(at, np.clip(factor, 0.45, 2.0), rng.uniform(-0.1, 0.2))
+    draft.made.waves.append(Wave(at, at + length, rng.uniform(0, 0.12), rng.uniform(4.5, 8)))
+    return length
+
+
+def _swing(draft: Draft, at: int) -> int:
+    """Sinus arrhythmia: intervals swing with the breath. All N."""
+    rng = draft.rng
+    count = int(np.exp(rng.uniform(np.log(15), np.log(250))))
+    wave = np.sin(2 * np.pi * np.arange(count) / rng.uniform(3, 9) + rng.uniform(0, 6))
+    return draft.stretch(at, np.clip(1 + rng.uniform(0.04, 0.2) * wave + rng.normal(0, 0.02, count), 0.5, 1.8))
+
+
+def _block(draft: Draft, at: int) -> int:
+    """Dropped beats and sinus pauses: long intervals every few beats, some ended by a beat without P wave. All N."""
+    rng = draft.rng
+    length = min(int(np.exp(rng.uniform(np.log(4), np.log(80)))), len(draft.rr) - at - 1)
+    every, loose, escapes = int(rng.integers(1, 7)), rng.random() < 0.5, rng.random() < 0.3
+    k = at
+    while k < at + length:
+        if draft.movable[k]:
+            draft.made.interval[k] = rng.uniform(1.3, 2.0) if escapes else rng.uniform(1.7, 2.1)
+            draft.made.p_wave[k] = rng.uniform(-0.1, 0.4) if escapes else 1.0
+        k += int(rng.integers(1, 2 * every + 1)) if loose else every
+    return length
+
+
+def _ramp(draft: Draft, at: int) -> int:
+    """The sinus node quickens or slows, and goes back. All N."""
+    rng = draft.rng
+    up, hold, down = int(rng.integers(5, 50)), int(rng.integers(0, 100)), int(rng.integers(5, 50))
+    factor = rng.uniform(0.6, 1.35)
+    return draft.stretch(at, np.r_[np.linspace(1, factor, up), np.full(hold, factor), np.linspace(factor, 1, down)])
+
+
+def _ventricular(draft: Draft, at: int) -> int:
+    """Ventricular beats: single, every second or third one, in runs, or late."""
+    if not draft.foci:
+        return 1
+    rng = draft.rng
+    focus = draft.foci[int(rng.integers(len(draft.foci)))]
+    kind = rng.choice(4, p=(0.45, 0.25, 0.15, 0.15))
+    if kind == 0:
+        if not draft.steady_from(at, 2):
+            return 1
+        factor = rng.uniform(0.5, 0.95)
+        draft.ventricular(at, factor, focus)
+        draft.made.interval[at + 1] = 2 - factor if rng.random() < 0.7 else rng.uniform(1, 2 - factor)
+        return 2
+    if kind == 1:
+        cycle, factor = int(rng.integers(2, 4)), rng.uniform(0.5, 0.9)
+        length = cycle * int(rng.integers(2, 15))
+        for here in range(at, at + length, cycle):
+            if not draft.steady_from(here, 2):
+                return here - at + 1
+            one = factor * rng.uniform(0.96, 1.04)
+            draft.ventricular(here, one, focus)
+            draft.made.interval[here + 1] = 2 - one
+        return length
+    length = int(rng.integers(2, 12)) if kind == 2 else int(rng.integers(1, 8))
+    if not draft.steady_from(at, length + 1):
+        return 1
+    factor, loose = (rng.uniform(0.45, 0.8), 0.06) if kind == 2 else (rng.uniform(0.9, 1.5), 0.04)
+    for here in range(at, at + length):
+        draft.ventricular(here, factor * np.exp(rng.normal(0, loose)), focus)
+    if kind == 2:
+        draft.made.interval[at + length] = rng.uniform(1, 1.6)
+    return length + 1
+
+
+def _fusion(draft: Draft, at: int) -> int:
+    """A few beats that begin in two places at once."""
+    if not draft.foci:
+        return 1
+    rng = draft.rng
+    focus = draft.foci[int(rng.integers(len(draft.foci)))]
+    length = 3 * int(rng.integers(1, 6))
+    for here in range(at, at + length, int(rng.integers(1, 4))):
+        if draft.steady_from(here, 1):
+            draft.ventricular(here, rng.uniform(0.85, 1.02), focus, rng.uniform(0.35, 0.7))
+    return length
+
+
+def _p_wave(rng: np.random.Generator) -> float:
+    """Factor of an ectopic P wave: as it was, smaller, or upside down."""
+    return float(rng.choice((rng.uniform(0.6, 1.2), rng.uniform(-0.2, 0.6), rng.uniform(-1.2, -0.2))))
+
+
+KINDS: Final[tuple[tuple[float, Callable[[Draft, int], int]], ...]] = (
+    (0.26, _single),
+    (0.10, _run),
+    (0.08, _regular),
+    (0.14, _fibrillation),
+    (0.09, _swing),
+    (0.07, _block),
+    (0.05, _ramp),
+    (0.16, _ventricular),
+    (0.05, _fusion),
+)
+"""How often each kind of rhythm is drawn, and how it is made."""
