@@ -57,7 +57,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     own_memory: bool = True
     silent_features: tuple[str, ...] = ()
     silent_channels: tuple[int, ...] = ()
-    epochs: Count = 16
+    epochs: Count = 32
     steps: Count = 26
     streams: Count = 44
     beats: Count = 48
