@@ -43,6 +43,8 @@ FEATURES: Final = (
     "rr_to_longest",
     "p_likeness_change",
     "early_share",
+    "p_likeness_to_late",
+    "p_likeness_to_late_mean",
 )
 QRS: Final = slice(WINDOW_BEFORE - 10, WINDOW_BEFORE + 12)
 P_WAVE: Final = slice(WINDOW_BEFORE - 36, WINDOW_BEFORE - 8)
@@ -51,6 +53,8 @@ CORE: Final = slice(WINDOW_BEFORE - 12, WINDOW_BEFORE + 26)
 """What tells shapes apart: the QRS complex and the beginning of the T wave."""
 MOST: Final = 1.5
 """Largest logarithm of a ratio of RR intervals that is told."""
+LATE: Final = -0.15
+"""A beat whose log RR is at most that much under the longest ones is late."""
 NEAR: Final = 64
 FAR: Final = 300
 """Beats over which irregularity and early beats, and the long mean RR interval, are averaged."""
@@ -68,6 +72,9 @@ def new_state(slots: int) -> State:
         "irregular": np.zeros(slots),
         "early": np.zeros(slots),
         "p_like": np.zeros(slots),
+        "late_p": np.zeros((slots, P_WAVE.stop - P_WAVE.start)),
+        "late_beats": np.zeros(slots),
+        "late_like": np.ones(slots),
         "beat_size": np.zeros(slots),
         "beat_area": np.zeros(slots),
         **shapes.new_state(slots, WINDOW),
@@ -98,7 +105,8 @@ def describe(
         timed = beats > 0
         rr = np.maximum(at[chosen] - state["last_at"][rows], 1.0)
         told = features[chosen]
-        to_slow = _intervals(state, rows, np.log(rr), told)
+        to_slow, to_longest = _intervals(state, rows, np.log(rr), told)
+        _late_p(state, rows, level[chosen], to_longest, told)
         told_p = _shapes(state, rows, level[chosen], sizes[chosen], areas[chosen], to_slow, told, windows, chosen)
         told[:, 19] = np.where(timed, 3 * np.clip(told_p - state["p_like"][rows], -1, 1), 0)
         change = np.where(timed, told_p - state["p_like"][rows], 0)
@@ -112,10 +120,11 @@ def describe(
     return windows, features, intervals, mean_intervals
 
 
-def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float32]) -> Floats:
+def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float32]) -> tuple[Floats, Floats]:
     """Features of RR intervals, into columns 0 to 4, 16 to 18 and 20 of `told` [m, features]; the state moves on.
 
-    log_rr: [m], logarithm of the RR interval in samples. Returns it relative to the slow mean, 0 where not known.
+    log_rr: [m], logarithm of the RR interval in samples. Returns it relative to the slow mean and to the longest
+    intervals, 0 where not known.
     """
     beats = state["beats"][rows]
     recent, slow, long, longest = (state[name][rows] for name in ("recent", "slow", "long", "longest"))
@@ -153,7 +162,26 @@ def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float
     state["recent"][rows] = np.where(timed[:, None], pushed, recent)
     pace = np.maximum(1 / np.maximum(beats, 1), 1 / 40)
     state["slow"][rows] = np.where(timed, slow + pace * (log_rr - slow), slow)
-    return to_slow
+    return to_slow, to_longest
+
+
+def _late_p(state: State, rows: Index, beat: Floats, to_longest: Floats, told: NDArray[np.float32]) -> None:
+    """How like its P wave is to that of late beats, into columns 21 and 22 of `told`; the state moves on.
+
+    A beat after one of the bed's long intervals is the sinus node's own, or else an escape. Where early beats are the
+    norm they are the only ones to tell what is normal.
+    """
+    wave = beat[:, P_WAVE]
+    first, last = wave[:, :4].mean(axis=1), wave[:, -4:].mean(axis=1)
+    wave = wave - first[:, None] - (last - first)[:, None] * np.linspace(0, 1, wave.shape[1])
+    known, count, mean = state["late_p"][rows], state["late_beats"][rows], state["late_like"][rows]
+    alike = np.where(count > 0, shapes.likeness(wave, known), 1.0)
+    mean = mean + (alike - mean) / 4
+    told[:, 21], told[:, 22] = alike, mean
+    pace = np.where((to_longest > LATE) | (count < 3), np.maximum(1 / (count + 1), 1 / 12), 0)
+    state["late_p"][rows] = known + pace[:, None] * (wave - known)
+    state["late_beats"][rows] = count + (pace > 0)
+    state["late_like"][rows] = mean
 
 
 def _shapes(

@@ -20,6 +20,7 @@ SHORTEST: Final = 0.30
 """s, of RR intervals made here."""
 GAP: Final = 2.0
 """s; longer RR intervals (ventricular flutter, noise) are left alone."""
+SICK_FROM_THE_START: Final = 0.15
 LONGEST_RUN: Final = 150
 """Early beats in a run at most."""
 
@@ -105,6 +106,8 @@ def plan(peaks: Floats, normal: NDArray[np.bool_], foci: list[Focus], rng: np.ra
     draft = Draft(Plan.nothing(count), rr, steady, movable, foci, rng)
     shares = np.array([share for share, _ in KINDS])
     at = 3
+    if rng.random() < SICK_FROM_THE_START:
+        at += _sick_sinus(draft, at)
     while at < count - 3:
         _, kind = KINDS[int(rng.choice(len(KINDS), p=shares / shares.sum()))]
         at += kind(draft, at) + int(rng.integers(2, 25))
@@ -183,6 +186,43 @@ def _block(draft: Draft, at: int) -> int:
     return length
 
 
+def _sick_sinus(draft: Draft, at: int) -> int:
+    """The atria lead: runs of ectopic beats that are hardly early, between pauses and a few beats of the sinus node."""
+    rng = draft.rng
+    total = int(np.exp(rng.uniform(np.log(60), np.log(800))))
+    end = min(at + total, len(draft.rr) - 2)
+    factor, loose, mean_run = rng.uniform(0.65, 1.1), rng.uniform(0.01, 0.06), np.exp(rng.uniform(0.7, 3.7))
+    p_wave = float(rng.choice((rng.uniform(-0.2, 0.5), rng.uniform(-1.2, -0.2))))
+    pause = rng.uniform(1.3, 2.6)
+    k = at
+    while k < end:
+        for _ in range(int(rng.integers(1, 4))):
+            if k < end and draft.movable[k]:
+                draft.made.interval[k] = pause * rng.uniform(0.75, 1.1)
+            k += 1
+        for _ in range(2 + int(rng.exponential(mean_run))):
+            if k < end and draft.movable[k]:
+                draft.early(k, factor * np.exp(rng.normal(0, loose)), p_wave)
+            k += 1
+    return end - at
+
+
+def _two_to_one(draft: Draft, at: int) -> int:
+    """Stretches in which every other beat is dropped, between stretches without. All N."""
+    rng = draft.rng
+    end = min(at + int(np.exp(rng.uniform(np.log(20), np.log(400)))), len(draft.rr) - 2)
+    mean_on, mean_off = np.exp(rng.uniform(0, 3.2)), np.exp(rng.uniform(0, 3.7))
+    k = at
+    while k < end:
+        twice = rng.uniform(1.85, 2.08)
+        for _ in range(1 + int(rng.exponential(mean_on))):
+            if k < end and draft.movable[k]:
+                draft.made.interval[k] = twice * rng.uniform(0.97, 1.03)
+            k += 1
+        k += 1 + int(rng.exponential(mean_off))
+    return end - at
+
+
 def _ramp(draft: Draft, at: int) -> int:
     """The sinus node quickens or slows, and goes back. All N."""
     rng = draft.rng
@@ -248,9 +288,11 @@ KINDS: Final[tuple[tuple[float, Callable[[Draft, int], int]], ...]] = (
     (0.26, _single),
     (0.10, _run),
     (0.08, _regular),
-    (0.14, _fibrillation),
-    (0.09, _swing),
-    (0.07, _block),
+    (0.02, _sick_sinus),
+    (0.12, _fibrillation),
+    (0.08, _swing),
+    (0.05, _block),
+    (0.03, _two_to_one),
     (0.05, _ramp),
     (0.16, _ventricular),
     (0.05, _fusion),

@@ -8,6 +8,7 @@ from the same part of DS1 only (trainer.settings.FOLDS), so that a part that is 
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,8 @@ def versions_path(beats: Path) -> Path:
 def code_hash() -> str:
     """SHA-256 over the code that decides what a version's cut beats are."""
     folder = Path(__file__).parent
-    return path_hash(*(folder / f"{module}.py" for module in ("versions", "plans", "moving", "donors", "settings")))
+    code = path_hash(*(folder / f"{module}.py" for module in ("versions", "plans", "moving", "donors")))
+    return hashlib.sha256(f"{code} {FOLDS}".encode()).hexdigest()
 
 
 def donors_for(names: list[str]) -> Donors:
