@@ -39,10 +39,7 @@ FEATURES: Final = (
     "shape_earliness",
     "shape_pause",
     "long_irregularity",
-    "rr_to_long_mean",
-    "rr_to_longest",
     "p_likeness_change",
-    "early_share",
     "p_likeness_to_late",
     "p_likeness_to_late_mean",
 )
@@ -55,9 +52,8 @@ MOST: Final = 1.5
 """Largest logarithm of a ratio of RR intervals that is told."""
 LATE: Final = -0.15
 """A beat whose log RR is at most that much under the longest ones is late."""
-NEAR: Final = 64
-FAR: Final = 300
-"""Beats over which irregularity and early beats, and the long mean RR interval, are averaged."""
+LONG: Final = 64
+"""Beats over which irregularity is averaged."""
 
 
 def new_state(slots: int) -> State:
@@ -67,10 +63,8 @@ def new_state(slots: int) -> State:
         "last_at": np.zeros(slots),
         "recent": np.zeros((slots, RECENT)),
         "slow": np.zeros(slots),
-        "long": np.zeros(slots),
         "longest": np.zeros(slots),
         "irregular": np.zeros(slots),
-        "early": np.zeros(slots),
         "p_like": np.zeros(slots),
         "late_p": np.zeros((slots, P_WAVE.stop - P_WAVE.start)),
         "late_beats": np.zeros(slots),
@@ -108,7 +102,7 @@ def describe(
         to_slow, to_longest = _intervals(state, rows, np.log(rr), told)
         _late_p(state, rows, level[chosen], to_longest, told)
         told_p = _shapes(state, rows, level[chosen], sizes[chosen], areas[chosen], to_slow, told, windows, chosen)
-        told[:, 19] = np.where(timed, 3 * np.clip(told_p - state["p_like"][rows], -1, 1), 0)
+        told[:, 17] = np.where(timed, 3 * np.clip(told_p - state["p_like"][rows], -1, 1), 0)
         change = np.where(timed, told_p - state["p_like"][rows], 0)
         state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / 32) * change
         features[chosen] = told
@@ -121,14 +115,13 @@ def describe(
 
 
 def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """Features of RR intervals, into columns 0 to 4, 16 to 18 and 20 of `told` [m, features]; the state moves on.
+    """Features of RR intervals, into columns 0 to 4 and 16 of `told` [m, features]; the state moves on.
 
     log_rr: [m], logarithm of the RR interval in samples. Returns it relative to the slow mean and to the longest
     intervals, 0 where not known.
     """
     beats = state["beats"][rows]
-    recent, slow, long, longest = (state[name][rows] for name in ("recent", "slow", "long", "longest"))
-    irregular, early = state["irregular"][rows], state["early"][rows]
+    recent, slow, longest, irregular = (state[name][rows] for name in ("recent", "slow", "longest", "irregular"))
     timed = beats > 0
     known = np.clip(beats - 1, 0, RECENT)
     has_past = timed & (known > 0)
@@ -136,26 +129,20 @@ def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float
     last = recent[:, 0]
     steps = np.abs(np.diff(recent, axis=1))
     steps[np.arange(RECENT - 1)[None, :] >= (known - 1)[:, None]] = np.nan
-    to_slow, to_long, to_longest = (np.where(has_past, log_rr - other, 0) for other in (slow, long, longest))
+    to_slow, to_longest = (np.where(has_past, log_rr - other, 0) for other in (slow, longest))
     for column, value in (
         (0, np.where(has_past, log_rr - mean, 0)),
         (1, to_slow),
         (2, np.where(has_past, log_rr - last, 0)),
         (3, np.where(has_past, last - mean, 0)),
-        (17, to_long),
-        (18, to_longest),
     ):
         told[:, column] = 4 * np.clip(value, -MOST, MOST)
     told[:, 4] = 10 * np.minimum(_median_of(steps, known - 1), 0.5)
     told[:, 16] = 10 * irregular
-    told[:, 20] = 3 * early
 
-    pace = np.where(has_past, np.maximum(1 / np.maximum(beats - 1, 1), 1 / NEAR), 0)
+    pace = np.where(has_past, np.maximum(1 / np.maximum(beats - 1, 1), 1 / LONG), 0)
     state["irregular"][rows] = irregular + pace * (np.minimum(np.abs(log_rr - last), 0.5) - irregular)
-    state["early"][rows] = early + pace * ((to_slow < shapes.EARLY) - early)
-    pace = np.where(has_past, np.maximum(1 / np.maximum(beats, 1), 1 / FAR), 0)
     first = timed & ~has_past
-    state["long"][rows] = np.where(first, log_rr, long + pace * np.clip(to_long, -1, 1))
     pace = np.where(to_longest > 0, 1 / 20, 1 / 250)
     state["longest"][rows] = np.where(first, log_rr, longest + pace * np.clip(to_longest, -0.7, 0.7))
     pushed = np.concatenate((log_rr[:, None], recent[:, :-1]), axis=1)
@@ -166,7 +153,7 @@ def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float
 
 
 def _late_p(state: State, rows: Index, beat: Floats, to_longest: Floats, told: NDArray[np.float32]) -> None:
-    """How like its P wave is to that of late beats, into columns 21 and 22 of `told`; the state moves on.
+    """How like its P wave is to that of late beats, into columns 18 and 19 of `told`; the state moves on.
 
     A beat after one of the bed's long intervals is the sinus node's own, or else an escape. Where early beats are the
     norm they are the only ones to tell what is normal.
@@ -177,7 +164,7 @@ def _late_p(state: State, rows: Index, beat: Floats, to_longest: Floats, told: N
     known, count, mean = state["late_p"][rows], state["late_beats"][rows], state["late_like"][rows]
     alike = np.where(count > 0, shapes.likeness(wave, known), 1.0)
     mean = mean + (alike - mean) / 4
-    told[:, 21], told[:, 22] = alike, mean
+    told[:, 18], told[:, 19] = alike, mean
     pace = np.where((to_longest > LATE) | (count < 3), np.maximum(1 / (count + 1), 1 / 12), 0)
     state["late_p"][rows] = known + pace[:, None] * (wave - known)
     state["late_beats"][rows] = count + (pace > 0)
