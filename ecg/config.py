@@ -58,6 +58,8 @@ class Model(Section, frozen=True):
     weights: str = "memory-gru"
     device: str = "auto"
     threads: Annotated[int, Meta(ge=0)] = 1
+    cuda_graphs: bool = True
+    bfloat16: bool = False
 
 
 class Monitor(Section, frozen=True):

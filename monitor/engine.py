@@ -14,6 +14,7 @@ from torch import Tensor
 from ecg.beats import Beats
 from ecg.errors import UserError
 from ecg.network import BeatNet, reader_of
+from monitor.passes import Passes
 
 WARM_UP: Final = 64
 
@@ -45,22 +46,46 @@ class Verdicts:
 class Engine:
     """Carried memory of up to `slots` beds, and the forward pass over whatever beats are ready.
 
-    memory: float32 [parts, slots, hidden] on the device; a bed's row is its slot.
+    memory: float32 [parts, slots, hidden] on the device; a bed's row is its slot. Where staged, a scratch row more.
     batch_size: beats in one pass at most; halved for good whenever the device has no memory left for a pass.
+    staged: passes go through `monitor.passes` (default: where the device is a GPU). bfloat16: matrix products in
+    bfloat16, where staged. Raises UserError where bfloat16 is wanted and not to be had.
     """
 
-    def __init__(self, net: BeatNet, device: torch.device, slots: int, batch_size: int = 256) -> None:
+    def __init__(
+        self,
+        net: BeatNet,
+        device: torch.device,
+        slots: int,
+        batch_size: int = 256,
+        *,
+        staged: bool | None = None,
+        bfloat16: bool = False,
+    ) -> None:
         self.net = net.to(device).eval()
         self.device = device
         self.batch_size = batch_size
-        self.memory: Tensor = self.net.empty_memory(slots)
+        staged = device.type == "cuda" if staged is None else staged
+        if bfloat16 and not staged:
+            raise UserError("[model] bfloat16 needs a CUDA device and cuda_graphs = true; set it to false")
+        self._scratch = int(staged)
+        self.memory: Tensor = self.net.empty_memory(slots + self._scratch)
         self._reader = reader_of(self.net)
+        self._passes = Passes(self.net, self.memory, batch_size, bfloat16) if staged else None
+
+    @property
+    def slots(self) -> int:
+        """Beds there is room for."""
+        return self.memory.shape[1] - self._scratch
 
     def grow(self, slots: int) -> None:
         """Room for `slots` beds; the old ones keep their memory."""
-        more = slots - self.memory.shape[1]
-        if more > 0:
-            self.memory = torch.cat((self.memory, self.net.empty_memory(more)), dim=1)
+        more = slots - self.slots
+        if more > 0:  # what was the scratch row becomes a bed's, which begins empty
+            kept = self.memory[:, : self.slots]
+            self.memory = torch.cat((kept, self.net.empty_memory(more + self._scratch)), dim=1)
+            if self._passes:
+                self._passes.bind(self.memory, self.batch_size)
 
     def reset(self, slots: NDArray[np.int64]) -> None:
         """Empty the memory of these slots."""
@@ -74,6 +99,9 @@ class Engine:
 
     def warm_up(self) -> None:
         """Run passes of the sizes that come first, so that no bed's first beat waits for libraries to make ready."""
+        if self._passes:
+            self._passes.prepare()
+            return
         kept, size = self.memory, 1
         while size <= min(WARM_UP, self.batch_size):
             self.memory = self.net.empty_memory(size)
@@ -89,15 +117,18 @@ class Engine:
     def infer(self, beats: Beats) -> Verdicts:
         """Classify beats (sorted by slot, each slot's in order) and carry every bed's memory on.
 
-        The reader sees all windows in batches of `batch_size`; the memory takes the first beat of every bed, then
-        the second of those that have one, and so on, so that two beats of one bed never share a step.
+        The memory takes the first beat of every bed, then the second of those that have one, and so on, so that two
+        beats of one bed never share a step. The reader sees all windows before, in batches of `batch_size`; where
+        passes are staged, reader and memory go in one.
         """
         total = len(beats)
         probabilities = np.zeros((total, self.net.shape.classes), np.float32)
         moved = np.zeros(total, np.float32)
         if total == 0:
             return Verdicts(probabilities, moved)
-        inputs = self._read(beats)
+        if self._passes:
+            self._passes.start()
+        inputs = None if self._passes else self._read(beats)
         starts = np.flatnonzero(np.r_[True, beats.slot[1:] != beats.slot[:-1]])
         rank = np.arange(total) - np.repeat(starts, np.diff(np.r_[starts, total]))
         order = np.argsort(rank, kind="stable")
@@ -105,6 +136,10 @@ class Engine:
 
             def remember(part: slice, chosen: NDArray[np.int64] = chosen) -> None:
                 rows = chosen[part]
+                if inputs is None:
+                    assert self._passes is not None
+                    self._passes.submit(beats, rows, probabilities, moved)
+                    return
                 slots = torch.from_numpy(beats.slot[rows]).to(self.device)
                 before = self.memory[:, slots]
                 logits, after = self.net.remember(inputs[torch.from_numpy(rows).to(self.device)].unsqueeze(1), before)
@@ -112,7 +147,9 @@ class Engine:
                 moved[rows] = (after[0] - before[0]).norm(dim=-1).cpu().numpy()
                 self.memory[:, slots] = after
 
-            self._in_batches(len(chosen), remember)
+            self._in_batches(len(chosen), remember, (probabilities, moved))
+        if self._passes:
+            self._passes.finish(probabilities, moved)
         return Verdicts(probabilities, moved)
 
     def _read(self, beats: Beats) -> Tensor:
@@ -122,13 +159,13 @@ class Engine:
         def read(part: slice) -> None:
             said.append(self._reader(torch.from_numpy(beats.windows[part]).to(self.device)))
 
-        self._in_batches(len(beats), read)
+        self._in_batches(len(beats), read, ())
         return torch.cat((torch.cat(said), torch.from_numpy(beats.features).to(self.device)), dim=-1)
 
-    def _in_batches(self, total: int, work: Callable[[slice], None]) -> None:
+    def _in_batches(self, total: int, work: Callable[[slice], None], results: tuple[NDArray[np.float32], ...]) -> None:
         """`work` on all of `total` beats, `batch_size` at a time, in smaller batches where memory runs out.
 
-        A pass that fails must have changed nothing.
+        A pass that fails must have changed nothing. results: where passes that are under way put what they say.
         """
         done = 0
         while done < total:
@@ -139,6 +176,9 @@ class Engine:
                 if not _no_memory(error) or self.batch_size == 1:
                     raise
                 self.batch_size = max(min(self.batch_size, total) // 2, 1)
+                if self._passes:
+                    self._passes.finish(*results)
+                    self._passes.bind(self.memory, self.batch_size)
                 if self.device.type == "cuda":
                     torch.cuda.empty_cache()
                 continue

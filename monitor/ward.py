@@ -66,14 +66,21 @@ class Ward:
         self.model = model
         self._wall_ns, self._now_s = wall_ns, now_s
         self.latencies = Latencies()
-        self.engine = Engine(net, device, FIRST_SLOTS, config.monitor.batch_size)
+        self.engine = Engine(
+            net,
+            device,
+            FIRST_SLOTS,
+            config.monitor.batch_size,
+            staged=None if config.model.cuda_graphs else False,
+            bfloat16=config.model.bfloat16,
+        )
         self.clear()
 
     def clear(self) -> None:
         """Forget all beds and all counts."""
         self.ledger = Ledger()
         self.beds: dict[str, Bed] = {}
-        slots = self.engine.memory.shape[1]
+        slots = self.engine.slots
         self.engine.reset(np.arange(slots))
         self.path = SignalPath(slots)
         self.alarms = WardAlarms(self.config.alarms, slots, self.config.monitor.lead_off_seconds)

@@ -8,9 +8,11 @@ import torch
 
 from ecg import library, weights
 from ecg.beats import Beats
+from ecg.errors import UserError
 from ecg.network import BeatNet, NetShape, QuickReader, reader_of
 from ecg.path import SignalPath
 from monitor.engine import Engine, Verdicts
+from monitor.passes import sizes_up_to
 
 NET, _ = weights.load("memory-gru")
 
@@ -56,8 +58,9 @@ def test_an_lstm_keeps_its_own_reader() -> None:
     assert reader_of(lstm) == lstm.read
 
 
-def test_warming_up_leaves_no_trace() -> None:
-    engine = Engine(NET, torch.device("cpu"), 12)
+@pytest.mark.parametrize("staged", [False, True])
+def test_warming_up_leaves_no_trace(staged: bool) -> None:
+    engine = Engine(NET, torch.device("cpu"), 12, staged=staged)
     expected = engine.infer(BEATS)
     after = engine.memory.clone()
     engine.warm_up()
@@ -109,6 +112,75 @@ def test_an_error_that_is_not_about_memory_is_loud(monkeypatch: pytest.MonkeyPat
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         engine.infer(BEATS)
     assert engine.batch_size == 256
+
+
+@pytest.mark.parametrize("name", ["memory-gru", "memory-lstm"])
+@pytest.mark.parametrize("batch_size", [1, 7, 24, 256])
+def test_staged_passes_say_what_plain_ones_say(name: str, batch_size: int) -> None:
+    net, _ = weights.load(name)
+    plain = Engine(net, torch.device("cpu"), 12)
+    staged = Engine(net, torch.device("cpu"), 12, batch_size, staged=True)
+    for _ in range(2):  # the memory is carried on from one call to the next
+        expected, got = plain.infer(BEATS), staged.infer(BEATS)
+        assert np.abs(expected.probabilities - got.probabilities).max() <= 1e-4
+        assert np.abs(expected.moved - got.moved).max() <= 1e-3
+    assert (plain.memory - staged.memory[:, :12]).abs().max() <= 1e-4
+
+
+def test_a_staged_engine_grows_and_forgets_like_a_plain_one() -> None:
+    found = []
+    for staged in (False, True):
+        engine = Engine(NET, torch.device("cpu"), 6, staged=staged)
+        engine.infer(BEATS.take(BEATS.slot < 6))
+        engine.grow(12)
+        assert engine.slots == 12
+        engine.reset(np.array([2, 3]))
+        assert engine.recall(2) == [0.0] * NET.shape.memory
+        found.append(engine.infer(BEATS).probabilities)
+    assert np.abs(found[0] - found[1]).max() <= 1e-4
+
+
+def test_a_staged_engine_without_memory_for_a_pass_goes_on_with_smaller_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = classify().probabilities
+    engine = Engine(NET, torch.device("cpu"), 12, 256, staged=True)
+    read = engine.net.read
+
+    def little_room(windows: torch.Tensor) -> torch.Tensor:
+        if len(windows) > 8:
+            raise torch.OutOfMemoryError("no room")
+        return read(windows)
+
+    monkeypatch.setattr(engine.net, "read", little_room)
+    assert np.abs(engine.infer(BEATS).probabilities - expected).max() <= 1e-4
+    assert engine.batch_size <= 8
+
+
+def test_bfloat16_is_near_and_is_refused_where_passes_are_not_staged() -> None:
+    exact = classify().probabilities
+    near = Engine(NET, torch.device("cpu"), 12, staged=True, bfloat16=True).infer(BEATS).probabilities
+    assert 0 < np.abs(exact - near).max() < 0.5
+    assert (exact.argmax(axis=1) == near.argmax(axis=1)).mean() > 0.97
+    with pytest.raises(UserError, match="bfloat16 needs a CUDA device"):
+        Engine(NET, torch.device("cpu"), 12, bfloat16=True)
+
+
+@pytest.mark.parametrize(("batch_size", "sizes"), [(1, [1]), (16, [16]), (100, [16, 32, 64, 100])])
+def test_graphs_come_in_powers_of_two_up_to_the_batch_size(batch_size: int, sizes: list[int]) -> None:
+    assert sizes_up_to(batch_size) == sizes
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+def test_graphs_on_a_gpu_are_captured_and_trusted() -> None:
+    net, _ = weights.load("memory-gru")
+    engine = Engine(net, torch.device("cuda"), 12, 64)
+    engine.warm_up()
+    assert engine._passes is not None
+    assert engine._passes.trusted
+    assert len(engine._passes._graphs) == len(sizes_up_to(64))
+    assert (
+        np.abs(engine.infer(BEATS).probabilities - classify(net=weights.load("memory-gru")[0]).probabilities).max()
+        <= 1e-4
+    )
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
