@@ -21,6 +21,9 @@ from monitor.engine import Engine, pick_device
 
 ROW: Final = 187
 """Samples in one row of the lecture's data."""
+BATCHES: Final = (1, 4, 16, 64, 256, 1024, 4096)
+GPU_BATCHES: Final = (16384,)
+"""On a GPU besides."""
 SQUARE: Final = 1024
 """Rows and columns of the matrices whose product the recurrent part is compared with."""
 
@@ -79,8 +82,9 @@ def sizes(text: str) -> list[int]:
 
 
 @torch.inference_mode()
-def measure(name: str, device: torch.device, batches: list[int], seconds: float) -> dict[str, Any]:
-    """All figures of one device."""
+def measure(name: str, device: torch.device, batches: list[int] | None, seconds: float) -> dict[str, Any]:
+    """All figures of one device, by default for the batch sizes that suit it."""
+    batches = batches or [*BATCHES, *(GPU_BATCHES if device.type == "cuda" else ())]
     net, card = weights.load(name)
     flops = recurrent_flops(net)
     done = _waiter(device)
@@ -121,7 +125,7 @@ def measure(name: str, device: torch.device, batches: list[int], seconds: float)
             net.remember(told, memory)
             done()
 
-        whole, quick, plain, one, dense = report.medians(
+        spans = report.spans(
             (
                 lambda engine=engine, given=given: engine.infer(given),  # type: ignore[misc]
                 lambda pool=pool: recurrent(pool),  # type: ignore[misc]
@@ -131,6 +135,7 @@ def measure(name: str, device: torch.device, batches: list[int], seconds: float)
             ),
             seconds,
         )
+        whole, quick, plain, one, dense = (float(np.median(times)) for times in spans)
         matmul_rate = 2 * SQUARE**3 / dense
         figures["batches"][str(batch)] = {
             "beats_per_s": batch / whole,
@@ -138,6 +143,7 @@ def measure(name: str, device: torch.device, batches: list[int], seconds: float)
             "vs_matmul": batch * flops / quick / matmul_rate,
             "vs_matmul_library_cell": batch * flops / plain / matmul_rate,
             "ms_per_batch": whole * 1000,
+            "ms_per_batch_p99": float(np.percentile(spans[0], 99)) * 1000,
             "lecture_beats_per_s": 1 / one,
             "matmul_gflops": matmul_rate / 1e9,
             "recurrent_gflops": batch * flops / quick / 1e9,
@@ -152,7 +158,7 @@ def _waiter(device: torch.device) -> Callable[[], None]:
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """`bench engine`."""
-    batches = sizes(options.batches)
+    batches = sizes(options.batches) if options.batches else None
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
     about = report.machine()
@@ -167,6 +173,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
                 batch,
                 f"{one['beats_per_s']:,.0f}",
                 f"{one['ms_per_batch']:.2f}",
+                f"{one['ms_per_batch_p99']:.2f}",
                 f"{one['vs_lecture']:.1f}",
                 f"{one['vs_matmul']:.0%}",
                 f"{one['vs_matmul_library_cell']:.0%}",
@@ -183,6 +190,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
                     "batch",
                     "beats/s",
                     "ms/batch",
+                    "p99",
                     "x lecture",
                     "of matmul",
                     "(library cell)",

@@ -22,7 +22,12 @@ SLICE_SECONDS: Final = 0.02
 
 
 def medians(works: Sequence[Callable[[], object]], seconds: float) -> list[float]:
-    """Median seconds of one call of each, in short slices by turns: what disturbs one disturbs all."""
+    """Median seconds of one call of each, as `spans` takes them."""
+    return [float(np.median(times)) for times in spans(works, seconds)]
+
+
+def spans(works: Sequence[Callable[[], object]], seconds: float) -> list[list[float]]:
+    """Seconds of each call of each, in short slices by turns: what disturbs one disturbs all."""
     for work in works:
         for _ in range(WARM_UP):
             work()
@@ -34,7 +39,7 @@ def medians(works: Sequence[Callable[[], object]], seconds: float) -> list[float
             while (begin := time.perf_counter()) < until:
                 work()
                 times.append(time.perf_counter() - begin)
-    return [float(np.median(times)) for times in spent]
+    return spent
 
 
 def records(wanted: str | None) -> list[str]:

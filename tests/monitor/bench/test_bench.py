@@ -30,6 +30,7 @@ def test_engine_gives_rates_beside_their_references(tmp_path: Path, capsys: pyte
     assert list(found["batches"]) == ["1", "8"]
     one = found["batches"]["8"]
     assert one["vs_lecture"] == pytest.approx(one["beats_per_s"] / one["lecture_beats_per_s"])
+    assert one["ms_per_batch_p99"] >= one["ms_per_batch"] > 0
     assert one["vs_matmul"] == pytest.approx(one["recurrent_gflops"] / one["matmul_gflops"])
     assert "lecture" in capsys.readouterr().out
 
