@@ -97,6 +97,8 @@ def _scores(title: str, part: dict[str, Any]) -> Table:
         rows.insert(2, ("S without 232", "S_without_232", part["S_without_232"]))
     for title_of, key, values in rows:
         table.add_row(title_of, *(_with(values[k], bounds[f"{key}.{k}"]) for k in ("se", "ppv", "f1")))
+    for name, values in part["ec57"].items():
+        table.add_row(f"{name}, EC57's +P", *(_percent(values[k]) for k in ("se", "ppv", "f1")))
     table.add_section()
     for name, key in (
         ("accuracy", "accuracy"),

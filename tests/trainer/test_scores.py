@@ -88,3 +88,16 @@ def test_the_summary_leaves_record_232_out_of_one_of_the_scores_of_s() -> None:
     assert tree["F"] == {"se": None, "ppv": None, "f1": None}
     assert tree["records"]["232"]["S"]["se"] == pytest.approx(1 / 3)
     assert tree["beats"] == 9
+
+
+def test_ec57_forgives_a_fusion_beat_named_v_and_a_q_named_s_and_nothing_else() -> None:
+    known = np.array([2, 2, 2, 3, 4, 0, 1, 4, 0, 1])
+    said = np.array([2, 2, 0, 2, 2, 2, 1, 1, 1, 2])
+    table = table_of(known, said)
+    table[5, 2] = 1  # a false beat named V
+    found = scores.summary({"100": table})
+    assert found["V"]["ppv"] == pytest.approx(2 / 7)
+    assert found["ec57"]["V"] == {"se": pytest.approx(2 / 3), "ppv": pytest.approx(2 / 5), "f1": pytest.approx(4 / 8)}
+    assert found["ec57"]["S"]["ppv"] == pytest.approx(1 / 2)
+    nothing = scores.forgiving(np.zeros((6, 6), np.int64))
+    assert nothing["V"] == {"se": None, "ppv": None, "f1": None}
