@@ -2,7 +2,7 @@
 
 What the network sees is relative to the patient: the window in units of the bed's own running beat size, the
 window minus the bed's usual beat, what is known of beats of the same shape (ecg.shapes), and RR intervals as ratios to
-the bed's past, near and far. These running values belong to the bed's memory. Everything is causal; the window
+the bed's recent past. These running values belong to the bed's memory. Everything is causal; the window
 reaches WINDOW_AFTER samples past the R-peak.
 """
 
@@ -102,8 +102,8 @@ def describe(
         to_slow, to_longest = _intervals(state, rows, np.log(rr), told)
         _late_p(state, rows, level[chosen], to_longest, told)
         told_p = _shapes(state, rows, level[chosen], sizes[chosen], areas[chosen], to_slow, told, windows, chosen)
-        told[:, 17] = np.where(timed, 3 * np.clip(told_p - state["p_like"][rows], -1, 1), 0)
         change = np.where(timed, told_p - state["p_like"][rows], 0)
+        told[:, 17] = 3 * np.clip(change, -1, 1)
         state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / 32) * change
         features[chosen] = told
         intervals[chosen] = np.where(timed, rr, np.nan)

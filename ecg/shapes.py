@@ -80,10 +80,9 @@ def recognise(
     """
     row = np.arange(len(rows))
     count, last = state["shape_beats"][rows], state["shape_last"][rows]
-    after, early = state["shape_after"][rows], state["shape_before"][rows]
+    early, at_last = state["shape_before"][rows], (rows, last)
     pace = np.where(known, np.maximum(1 / np.maximum(count[row, last], 1), LEARN), 0)
-    after[row, last] += pace * (np.clip(relative, -LARGEST, LARGEST) - after[row, last])
-    state["shape_after"][rows] = after
+    state["shape_after"][at_last] += pace * (np.clip(relative, -LARGEST, LARGEST) - state["shape_after"][at_last])
 
     shapes, weight = state["shapes"][rows], state["shape_weight"][rows]
     used = count > 0
@@ -110,29 +109,25 @@ def recognise(
         np.where(new, 0, share),
         np.where(new, 0, alike),
         np.where(new, 0, early[row, best]),
-        np.where(new, 0, after[row, best]),
+        np.where(new, 0, state["shape_after"][rows, best]),
         average,
     )
 
 
 def learn(state: State, rows: Index, seen: Seen, beats: Floats, relative: Floats) -> None:
     """Let each shape learn from its new beat. Arguments as in `recognise`."""
-    row, place, new = np.arange(len(rows)), seen.place, seen.new
-    shapes, weight, count = state["shapes"][rows], state["shape_weight"][rows], state["shape_beats"][rows]
-    before, after = state["shape_before"][rows], state["shape_after"][rows]
-    seen_before = np.where(new, 0, count[row, place])
-    pace = np.maximum(1 / (seen_before + 1), LEARN)
+    new, at = seen.new, (rows, seen.place)
+    count = np.where(new, 0, state["shape_beats"][at])
+    pace = np.maximum(1 / (count + 1), LEARN)
     taught = np.where(new, 1.0, pace * np.where(relative < EARLY, EARLY_LEARNS, 1.0))
-    shapes[row, place] += taught[:, None] * (beats - shapes[row, place])
-    weight *= 1 - FORGET
-    weight[row, place] = np.where(new, 1.0, weight[row, place] + 1)
-    before[row, place] = np.where(new, 0, before[row, place])
-    before[row, place] += pace * (np.clip(relative, -LARGEST, LARGEST) - before[row, place])
-    after[row, place] = np.where(new, 0, after[row, place])
-    count[row, place] = seen_before + 1
-    state["shapes"][rows], state["shape_weight"][rows], state["shape_beats"][rows] = shapes, weight, count
-    state["shape_before"][rows], state["shape_after"][rows] = before, after
-    state["shape_last"][rows] = place
+    state["shapes"][at] += taught[:, None] * (beats - state["shapes"][at])
+    state["shape_weight"][rows] *= 1 - FORGET
+    state["shape_weight"][at] = np.where(new, 1.0, state["shape_weight"][at] + 1)
+    before = np.where(new, 0, state["shape_before"][at])
+    state["shape_before"][at] = before + pace * (np.clip(relative, -LARGEST, LARGEST) - before)
+    state["shape_after"][at] = np.where(new, 0, state["shape_after"][at])
+    state["shape_beats"][at] = count + 1
+    state["shape_last"][rows] = seen.place
 
 
 def likeness(beat: Floats, average: Floats) -> Floats:

@@ -147,9 +147,9 @@ class Engine:
                 moved[rows] = (after[0] - before[0]).norm(dim=-1).cpu().numpy()
                 self.memory[:, slots] = after
 
-            self._in_batches(len(chosen), remember, (probabilities, moved))
+            self._in_batches(len(chosen), remember)
         if self._passes:
-            self._passes.finish(probabilities, moved)
+            self._passes.finish()
         return Verdicts(probabilities, moved)
 
     def _read(self, beats: Beats) -> Tensor:
@@ -159,13 +159,13 @@ class Engine:
         def read(part: slice) -> None:
             said.append(self._reader(torch.from_numpy(beats.windows[part]).to(self.device)))
 
-        self._in_batches(len(beats), read, ())
+        self._in_batches(len(beats), read)
         return torch.cat((torch.cat(said), torch.from_numpy(beats.features).to(self.device)), dim=-1)
 
-    def _in_batches(self, total: int, work: Callable[[slice], None], results: tuple[NDArray[np.float32], ...]) -> None:
+    def _in_batches(self, total: int, work: Callable[[slice], None]) -> None:
         """`work` on all of `total` beats, `batch_size` at a time, in smaller batches where memory runs out.
 
-        A pass that fails must have changed nothing. results: where passes that are under way put what they say.
+        A pass that fails must have changed nothing.
         """
         done = 0
         while done < total:
@@ -177,7 +177,6 @@ class Engine:
                     raise
                 self.batch_size = max(min(self.batch_size, total) // 2, 1)
                 if self._passes:
-                    self._passes.finish(*results)
                     self._passes.bind(self.memory, self.batch_size)
                 if self.device.type == "cuda":
                     torch.cuda.empty_cache()

@@ -51,7 +51,8 @@ class Stage:
         self.slots = torch.zeros(batch_size, dtype=torch.int64, pin_memory=gpu)
         self.probabilities = torch.zeros(batch_size, shape.classes, pin_memory=gpu)
         self.moved = torch.zeros(batch_size, pin_memory=gpu)
-        self.rows: NDArray[np.int64] | None = None
+        self.results: tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]] | None = None
+        """Rows of the beats under way, and where their probabilities and how far they moved the memory are wanted."""
         self.done = torch.cuda.Event() if gpu else None  # type: ignore[no-untyped-call]
 
 
@@ -69,18 +70,20 @@ class Passes:
         self._graphs: dict[int, Callable[[], None]] = {}
         self.trusted = True
         """False where a captured graph was found to differ from its pass: passes run step by step then."""
+        self._stages: list[Stage] = []
         self.bind(memory, batch_size)
 
     def bind(self, memory: Tensor, batch_size: int) -> None:
-        """Use another memory or batch size from now on. Nothing may be under way."""
+        """Finish what is under way, and use another memory or batch size from now on."""
+        self.finish()
         self.memory, self.batch_size = memory, batch_size
         self._graphs = {}
-        stage = Stage(self.net, batch_size, False)
+        self._stages = [Stage(self.net, batch_size, self._gpu) for _ in range(2)]
+        stage = self._stages[0]
         self._windows, self._features, self._slots, self._probabilities, self._moved = (
             torch.zeros_like(one, device=self.device)
             for one in (stage.windows, stage.features, stage.slots, stage.probabilities, stage.moved)
         )
-        self._stages = [Stage(self.net, batch_size, self._gpu) for _ in range(2)]
         self._sizes = sizes_up_to(batch_size)
 
     def prepare(self) -> None:
@@ -102,7 +105,7 @@ class Passes:
         What comes out is put into those rows of `probabilities` and `moved` by the time `finish` returns.
         """
         stage = self._stages[0]
-        self._collect(stage, probabilities, moved)
+        self._collect(stage)
         count = len(rows)
         size = next(size for size in self._sizes if size >= count)
         run = self._graph(size)
@@ -122,23 +125,23 @@ class Passes:
             stage.moved[:size].copy_(self._moved[:size], non_blocking=True)
             if stage.done is not None:
                 stage.done.record(self._stream)
-        stage.rows = rows
+        stage.results = rows, probabilities, moved
         self._stages.reverse()
 
-    def finish(self, probabilities: NDArray[np.float32], moved: NDArray[np.float32]) -> None:
+    def finish(self) -> None:
         """Wait for everything that was begun."""
         for stage in self._stages:
-            self._collect(stage, probabilities, moved)
+            self._collect(stage)
 
-    def _collect(self, stage: Stage, probabilities: NDArray[np.float32], moved: NDArray[np.float32]) -> None:
-        if stage.rows is None:
+    def _collect(self, stage: Stage) -> None:
+        if stage.results is None:
             return
+        rows, probabilities, moved = stage.results
         if stage.done is not None:
             stage.done.synchronize()
-        count = len(stage.rows)
-        probabilities[stage.rows] = stage.probabilities[:count].numpy()
-        moved[stage.rows] = stage.moved[:count].numpy()
-        stage.rows = None
+        probabilities[rows] = stage.probabilities[: len(rows)].numpy()
+        moved[rows] = stage.moved[: len(rows)].numpy()
+        stage.results = None
 
     def _pass(self, size: int) -> None:
         """The whole pass over the first `size` beats of the device's buffers."""

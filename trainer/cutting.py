@@ -116,7 +116,7 @@ def _cut_together(
     path = SignalPath(len(records))
     forced = [reference.index for reference in references] if source == "reference" else None
     path.reset(slots, np.array([r.rate for r in records]), np.zeros(len(records), np.int64), forced)
-    signals = [_signal(record, lead) for record in records]
+    signals = [lead_signal(record, pick_lead(record.leads, lead)) for record in records]
     lengths = np.array([round(record.rate * chunk_seconds) for record in records])
     parts = []
     at = np.zeros(len(records), np.int64)
@@ -133,9 +133,8 @@ def _cut_together(
     return [_label(beats.take(beats.slot == i), reference, source) for i, reference in enumerate(references)]
 
 
-def _signal(record: Record, lead: str) -> NDArray[np.float32]:
-    """The lead to analyse in mV: float32 [n], without gaps."""
-    column = pick_lead(record.leads, lead)
+def lead_signal(record: Record, column: int) -> NDArray[np.float32]:
+    """One lead in mV, by its column: float32 [n], without gaps."""
     millivolts = record.millivolts(column)
     millivolts[record.samples[:, column] == library.MISSING] = np.nan
     return gapless(millivolts)

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg import aami, library
+from ecg import aami
 from ecg.record import Record, pick_lead
-from trainer.cutting import gapless
+from trainer.cutting import lead_signal
 
 Floats = NDArray[np.float64]
 
@@ -53,13 +53,6 @@ def column_of(record: Record, main: bool) -> int:
     return analysed if main or len(record.leads) == 1 else int(analysed == 0)
 
 
-def lead_of(record: Record, column: int) -> Floats:
-    """One lead in mV without gaps: [samples]."""
-    millivolts = record.millivolts(column)
-    millivolts[record.samples[:, column] == library.MISSING] = np.nan
-    return gapless(millivolts).astype(np.float64)
-
-
 def beats_of(record: Record) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.str_]]:
     """Which annotations are beats inside the signal, their R-peaks (samples) and their AAMI classes."""
     notes = record.annotations
@@ -81,7 +74,7 @@ def qrs_size(signal: Floats, peaks: NDArray[np.int64], rate: float) -> float:
 def donor_of(record: Record, main: bool) -> Donor | None:
     """The ventricular beats of a record that no other beat follows at once; None where there is none."""
     _, peaks, classes = beats_of(record)
-    signal = lead_of(record, column_of(record, main))
+    signal = lead_signal(record, column_of(record, main)).astype(np.float64)
     before, after = int(BEFORE * record.rate), int(AFTER * record.rate)
     alone = np.diff(peaks, append=len(signal)) > after
     chosen = peaks[(classes == "V") & alone & (peaks > before) & (peaks + after < len(signal))]

@@ -88,6 +88,21 @@ class Draft:
         self.made.p_wave[here] = np.where(self.movable[here], p_wave, 1.0)
         return length
 
+    def every(
+        self, at: int, length: int, cycle: int, factor: float, put: Callable[[int, float], None], pause: float
+    ) -> int:
+        """Put a beat in each cycle as long as the rhythm is steady; the interval after it makes up for `pause` of it.
+
+        Returns how many beats were passed.
+        """
+        for here in range(at, at + length, cycle):
+            if not self.steady_from(here, 2):
+                return here - at + 1
+            one = factor * self.rng.uniform(0.96, 1.04)
+            put(here, one)
+            self.made.interval[here + 1] = 1 + pause * (1 - one)
+        return length
+
     def steady_from(self, at: int, length: int) -> bool:
         """Whether `length` beats from `at` on are there and steady."""
         return at + length + 1 < len(self.rr) and bool(self.steady[at : at + length].all())
@@ -130,13 +145,7 @@ def _regular(draft: Draft, at: int) -> int:
     cycle = int(rng.integers(2, 5))
     factor, p_wave, pause = rng.uniform(0.5, 0.85), _p_wave(rng), rng.uniform(0, 1)
     length = cycle * int(rng.integers(3, 12))
-    for early in range(at, at + length, cycle):
-        if not draft.steady_from(early, 2):
-            return early - at + 1
-        one = factor * rng.uniform(0.96, 1.04)
-        draft.early(early, one, p_wave)
-        draft.made.interval[early + 1] = 1 + pause * (1 - one)
-    return length
+    return draft.every(at, length, cycle, factor, lambda here, one: draft.early(here, one, p_wave), pause)
 
 
 def _run(draft: Draft, at: int) -> int:
@@ -248,13 +257,7 @@ def _ventricular(draft: Draft, at: int) -> int:
     if kind == 1:
         cycle, factor = int(rng.integers(2, 4)), rng.uniform(0.5, 0.9)
         length = cycle * int(rng.integers(2, 15))
-        for here in range(at, at + length, cycle):
-            if not draft.steady_from(here, 2):
-                return here - at + 1
-            one = factor * rng.uniform(0.96, 1.04)
-            draft.ventricular(here, one, focus)
-            draft.made.interval[here + 1] = 2 - one
-        return length
+        return draft.every(at, length, cycle, factor, lambda here, one: draft.ventricular(here, one, focus), 1.0)
     length = int(rng.integers(2, 12)) if kind == 2 else int(rng.integers(1, 8))
     if not draft.steady_from(at, length + 1):
         return 1

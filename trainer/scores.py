@@ -101,14 +101,9 @@ def forgiving(table: Table) -> dict[str, dict[str, float | None]]:
     """
     found = {}
     for name, forgiven in (("S", "Q"), ("V", "FQ")):
-        i = CLASSES.index(name)
-        hit, known = float(table[i, i]), float(table[i].sum())
-        said = float(table[:, i].sum() - sum(table[CLASSES.index(other), i] for other in forgiven))
-        found[name] = {
-            "se": hit / known if known else None,
-            "ppv": hit / said if said else None,
-            "f1": 2 * hit / (known + said) if known + said else None,
-        }
+        counted = table.copy()
+        counted[[CLASSES.index(other) for other in forgiven], CLASSES.index(name)] = 0
+        found[name] = nested(score(counted))[name]
     return found
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from ecg import library
 from ecg.record import Annotations, Record
 from trainer.cache import SOURCES, path_hash
-from trainer.cutting import Source
-from trainer.donors import Donor, beats_of, column_of, donor_of, foci, lead_of, qrs_size
+from trainer.cutting import Source, lead_signal
+from trainer.donors import Donor, beats_of, column_of, donor_of, foci, qrs_size
 from trainer.moving import fibrillate, move
 from trainer.plans import plan
 from trainer.settings import FOLDS
@@ -76,7 +76,7 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
     main = number % CYCLE < MAIN_LEAD
     column = column_of(record, main)
     beat, peaks, classes = beats_of(record)
-    signal = lead_of(record, column)
+    signal = lead_signal(record, column).astype(np.float64)
     size = qrs_size(signal, peaks[classes == "N"], record.rate)
     usable = [one for one in (donors or {}).get((record.name, main), []) if one.rate == record.rate]
     made = plan(peaks / record.rate, classes == "N", foci(usable, rng), rng)
