@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg import shapes
+from ecg import p_waves, shapes
 from ecg.detector import Floats, Index, State, rounds
 
 WINDOW_BEFORE: Final = 40
@@ -39,19 +39,16 @@ FEATURES: Final = (
     "shape_earliness",
     "shape_pause",
     "long_irregularity",
-    "p_likeness_change",
-    "p_likeness_to_late",
-    "p_likeness_to_late_mean",
+    *p_waves.FEATURES,
 )
 QRS: Final = slice(WINDOW_BEFORE - 10, WINDOW_BEFORE + 12)
 P_WAVE: Final = slice(WINDOW_BEFORE - 36, WINDOW_BEFORE - 8)
 T_WAVE: Final = slice(WINDOW_BEFORE + 14, WINDOW)
+OF_P_WAVES: Final = slice(len(FEATURES) - len(p_waves.FEATURES), len(FEATURES))
 CORE: Final = slice(WINDOW_BEFORE - 12, WINDOW_BEFORE + 26)
 """What tells shapes apart: the QRS complex and the beginning of the T wave."""
 MOST: Final = 1.5
 """Largest logarithm of a ratio of RR intervals that is told."""
-LATE: Final = -0.15
-"""A beat whose log RR is at most that much under the longest ones is late."""
 LONG: Final = 64
 """Beats over which irregularity is averaged."""
 
@@ -63,14 +60,10 @@ def new_state(slots: int) -> State:
         "last_at": np.zeros(slots),
         "recent": np.zeros((slots, RECENT)),
         "slow": np.zeros(slots),
-        "longest": np.zeros(slots),
         "irregular": np.zeros(slots),
-        "p_like": np.zeros(slots),
-        "late_p": np.zeros((slots, P_WAVE.stop - P_WAVE.start)),
-        "late_beats": np.zeros(slots),
-        "late_like": np.ones(slots),
         "beat_size": np.zeros(slots),
         "beat_area": np.zeros(slots),
+        **p_waves.new_state(slots, P_WAVE.stop - P_WAVE.start),
         **shapes.new_state(slots, WINDOW),
     }
 
@@ -99,12 +92,11 @@ def describe(
         timed = beats > 0
         rr = np.maximum(at[chosen] - state["last_at"][rows], 1.0)
         told = features[chosen]
-        to_slow, to_longest = _intervals(state, rows, np.log(rr), told)
-        _late_p(state, rows, level[chosen], to_longest, told)
-        told_p = _shapes(state, rows, level[chosen], sizes[chosen], areas[chosen], to_slow, told, windows, chosen)
-        change = np.where(timed, told_p - state["p_like"][rows], 0)
-        told[:, 17] = 3 * np.clip(change, -1, 1)
-        state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / 32) * change
+        log_rr = np.log(rr)
+        to_slow = _intervals(state, rows, log_rr, told)
+        usual = _shapes(state, rows, level[chosen], sizes[chosen], areas[chosen], to_slow, told, windows, chosen)
+        waves = level[chosen, P_WAVE]
+        told[:, OF_P_WAVES] = p_waves.describe(state, rows, waves, *usual, log_rr=log_rr, beats=beats)
         features[chosen] = told
         intervals[chosen] = np.where(timed, rr, np.nan)
         state["last_at"][rows] = at[chosen]
@@ -114,14 +106,13 @@ def describe(
     return windows, features, intervals, mean_intervals
 
 
-def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float32]) -> tuple[Floats, Floats]:
+def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float32]) -> Floats:
     """Features of RR intervals, into columns 0 to 4 and 16 of `told` [m, features]; the state moves on.
 
-    log_rr: [m], logarithm of the RR interval in samples. Returns it relative to the slow mean and to the longest
-    intervals, 0 where not known.
+    log_rr: [m], logarithm of the RR interval in samples. Returns it relative to the slow mean, 0 where not known.
     """
     beats = state["beats"][rows]
-    recent, slow, longest, irregular = (state[name][rows] for name in ("recent", "slow", "longest", "irregular"))
+    recent, slow, irregular = (state[name][rows] for name in ("recent", "slow", "irregular"))
     timed = beats > 0
     known = np.clip(beats - 1, 0, RECENT)
     has_past = timed & (known > 0)
@@ -129,7 +120,7 @@ def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float
     last = recent[:, 0]
     steps = np.abs(np.diff(recent, axis=1))
     steps[np.arange(RECENT - 1)[None, :] >= (known - 1)[:, None]] = np.nan
-    to_slow, to_longest = (np.where(has_past, log_rr - other, 0) for other in (slow, longest))
+    to_slow = np.where(has_past, log_rr - slow, 0)
     for column, value in (
         (0, np.where(has_past, log_rr - mean, 0)),
         (1, to_slow),
@@ -142,33 +133,11 @@ def _intervals(state: State, rows: Index, log_rr: Floats, told: NDArray[np.float
 
     pace = np.where(has_past, np.maximum(1 / np.maximum(beats - 1, 1), 1 / LONG), 0)
     state["irregular"][rows] = irregular + pace * (np.minimum(np.abs(log_rr - last), 0.5) - irregular)
-    first = timed & ~has_past
-    pace = np.where(to_longest > 0, 1 / 20, 1 / 250)
-    state["longest"][rows] = np.where(first, log_rr, longest + pace * np.clip(to_longest, -0.7, 0.7))
     pushed = np.concatenate((log_rr[:, None], recent[:, :-1]), axis=1)
     state["recent"][rows] = np.where(timed[:, None], pushed, recent)
     pace = np.maximum(1 / np.maximum(beats, 1), 1 / 40)
     state["slow"][rows] = np.where(timed, slow + pace * (log_rr - slow), slow)
-    return to_slow, to_longest
-
-
-def _late_p(state: State, rows: Index, beat: Floats, to_longest: Floats, told: NDArray[np.float32]) -> None:
-    """How like its P wave is to that of late beats, into columns 18 and 19 of `told`; the state moves on.
-
-    A beat after one of the bed's long intervals is the sinus node's own, or else an escape. Where early beats are the
-    norm they are the only ones to tell what is normal.
-    """
-    wave = beat[:, P_WAVE]
-    first, last = wave[:, :4].mean(axis=1), wave[:, -4:].mean(axis=1)
-    wave = wave - first[:, None] - (last - first)[:, None] * np.linspace(0, 1, wave.shape[1])
-    known, count, mean = state["late_p"][rows], state["late_beats"][rows], state["late_like"][rows]
-    alike = np.where(count > 0, shapes.likeness(wave, known), 1.0)
-    mean = mean + (alike - mean) / 4
-    told[:, 18], told[:, 19] = alike, mean
-    pace = np.where((to_longest > LATE) | (count < 3), np.maximum(1 / (count + 1), 1 / 12), 0)
-    state["late_p"][rows] = known + pace[:, None] * (wave - known)
-    state["late_beats"][rows] = count + (pace > 0)
-    state["late_like"][rows] = mean
+    return to_slow
 
 
 def _shapes(
@@ -181,10 +150,11 @@ def _shapes(
     told: NDArray[np.float32],
     windows: NDArray[np.float32],
     chosen: Index,
-) -> Floats:
+) -> tuple[Floats, Floats, NDArray[np.bool_], Floats]:
     """Windows, and features of the beat's shape, into columns 5 to 15 of `told`; the state moves on.
 
-    beat: [m, WINDOW], mV. size, area: [m], mV. Returns the likeness of the P wave [m].
+    beat: [m, WINDOW], mV. size, area: [m], mV. Returns the P wave of the usual shape [m, samples] and its QRS, both in
+    mV, which beats are of that shape [m], and the likeness of their P waves to the usual one [m].
     """
     beats = state["beats"][rows]
     timed = beats > 0
@@ -217,7 +187,7 @@ def _shapes(
     pace = np.where(is_usual | (beats < 8), 1.0, 0.1) * np.maximum(1 / (beats + 1), 1 / 16)
     for name, known, value in (("beat_size", typical, size), ("beat_area", typical_area, area)):
         state[name][rows] = known + pace * (np.clip(value, 0.3 * known, 3 * known) - known)
-    return alike[1]
+    return seen.average[:, P_WAVE], typical, is_usual, alike[1]
 
 
 def _mean_of(recent: Floats, count: Floats) -> Floats:

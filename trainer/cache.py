@@ -60,7 +60,7 @@ def default_path() -> Path:
 def path_hash(*more: Path) -> str:
     """SHA-256 over the modules that decide what a cut beat is, and `more` files."""
     folder = Path(ecg.__file__).parent
-    modules = ("resampler", "detector", "shapes", "cutter", "path", "matching", "aami")
+    modules = ("resampler", "detector", "shapes", "p_waves", "cutter", "path", "matching", "aami")
     digest = hashlib.sha256()
     for file in (*(folder / f"{module}.py" for module in modules), *more):
         digest.update(file.read_bytes())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.donors import BEFORE, Floats
-from trainer.plans import Plan, Wave
+from trainer.plans import Plan, PWave, Wave
 
 BEFORE_P: Final = 0.22
 """s before the R-peak: where a beat begins."""
@@ -42,10 +42,9 @@ def move(
         to_peak = int(peaks[k] - start)
         to_qrs = int(to_peak - P_TO_QRS * rate)
         body = signal[start:last].copy()
+        _change_p(body, PWave(made.p_wave[k], made.p_turn[k], made.p_shift[k]), to_qrs, rate)
         if k in made.bodies:
             body = _ventricular(body, to_peak, made.bodies[k] * size, made.weight[k], rate)
-        else:
-            _scale_p(body, made.p_wave[k], to_qrs)
         shared = 0
         if k:
             rest = signal[end[k - 1] : start]
@@ -119,11 +118,18 @@ def _stretch(rest: Floats, wanted: int) -> Floats:
     return np.interp(np.linspace(0, len(rest) - 1, wanted), np.arange(len(rest)), rest)
 
 
-def _scale_p(body: Floats, factor: float, length: int) -> None:
-    """Scale what rises above the line between the ends of a beat's first `length` samples, in place."""
-    if factor != 1 and length > 4:
-        line = np.linspace(body[0], body[length - 1], length)
-        body[:length] = line + factor * (body[:length] - line)
+def _change_p(body: Floats, wave: PWave, length: int, rate: float) -> None:
+    """Put another P wave in the place of what rises above the ends of a beat's first `length` samples, in place."""
+    if wave == (1, 0, 0) or length <= 8:
+        return
+    line = np.linspace(body[0], body[length - 1], length)
+    own = body[:length] - line
+    slope = np.gradient(np.convolve(np.pad(own, 3, "edge"), np.full(7, 1 / 7), "valid"))
+    slope *= np.ptp(own) / max(np.ptp(slope), 1e-9)
+    fade = np.clip(np.minimum(np.arange(length), np.arange(length)[::-1]) / (0.02 * rate), 0, 1)
+    new = wave.size * own + wave.turn * slope * fade
+    places = np.arange(length)
+    body[:length] = line + np.interp(places - wave.later * rate, places, new) * (fade if wave.later else 1)
 
 
 def _add(tail: Floats, head: Floats) -> Floats:

@@ -20,9 +20,22 @@ SHORTEST: Final = 0.30
 """s, of RR intervals made here."""
 GAP: Final = 2.0
 """s; longer RR intervals (ventricular flutter, noise) are left alone."""
-SICK_FROM_THE_START: Final = 0.15
+SICK_FROM_THE_START: Final = 0.12
+WITHOUT_P: Final = 0.85
+"""Share of ventricular beats without a P wave before them."""
 LONGEST_RUN: Final = 150
 """Early beats in a run at most."""
+
+
+class PWave(NamedTuple):
+    """An ectopic P wave, made of the normal one.
+
+    size, turn: share of the normal wave in it, and of that wave's slope, made as large. later: s that it comes later.
+    """
+
+    size: float
+    turn: float = 0.0
+    later: float = 0.0
 
 
 class Wave(NamedTuple):
@@ -38,13 +51,17 @@ class Wave(NamedTuple):
 class Plan:
     """What is to be done with each beat.
 
-    interval: factor of the RR interval before it [n]. p_wave: factor of its P wave [n]. early: it becomes S [n].
+    interval: factor of the RR interval before it [n]. p_wave, p_turn, p_shift: its P wave, as in PWave [n].
+    early: it becomes S [n]. lost: it becomes N [n].
     weight: share of a donor's beat in it [n], 0 for none, 1 for V, between for F. bodies: the donor's beats.
     """
 
     interval: Floats
     p_wave: Floats
+    p_turn: Floats
+    p_shift: Floats
     early: NDArray[np.bool_]
+    lost: NDArray[np.bool_]
     weight: Floats
     bodies: dict[int, Floats] = field(default_factory=dict)
     waves: list[Wave] = field(default_factory=list)
@@ -52,17 +69,26 @@ class Plan:
     @classmethod
     def nothing(cls, count: int) -> Plan:
         """A plan that leaves `count` beats as they are."""
-        return cls(np.ones(count), np.ones(count), np.zeros(count, bool), np.zeros(count))
+        ones, noughts, never = np.ones((2, count)), np.zeros((3, count)), np.zeros((2, count), bool)
+        return cls(ones[0], ones[1], noughts[0], noughts[1], never[0], never[1], noughts[2])
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A plan under way. rr: s [n]. steady: normal after a normal one, and about as long [n]. movable: normal [n]."""
+    """A plan under way.
+
+    rr: s [n]. steady: normal after a normal one, and about as long [n]. movable: normal after a normal one [n].
+    supra: S [n]. narrow: N or S, after another of these [n]. atrial: the atria beat in order [n]; where they do not, an
+    early beat is no more than that, and stays N.
+    """
 
     made: Plan
     rr: Floats
+    atrial: NDArray[np.bool_]
     steady: NDArray[np.bool_]
     movable: NDArray[np.bool_]
+    supra: NDArray[np.bool_]
+    narrow: NDArray[np.bool_]
     foci: list[Focus]
     rng: np.random.Generator
 
@@ -70,22 +96,34 @@ class Draft:
         """Shorten the interval before a beat, to SHORTEST at most."""
         self.made.interval[at] = max(factor, min(SHORTEST / max(self.rr[at], 0.01), longest))
 
-    def early(self, at: int, factor: float, p_wave: float) -> None:
-        """Make a beat early."""
+    def early(self, at: int, factor: float, p_wave: PWave) -> None:
+        """Make a beat early, and S where the atria beat in order."""
         self.interval(at, factor)
-        self.made.p_wave[at], self.made.early[at] = p_wave, True
+        if not self.atrial[at]:
+            return
+        self.made.p_wave[at], self.made.p_turn[at], self.made.p_shift[at] = p_wave
+        self.made.early[at] = True
 
     def ventricular(self, at: int, factor: float, focus: Focus, weight: float = 1.0) -> None:
-        """Put a focus's beat there."""
+        """Put a focus's beat there; most have no P wave before them."""
         self.interval(at, factor, 0.95)
+        if weight == 1 and self.rng.random() < WITHOUT_P:
+            self.made.p_wave[at] = self.rng.uniform(-0.1, 0.2)
         self.made.weight[at], self.made.bodies[at] = weight, focus.beat(self.rng)
 
-    def stretch(self, at: int, factor: Floats, p_wave: float = 1.0) -> int:
-        """Factors for the intervals from `at` on, where beats are movable. Returns how many."""
+    def stretch(self, at: int, factor: Floats) -> int:
+        """Factors for the intervals from `at` on, where beats are narrow: early ones stay early. Returns how many."""
         length = min(len(factor), len(self.rr) - at - 1)
         here = slice(at, at + length)
-        self.made.interval[here] = np.where(self.movable[here], factor[:length], 1.0)
-        self.made.p_wave[here] = np.where(self.movable[here], p_wave, 1.0)
+        self.made.interval[here] = np.where(self.narrow[here], factor[:length], 1.0)
+        return length
+
+    def fibrillate(self, at: int, factor: Floats, p_wave: float) -> int:
+        """As `stretch`, and hardly a P wave is left: what was early before is no more than an interval of many."""
+        length = self.stretch(at, factor)
+        here = slice(at, at + length)
+        self.made.p_wave[here] = np.where(self.narrow[here], p_wave, 1.0)
+        self.made.lost[here] = self.supra[here]
         return length
 
     def every(
@@ -108,24 +146,36 @@ class Draft:
         return at + length + 1 < len(self.rr) and bool(self.steady[at : at + length].all())
 
 
-def plan(peaks: Floats, normal: NDArray[np.bool_], foci: list[Focus], rng: np.random.Generator) -> Plan:
-    """Draw what happens to each beat. peaks: R-peaks, s. normal: which beats are N. foci: of ventricular beats."""
+def plan(
+    peaks: Floats, classes: NDArray[np.str_], atrial: NDArray[np.bool_], foci: list[Focus], rng: np.random.Generator
+) -> Plan:
+    """Draw what happens to each beat.
+
+    peaks: R-peaks, s. classes: AAMI classes of the beats. atrial: where the atria neither fibrillate nor flutter.
+    foci: of ventricular beats.
+    """
     count = len(peaks)
+    normal, supra = classes == "N", classes == "S"
     rr = np.diff(peaks, prepend=peaks[:1])
     steady = np.zeros(count, bool)
     steady[2:] = (
         normal[2:] & normal[1:-1] & (np.abs(np.log(np.maximum(rr[2:], 0.01) / np.maximum(rr[1:-1], 0.01))) < 0.15)
     )
     steady &= rr < GAP
-    movable = normal & np.r_[False, normal[:-1]] & (rr < GAP) & (rr > SHORTEST)
-    draft = Draft(Plan.nothing(count), rr, steady, movable, foci, rng)
+    usual = (rr < GAP) & (rr > SHORTEST)
+    movable = normal & np.r_[False, normal[:-1]] & usual
+    either = normal | supra
+    narrow = either & np.r_[False, either[:-1]] & usual
+    draft = Draft(Plan.nothing(count), rr, atrial, steady, movable, supra, narrow, foci, rng)
     shares = np.array([share for share, _ in KINDS])
     at = 3
-    if rng.random() < SICK_FROM_THE_START:
+    if atrial[at : at + 1].all() and rng.random() < SICK_FROM_THE_START:
         at += _sick_sinus(draft, at)
     while at < count - 3:
         _, kind = KINDS[int(rng.choice(len(KINDS), p=shares / shares.sum()))]
-        at += kind(draft, at) + int(rng.integers(2, 25))
+        if atrial[at] or kind in WITHOUT_ATRIA:
+            at += kind(draft, at)
+        at += int(rng.integers(2, 25))
     return draft.made
 
 
@@ -168,7 +218,7 @@ def _fibrillation(draft: Draft, at: int) -> int:
     rng = draft.rng
     count = int(np.exp(rng.uniform(np.log(20), np.log(300))))
     factor = rng.uniform(0.65, 1.1) * np.exp(rng.normal(0, rng.uniform(0.08, 0.28), count))
-    length = draft.stretch(at, np.clip(factor, 0.45, 2.0), rng.uniform(-0.1, 0.2))
+    length = draft.fibrillate(at, np.clip(factor, 0.45, 2.0), rng.uniform(-0.1, 0.2))
     draft.made.waves.append(Wave(at, at + length, rng.uniform(0, 0.12), rng.uniform(4.5, 8)))
     return length
 
@@ -200,8 +250,8 @@ def _sick_sinus(draft: Draft, at: int) -> int:
     rng = draft.rng
     total = int(np.exp(rng.uniform(np.log(60), np.log(800))))
     end = min(at + total, len(draft.rr) - 2)
-    factor, loose, mean_run = rng.uniform(0.65, 1.1), rng.uniform(0.01, 0.06), np.exp(rng.uniform(0.7, 3.7))
-    p_wave = float(rng.choice((rng.uniform(-0.2, 0.5), rng.uniform(-1.2, -0.2))))
+    factor, loose, mean_run = rng.uniform(0.65, 1.1), rng.uniform(0.005, 0.04), np.exp(rng.uniform(1.5, 4))
+    p_wave = _p_wave(rng, lost=0.0, same=0.0)
     pause = rng.uniform(1.3, 2.6)
     k = at
     while k < end:
@@ -241,12 +291,12 @@ def _ramp(draft: Draft, at: int) -> int:
 
 
 def _ventricular(draft: Draft, at: int) -> int:
-    """Ventricular beats: single, every second or third one, in runs, or late."""
+    """Ventricular beats: single, every second or third one, in fast runs, or in slow ones."""
     if not draft.foci:
         return 1
     rng = draft.rng
     focus = draft.foci[int(rng.integers(len(draft.foci)))]
-    kind = rng.choice(4, p=(0.45, 0.25, 0.15, 0.15))
+    kind = rng.choice(4, p=(0.4, 0.25, 0.15, 0.2))
     if kind == 0:
         if not draft.steady_from(at, 2):
             return 1
@@ -258,10 +308,12 @@ def _ventricular(draft: Draft, at: int) -> int:
         cycle, factor = int(rng.integers(2, 4)), rng.uniform(0.5, 0.9)
         length = cycle * int(rng.integers(2, 15))
         return draft.every(at, length, cycle, factor, lambda here, one: draft.ventricular(here, one, focus), 1.0)
-    length = int(rng.integers(2, 12)) if kind == 2 else int(rng.integers(1, 8))
+    length = int(rng.integers(2, 12)) if kind == 2 else int(np.exp(rng.uniform(0, np.log(40))))
+    while kind == 3 and length > 1 and not draft.steady_from(at, length + 1):
+        length -= 1
     if not draft.steady_from(at, length + 1):
         return 1
-    factor, loose = (rng.uniform(0.45, 0.8), 0.06) if kind == 2 else (rng.uniform(0.9, 1.5), 0.04)
+    factor, loose = (rng.uniform(0.45, 0.8), 0.06) if kind == 2 else (rng.uniform(0.75, 1.5), 0.04)
     for here in range(at, at + length):
         draft.ventricular(here, factor * np.exp(rng.normal(0, loose)), focus)
     if kind == 2:
@@ -282,16 +334,22 @@ def _fusion(draft: Draft, at: int) -> int:
     return length
 
 
-def _p_wave(rng: np.random.Generator) -> float:
-    """Factor of an ectopic P wave: as it was, smaller, or upside down."""
-    return float(rng.choice((rng.uniform(0.6, 1.2), rng.uniform(-0.2, 0.6), rng.uniform(-1.2, -0.2))))
+def _p_wave(rng: np.random.Generator, lost: float = 0.25, same: float = 0.05) -> PWave:
+    """An ectopic P wave: as it was, hardly there, or another one (`lost` and `same`: how often the first two)."""
+    kind = rng.random()
+    if kind < same:
+        return PWave(rng.uniform(0.7, 1.2))
+    if kind < same + lost:
+        return PWave(rng.uniform(-0.2, 0.3))
+    angle, size = rng.uniform(0.25, 1.75) * np.pi, rng.uniform(0.5, 1.3)
+    return PWave(size * np.cos(angle), size * np.sin(angle), rng.uniform(-0.03, 0.03))
 
 
 KINDS: Final[tuple[tuple[float, Callable[[Draft, int], int]], ...]] = (
     (0.26, _single),
     (0.10, _run),
     (0.08, _regular),
-    (0.02, _sick_sinus),
+    (0.015, _sick_sinus),
     (0.12, _fibrillation),
     (0.08, _swing),
     (0.05, _block),
@@ -301,3 +359,5 @@ KINDS: Final[tuple[tuple[float, Callable[[Draft, int], int]], ...]] = (
     (0.05, _fusion),
 )
 """How often each kind of rhythm is drawn, and how it is made."""
+WITHOUT_ATRIA: Final = frozenset((_fibrillation, _block, _ventricular, _fusion))
+"""What may also happen where the atria fibrillate."""

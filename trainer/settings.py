@@ -22,8 +22,8 @@ FOLDS: Final = tuple(
     tuple(fold.split())
     for fold in (
         "209 101 114 208 106",
-        "207 220 116 119 109 112",
-        "201 118 203 122 230",
+        "207 220 116 203 109 112",
+        "201 118 119 122 230",
         "223 124 205 215 108 115",
     )
 )
@@ -42,7 +42,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     epoch; detector_share of them cut at our own detector's R-peaks, the others at the annotated ones. version_share of
     the streams are one of `versions` made-up versions of the record (trainer.versions), if any.
     Augmentation: gain (log), tilt and noise in beat sizes and shift in samples of the model rate are spreads; polarity
-    turns half of the streams upside down; rr_jitter is added to the RR features.
+    turns half of the streams upside down; warp (log) is how much slower or quicker a stream's beats run; rr_jitter is
+    added to the RR features.
     hold_out: DS1 records left out of the fit, for validation and early stopping; empty: fit on all of DS1.
     """
 
@@ -75,6 +76,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     gain: Spread = 0.1
     tilt: Spread = 0.09
     noise: Spread = 0.03
+    warp: Spread = 0.08
     shift: Annotated[int, Meta(ge=0, le=20)] = 1
     rr_jitter: Spread = 0.0
     hold_out: tuple[str, ...] = FOLDS[0]

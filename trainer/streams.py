@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.path import FEATURES
+from ecg.cutter import FEATURES, WINDOW, WINDOW_BEFORE
 from trainer.cutting import CutRecord, Source
 from trainer.settings import RR_FEATURES, Recipe
 from trainer.versions import version_key
@@ -33,8 +33,9 @@ class Piece:
 @dataclass(slots=True)
 class _Stream:
     cut: CutRecord
-    flipped: bool
     at: int
+    change: NDArray[np.float32]
+    """What windows are multiplied by: float32 [window, window]."""
 
 
 def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Piece]:
@@ -67,7 +68,16 @@ def _begin(cuts: Cuts, name: str, recipe: Recipe, rng: np.random.Generator, anyw
     at = int(rng.integers(max(len(cut), 1))) if anywhere and rng.random() < 0.7 else 0
     if at > len(cut) - 4 * recipe.beats:
         at = 0
-    return _Stream(cut, recipe.polarity and bool(rng.random() < 0.5), at)
+    turned = -1 if recipe.polarity and rng.random() < 0.5 else 1
+    return _Stream(cut, at, turned * _warp(float(np.exp(rng.normal(0, recipe.warp)))))
+
+
+def _warp(scale: float) -> NDArray[np.float32]:
+    """A matrix to multiply windows by: they run slower (scale < 1) or quicker about their R-peak; ends are held."""
+    places = np.clip(WINDOW_BEFORE + (np.arange(WINDOW) - WINDOW_BEFORE) * scale, 0, WINDOW - 1)
+    distance = np.abs(places - np.arange(WINDOW)[:, None])
+    weights: NDArray[np.float32] = np.maximum(1 - distance, 0).astype(np.float32)
+    return weights
 
 
 def _gather(streams: list[_Stream], count: int, fresh: NDArray[np.bool_]) -> Piece:
@@ -83,7 +93,7 @@ def _gather(streams: list[_Stream], count: int, fresh: NDArray[np.bool_]) -> Pie
     for row, stream in enumerate(streams):
         now = slice(stream.at, stream.at + count)
         have = len(stream.cut.classes[now])
-        piece.windows[row, :have] = stream.cut.windows[now] * (-1 if stream.flipped else 1)
+        piece.windows[row, :have] = stream.cut.windows[now] @ stream.change
         piece.features[row, :have] = stream.cut.features[now]
         piece.classes[row, :have] = stream.cut.classes[now]
     return piece

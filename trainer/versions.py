@@ -29,6 +29,7 @@ CYCLE: Final = 6
 MAIN_LEAD: Final = 4
 """Of each six versions the first four are of the lead that is analysed, the others of the record's other one."""
 LARGEST: Final = 32000
+FIBRILLATING: Final = ("(AFIB", "(AFL")
 
 Donors = dict[tuple[str, bool], list[Donor]]
 """Donors for a record by its name, and whether its main lead is meant."""
@@ -79,12 +80,14 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
     signal = lead_signal(record, column).astype(np.float64)
     size = qrs_size(signal, peaks[classes == "N"], record.rate)
     usable = [one for one in (donors or {}).get((record.name, main), []) if one.rate == record.rate]
-    made = plan(peaks / record.rate, classes == "N", foci(usable, rng), rng)
+    atrial = ~np.isin(notes.rhythm[beat], FIBRILLATING)
+    made = plan(peaks / record.rate, classes, atrial, foci(usable, rng), rng)
     signal, marks, peaks = move(signal, notes.index, peaks, made, record.rate, size)
     for wave in made.waves:
         fibrillate(signal, peaks, wave, size, record.rate, rng)
     symbol = notes.symbol.copy()
     where = np.flatnonzero(beat)
+    symbol[where[made.lost]] = "N"
     symbol[where[made.early]] = "A"
     symbol[where[made.weight == 1]] = "V"
     symbol[where[(made.weight > 0) & (made.weight < 1)]] = "F"

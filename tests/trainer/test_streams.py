@@ -6,6 +6,7 @@ from itertools import islice
 import msgspec
 import numpy as np
 
+from ecg.cutter import WINDOW, WINDOW_BEFORE
 from trainer.settings import RECIPES
 from trainer.streams import Cuts, pieces
 from trainer.versions import version_key
@@ -16,6 +17,7 @@ PLAIN = msgspec.structs.replace(
     tilt=0.0,
     noise=0.0,
     shift=0,
+    warp=0.0,
     polarity=False,
     detector_share=0.0,
     versions=0,
@@ -75,6 +77,25 @@ def test_polarity_turns_whole_streams_upside_down_and_leaves_their_features(cuts
         assert np.array_equal(reference.features[begin : begin + 7], piece.features[row, : len(expected)])
         turned += sign < 0
     assert 8 < turned < 32
+
+
+def test_a_warped_stream_runs_slower_or_quicker_about_its_r_peaks(cuts: Cuts) -> None:
+    recipe = msgspec.structs.replace(PLAIN, streams=40, warp=0.1)
+    piece = next(pieces(cuts, ["one"], recipe, np.random.default_rng(0)))
+    reference = cuts["reference", "one"]
+    slower = 0
+    for row in range(40):
+        begin = next(i for i in range(len(reference)) if np.array_equal(reference.features[i], piece.features[row, 0]))
+        own, warped = reference.windows[begin, 0], piece.windows[row, 0, 0]
+        assert warped[WINDOW_BEFORE] == own[WINDOW_BEFORE]
+        assert not np.array_equal(own, warped)
+        scales = np.exp(np.linspace(-0.4, 0.4, 81))
+        places = np.clip(WINDOW_BEFORE + (np.arange(WINDOW) - WINDOW_BEFORE) * scales[:, None], 0, WINDOW - 1)
+        again = np.interp(places, np.arange(WINDOW), own)
+        best = np.abs(again - warped).max(axis=1).argmin()
+        assert np.abs(again[best] - warped).max() < 0.1
+        slower += scales[best] < 1
+    assert 8 < slower < 32
 
 
 def test_a_share_of_the_streams_are_made_up_versions(cuts: Cuts) -> None:

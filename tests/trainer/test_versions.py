@@ -73,11 +73,29 @@ def test_a_p_wave_is_made_smaller_or_turned_and_the_qrs_is_left_alone() -> None:
     assert moved[peaks[[4, 9]]] == pytest.approx(signal[peaks[[4, 9]]])
 
 
+def test_an_ectopic_p_wave_may_be_of_another_shape_and_later() -> None:
+    at = np.arange(1, 15) * 0.9
+    peaks = np.rint(at * RATE).astype(np.int64)
+    made = Plan.nothing(len(peaks))
+    made.p_wave[4], made.p_turn[4] = 0.0, 1.0
+    made.p_shift[9] = 0.03
+    signal = beats_of(at, 14)
+    moved, _, _ = move(signal, peaks, peaks, made, RATE)
+    p_wave = peaks - round(0.16 * RATE)
+    wave = moved[p_wave[4] - 20 : p_wave[4] + 20]
+    assert wave.max() == pytest.approx(-wave.min(), rel=0.2)
+    assert np.ptp(wave) == pytest.approx(0.2, rel=0.3)
+    later = moved[p_wave[9] - 20 : p_wave[9] + 25]
+    assert (later.argmax() - 20) / RATE == pytest.approx(0.03, abs=0.004)
+    assert moved[peaks[[4, 9]]] == pytest.approx(signal[peaks[[4, 9]]])
+
+
 def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
     rng = np.random.default_rng(1)
     rr = 0.8 * np.exp(rng.normal(0, 0.02, 8000))
     normal = rng.random(8000) > 0.02
-    made = plan(np.cumsum(rr), normal, [], np.random.default_rng(2))
+    classes = np.where(normal, "N", "V")
+    made = plan(np.cumsum(rr), classes, np.ones(8000, bool), [], np.random.default_rng(2))
     assert 200 < made.early.sum() < 4000
     assert normal[made.early].all()
     assert np.median(made.interval[made.early]) < 0.93
@@ -85,6 +103,7 @@ def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
     assert (made.interval * rr)[made.early].min() > 0.9 * SHORTEST
     still = ~normal
     assert np.all(made.p_wave[still] == 1)
+    assert np.all((made.p_turn == 0) | made.early)
     irregular = (made.interval != 1) & ~made.early
     assert irregular.sum() > 500
 
@@ -92,7 +111,39 @@ def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
 def test_a_rhythm_without_steady_normal_beats_gets_no_early_ones() -> None:
     rng = np.random.default_rng(0)
     rr = 0.8 * np.exp(rng.normal(0, 0.5, 1500))
-    assert not plan(np.cumsum(rr), np.zeros(1500, bool), [], rng).early.any()
+    assert not plan(np.cumsum(rr), np.full(1500, "V"), np.ones(1500, bool), [], rng).early.any()
+
+
+def test_where_the_atria_fibrillate_no_beat_is_made_supraventricular() -> None:
+    rr = 0.8 * np.exp(np.random.default_rng(1).normal(0, 0.02, 8000))
+    atrial = np.arange(8000) < 3000
+    made = plan(np.cumsum(rr), np.full(8000, "N"), atrial, [], np.random.default_rng(2))
+    assert made.early[:3000].sum() > 100
+    assert not made.early[3000:].any()
+    assert (made.interval[3000:] != 1).any()
+
+
+def test_early_beats_in_made_up_fibrillation_become_normal_and_stay_early_in_other_rhythms() -> None:
+    classes = np.where(np.arange(600) % 7 == 3, "S", "N")
+    draft = drafted(classes=classes)
+    length = plans._fibrillation(draft, 3)
+    here = slice(3, 3 + length)
+    assert np.array_equal(draft.made.lost[here], classes[here] == "S")
+    assert not draft.made.lost[3 + length :].any()
+    assert len(set(draft.made.p_wave[here])) == 1
+    draft = drafted(classes=classes)
+    draft.stretch(3, np.full(100, 0.8))
+    assert not draft.made.lost.any()
+    assert np.all(draft.made.interval[3:103] == 0.8)
+
+
+def test_most_ventricular_beats_have_no_p_wave(donor_record: Record) -> None:
+    donor = donor_of(donor_record, main=True)
+    assert donor is not None
+    draft = drafted()
+    for at in range(3, 500):
+        draft.ventricular(at, 0.8, Focus(donor, 0, 1.0))
+    assert 0.7 < (draft.made.p_wave[3:500] < 0.3).mean() < 0.95
 
 
 def test_a_version_is_the_same_each_time_and_another_number_is_another_one(steady: Record) -> None:
@@ -227,10 +278,12 @@ def test_fibrillating_atria_are_seen_between_their_two_beats_only() -> None:
     assert np.argmax(spectrum) * RATE / len(inside) == pytest.approx(6.0, abs=1.5)
 
 
-def drafted(count: int = 600) -> Draft:
-    """A steady rhythm of normal beats under no plan yet."""
+def drafted(count: int = 600, classes: np.ndarray | None = None) -> Draft:
+    """A steady rhythm of normal beats (or of these classes) under no plan yet."""
     there = np.ones(count, bool)
-    return Draft(Plan.nothing(count), np.full(count, 0.8), there, there, [], np.random.default_rng(3))
+    normal, supra = (there, ~there) if classes is None else (classes == "N", classes == "S")
+    rr = np.full(count, 0.8)
+    return Draft(Plan.nothing(count), rr, there, normal, normal, supra, there, [], np.random.default_rng(3))
 
 
 def test_where_the_atria_lead_most_beats_are_ectopic_and_the_others_follow_pauses() -> None:

@@ -1,0 +1,146 @@
+"""What is known of the P waves of each bed: whether it has any, what usual ones look like, and those of late beats.
+
+A beat of the sinus node has the sinus node's P wave; an ectopic one has another, or none. One P wave is small against
+its noise, so what is told is told in units of that noise, and what lasts (no P waves in atrial fibrillation, two kinds
+of them where the atria lead between pauses) is learned from averages of many beats.
+
+Waves are float64 [m, samples], mV, the part of a beat before its QRS complex. State is a dict of arrays whose first
+axis is the slot.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.detector import Floats, Index, State
+from ecg.shapes import likeness
+
+FEATURES: Final = (
+    "p_likeness_change",
+    "p_likeness_to_late",
+    "p_likeness_to_late_mean",
+    "p_coherence",
+    "p_surprise",
+    "p_size",
+    "late_p_apart",
+    "p_nearer_late",
+)
+EDGE: Final = 4
+"""Samples at both ends that a wave is levelled by."""
+LATE: Final = -0.15
+"""A beat whose log RR is at most that much under the longest ones is late."""
+MOST: Final = 0.7
+"""Largest difference of logarithms that the longest intervals learn from."""
+LATE_MEMORY: Final = 12
+MEMORY: Final = 32
+"""Beats over which late ones, and all of the usual shape, are averaged."""
+LEAST: Final = 1e-9
+"""mV^2, of any power."""
+
+
+def new_state(slots: int, samples: int) -> State:
+    """P waves of beds that have seen no beat."""
+    return {
+        "p_like": np.zeros(slots),
+        "longest": np.zeros(slots),
+        "intervals": np.zeros(slots),
+        "last_usual": np.zeros(slots, bool),
+        "late_p": np.zeros((slots, samples)),
+        "late_beats": np.zeros(slots),
+        "late_like": np.ones(slots),
+        "p_power": np.zeros(slots),
+        "p_residual": np.zeros(slots),
+        "p_beats": np.zeros(slots),
+    }
+
+
+def level(waves: Floats) -> Floats:
+    """What rises above the line between the ends of each wave."""
+    first, last = waves[:, :EDGE].mean(axis=1), waves[:, -EDGE:].mean(axis=1)
+    above: Floats = waves - first[:, None] - (last - first)[:, None] * np.linspace(0, 1, waves.shape[1])
+    return above
+
+
+def describe(
+    state: State,
+    rows: Index,
+    waves: Floats,
+    usual: Floats,
+    size: Floats,
+    is_usual: NDArray[np.bool_],
+    alike: Floats,
+    *,
+    log_rr: Floats,
+    beats: Floats,
+) -> Floats:
+    """Features of new beats, one of each bed: [m, len(FEATURES)]; the state of their beds moves on.
+
+    rows: slots [m], each once. usual: the same part of the usual shape's average beat. size: the bed's usual QRS, mV
+    [m]. is_usual: which beats are of that shape [m]. alike: correlation of wave and usual as they are [m]. log_rr:
+    logarithm of the RR interval in samples [m]. beats: how many the bed had before [m].
+    """
+    change = np.where(beats > 0, alike - state["p_like"][rows], 0)
+    state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / MEMORY) * change
+    waves, usual = level(waves), level(usual)
+    to_late, mean, late, late_beats = _late(state, rows, waves, _is_late(state, rows, log_rr, is_usual))
+
+    off = ((waves - usual) ** 2).mean(axis=1)
+    power, residual, count = (state[name][rows] for name in ("p_power", "p_residual", "p_beats"))
+    noise = np.maximum(residual, LEAST)
+    chance = noise * (1 / np.clip(late_beats, 1, LATE_MEMORY) + 1 / np.clip(count, 1, MEMORY - 1))
+    apart = ((late - usual) ** 2).mean(axis=1) / chance
+    nearer = (off - ((waves - late) ** 2).mean(axis=1)) / noise
+    known = {
+        "p_coherence": np.clip(1 - residual / np.maximum(power, LEAST), -1, 1),
+        "p_surprise": np.clip(np.log(np.maximum(off, LEAST) / noise), -2, 3),
+        "p_size": 5 * np.clip(np.ptp(usual, axis=1) / size, 0, 0.6),
+        "late_p_apart": np.clip(np.log(np.maximum(apart, LEAST)), -2, 4),
+        "p_nearer_late": np.clip(nearer, -3, 3),
+    }
+    told = {
+        "p_likeness_change": 3 * np.clip(change, -1, 1),
+        "p_likeness_to_late": to_late,
+        "p_likeness_to_late_mean": mean,
+    } | {name: np.where(count > 1, value, 0) for name, value in known.items()}
+
+    pace = np.where(is_usual, np.maximum(1 / (count + 1), 1 / MEMORY), 0)
+    state["p_power"][rows] = power + pace * ((waves**2).mean(axis=1) - power)
+    state["p_residual"][rows] = residual + pace * (off - residual)
+    state["p_beats"][rows] = count + is_usual
+    return np.stack([told[name] for name in FEATURES], axis=1)
+
+
+def _is_late(state: State, rows: Index, log_rr: Floats, is_usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which beats [m] end one of the longest intervals between two beats of the usual shape; the state moves on.
+
+    The pause after a ventricular beat is not the sinus node's, and its T wave lies under the P wave that ends it.
+    """
+    usual, count = state["last_usual"][rows] & is_usual, state["intervals"][rows]
+    further = np.where(count > 0, log_rr - state["longest"][rows], 0)
+    pace = np.where(usual, np.where(further > 0, 1 / 8, 1 / 250), 0)
+    longest = state["longest"][rows] + pace * np.clip(further, -MOST, MOST)
+    state["longest"][rows] = np.where(usual & (count == 0), log_rr, longest)
+    state["intervals"][rows] = count + usual
+    state["last_usual"][rows] = is_usual
+    return np.asarray(usual & (further > LATE))
+
+
+def _late(
+    state: State, rows: Index, waves: Floats, is_late: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """How like levelled waves are to those of late beats, of late [m, m], the late wave and how many made it.
+
+    A beat after one of the bed's long intervals is the sinus node's own, or else an escape. Where early beats are the
+    norm they are the only ones to tell what is normal.
+    """
+    known, count, mean = state["late_p"][rows], state["late_beats"][rows], state["late_like"][rows]
+    alike = np.where(count > 0, likeness(waves, known), 1.0)
+    mean = mean + (alike - mean) / 4
+    pace = np.where(is_late | (count < 3), np.maximum(1 / (count + 1), 1 / LATE_MEMORY), 0)
+    late = known + pace[:, None] * (waves - known)
+    state["late_p"][rows], state["late_like"][rows] = late, mean
+    state["late_beats"][rows] = count + (pace > 0)
+    return alike, mean, late, state["late_beats"][rows]
