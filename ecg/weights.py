@@ -152,6 +152,13 @@ def check(card: Card, where: str) -> None:
         "shape.window": card.shape.window,
         "shape.features": card.shape.features,
     }
+    lacking = [name for name in signal_path.FEATURES if name not in card.features]
+    unknown = [name for name in card.features if name not in signal_path.FEATURES]
+    if lacking or unknown:
+        differs = [f"{what} {', '.join(names)}" for what, names in (("lacks", lacking), ("has", unknown)) if names]
+        raise UserError(
+            f"{where} does not fit this signal path: of the features it {' and '.join(differs)}; fit the weights anew"
+        )
     for name, value in ours.items():
         if theirs[name] != value:
             raise UserError(
