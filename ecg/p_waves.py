@@ -57,9 +57,9 @@ def new_state(slots: int, samples: int) -> State:
     }
 
 
-def level(waves: Floats) -> Floats:
-    """What rises above the line between the ends of each wave."""
-    first, last = waves[:, :EDGE].mean(axis=1), waves[:, -EDGE:].mean(axis=1)
+def level(waves: Floats, edge: int = EDGE) -> Floats:
+    """What rises above the line between the ends (`edge` samples each) of each wave: [m, samples], same unit."""
+    first, last = waves[:, :edge].mean(axis=1), waves[:, -edge:].mean(axis=1)
     above: Floats = waves - first[:, None] - (last - first)[:, None] * np.linspace(0, 1, waves.shape[1])
     return above
 

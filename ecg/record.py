@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+ATRIAL_FIBRILLATION: Final = "(AFIB"
+ATRIAL_FLUTTER: Final = "(AFL"
+"""Rhythm labels of MIT-BIH annotations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg import aami
+from ecg.p_waves import level
 from ecg.record import Record, pick_lead
 from trainer.cutting import lead_signal
 
@@ -17,6 +18,8 @@ Floats = NDArray[np.float64]
 BEFORE: Final = 0.14
 AFTER: Final = 0.46
 """s before and after the R-peak that are taken of a donor's beat."""
+EDGE: Final = 5
+"""Samples at both ends that a donor's beat is levelled by."""
 LIKE: Final = 8
 """Beats of one focus are taken from that many before to that many after one of the donor's."""
 
@@ -80,9 +83,7 @@ def donor_of(record: Record, main: bool) -> Donor | None:
     chosen = peaks[(classes == "V") & alone & (peaks > before) & (peaks + after < len(signal))]
     if not len(chosen):
         return None
-    beats = signal[chosen[:, None] + np.arange(-before, after)]
-    first, last = beats[:, :5].mean(axis=1), beats[:, -5:].mean(axis=1)
-    beats -= first[:, None] + (last - first)[:, None] * np.linspace(0, 1, before + after)
+    beats = level(signal[chosen[:, None] + np.arange(-before, after)], EDGE)
     return Donor(beats / max(qrs_size(signal, peaks[classes == "N"], record.rate), 1e-3), record.rate)
 
 

@@ -122,14 +122,18 @@ def _change_p(body: Floats, wave: PWave, length: int, rate: float) -> None:
     """Put another P wave in the place of what rises above the ends of a beat's first `length` samples, in place."""
     if wave == (1, 0, 0) or length <= 8:
         return
-    line = np.linspace(body[0], body[length - 1], length)
-    own = body[:length] - line
-    slope = np.gradient(np.convolve(np.pad(own, 3, "edge"), np.full(7, 1 / 7), "valid"))
-    slope *= np.ptp(own) / max(np.ptp(slope), 1e-9)
-    fade = np.clip(np.minimum(np.arange(length), np.arange(length)[::-1]) / (0.02 * rate), 0, 1)
-    new = wave.size * own + wave.turn * slope * fade
     places = np.arange(length)
-    body[:length] = line + np.interp(places - wave.later * rate, places, new) * (fade if wave.later else 1)
+    line = np.linspace(body[0], body[length - 1], length)
+    fade = np.clip(np.minimum(places, places[::-1]) / (0.02 * rate), 0, 1)
+    own = body[:length] - line
+    new = wave.size * own
+    if wave.turn:
+        slope = np.gradient(np.convolve(np.pad(own, 3, "edge"), np.full(7, 1 / 7), "valid"))
+        slope *= np.ptp(own) / max(np.ptp(slope), 1e-9)
+        new += wave.turn * slope * fade
+    if wave.later:
+        new = np.interp(places - wave.later * rate, places, new) * fade
+    body[:length] = line + new
 
 
 def _add(tail: Floats, head: Floats) -> Floats:

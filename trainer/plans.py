@@ -69,8 +69,15 @@ class Plan:
     @classmethod
     def nothing(cls, count: int) -> Plan:
         """A plan that leaves `count` beats as they are."""
-        ones, noughts, never = np.ones((2, count)), np.zeros((3, count)), np.zeros((2, count), bool)
-        return cls(ones[0], ones[1], noughts[0], noughts[1], never[0], never[1], noughts[2])
+        return cls(
+            interval=np.ones(count),
+            p_wave=np.ones(count),
+            p_turn=np.zeros(count),
+            p_shift=np.zeros(count),
+            early=np.zeros(count, bool),
+            lost=np.zeros(count, bool),
+            weight=np.zeros(count),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,12 @@ class Draft:
         """Whether `length` beats from `at` on are there and steady."""
         return at + length + 1 < len(self.rr) and bool(self.steady[at : at + length].all())
 
+    def longest_run(self, at: int, length: int) -> int:
+        """How many beats of a run of at most `length` from `at` on, and one after them, are steady; 0 for none."""
+        while length and not self.steady_from(at, length + 1):
+            length -= 1
+        return length
+
 
 def plan(
     peaks: Floats, classes: NDArray[np.str_], atrial: NDArray[np.bool_], foci: list[Focus], rng: np.random.Generator
@@ -169,7 +182,7 @@ def plan(
     draft = Draft(Plan.nothing(count), rr, atrial, steady, movable, supra, narrow, foci, rng)
     shares = np.array([share for share, _ in KINDS])
     at = 3
-    if atrial[at : at + 1].all() and rng.random() < SICK_FROM_THE_START:
+    if at < count and atrial[at] and rng.random() < SICK_FROM_THE_START:
         at += _sick_sinus(draft, at)
     while at < count - 3:
         _, kind = KINDS[int(rng.choice(len(KINDS), p=shares / shares.sum()))]
@@ -201,9 +214,7 @@ def _regular(draft: Draft, at: int) -> int:
 def _run(draft: Draft, at: int) -> int:
     """A run of early beats, as far as the rhythm is steady: each interval short, then a pause."""
     rng = draft.rng
-    length = int(np.exp(rng.uniform(np.log(2), np.log(LONGEST_RUN))))
-    while length and not draft.steady_from(at, length + 1):
-        length -= 1
+    length = draft.longest_run(at, int(np.exp(rng.uniform(np.log(2), np.log(LONGEST_RUN)))))
     if not length:
         return 1
     factor, p_wave, loose = rng.uniform(0.45, 0.85), _p_wave(rng), rng.uniform(0.01, 0.08)
@@ -308,10 +319,9 @@ def _ventricular(draft: Draft, at: int) -> int:
         cycle, factor = int(rng.integers(2, 4)), rng.uniform(0.5, 0.9)
         length = cycle * int(rng.integers(2, 15))
         return draft.every(at, length, cycle, factor, lambda here, one: draft.ventricular(here, one, focus), 1.0)
-    length = int(rng.integers(2, 12)) if kind == 2 else int(np.exp(rng.uniform(0, np.log(40))))
-    while kind == 3 and length > 1 and not draft.steady_from(at, length + 1):
-        length -= 1
-    if not draft.steady_from(at, length + 1):
+    wanted = int(rng.integers(2, 12)) if kind == 2 else int(np.exp(rng.uniform(0, np.log(40))))
+    length = draft.longest_run(at, wanted)
+    if not length or (kind == 2 and length < wanted):
         return 1
     factor, loose = (rng.uniform(0.45, 0.8), 0.06) if kind == 2 else (rng.uniform(0.75, 1.5), 0.04)
     for here in range(at, at + length):

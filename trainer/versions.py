@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from ecg import library
-from ecg.record import Annotations, Record
+from ecg.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
 from trainer.cache import SOURCES, path_hash
 from trainer.cutting import Source, lead_signal
 from trainer.donors import Donor, beats_of, column_of, donor_of, foci, qrs_size
@@ -29,7 +29,6 @@ CYCLE: Final = 6
 MAIN_LEAD: Final = 4
 """Of each six versions the first four are of the lead that is analysed, the others of the record's other one."""
 LARGEST: Final = 32000
-FIBRILLATING: Final = ("(AFIB", "(AFL")
 
 Donors = dict[tuple[str, bool], list[Donor]]
 """Donors for a record by its name, and whether its main lead is meant."""
@@ -80,7 +79,7 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
     signal = lead_signal(record, column).astype(np.float64)
     size = qrs_size(signal, peaks[classes == "N"], record.rate)
     usable = [one for one in (donors or {}).get((record.name, main), []) if one.rate == record.rate]
-    atrial = ~np.isin(notes.rhythm[beat], FIBRILLATING)
+    atrial = ~np.isin(notes.rhythm[beat], (ATRIAL_FIBRILLATION, ATRIAL_FLUTTER))
     made = plan(peaks / record.rate, classes, atrial, foci(usable, rng), rng)
     signal, marks, peaks = move(signal, notes.index, peaks, made, record.rate, size)
     for wave in made.waves:

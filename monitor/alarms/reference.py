@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 
 from ecg.aami import CLASS_OF
 from ecg.config import Alarms
-from ecg.record import Annotations
+from ecg.record import ATRIAL_FIBRILLATION, Annotations
 from monitor.alarms.limits import FAST_RR, SLOW_RR
 
 FLUTTER = "(VFL"
-FIBRILLATION_ATRIAL = "(AFIB"
-FLUTTER_ATRIAL = "(AFL"
 AFTER_FLUTTER_SECONDS = 5.0
 """After flutter no beat is counted for so long: its end cannot be known sooner."""
 RUNS = ("ventricular_run", "nonsustained_vt", "ventricular_rhythm", "ventricular_tachycardia")
@@ -66,7 +64,7 @@ def reference(annotations: Annotations, settings: Alarms, rate: float, length: i
     for at, what in _pieces(beats, classes, excluded):
         for kind, found in _of_piece(at, what, settings, rate).items():
             episodes.setdefault(kind, []).extend(found)
-    episodes["atrial_fibrillation"] = rhythms.get(FIBRILLATION_ATRIAL, [])
+    episodes["atrial_fibrillation"] = rhythms.get(ATRIAL_FIBRILLATION, [])
     return Reference(beats, classes, episodes, rhythms, excluded)
 
 

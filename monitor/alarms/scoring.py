@@ -25,10 +25,10 @@ from ecg import aami, config, library
 from ecg.config import Config
 from ecg.errors import UserError
 from ecg.matching import match_window
-from ecg.record import Record
+from ecg.record import ATRIAL_FLUTTER, Record
 from ecg.weights import load
 from monitor.alarms import report
-from monitor.alarms.reference import FLUTTER_ATRIAL, RUNS, Reference, Span, reference
+from monitor.alarms.reference import RUNS, Reference, Span, reference
 from monitor.alarms.replay import Heard, Raised, listen, replay
 from monitor.alarms.state import Sign
 from monitor.alarms.ward import beats_known_after
@@ -124,7 +124,7 @@ def score(raised: Sequence[Raised], truth: Reference, rate: float, length: int) 
         episodes = truth.episodes.get(kind, [])
         excluded = [] if kind in TIMED else truth.excluded
         if kind == "atrial_fibrillation":
-            excluded = truth.rhythms.get(FLUTTER_ATRIAL, [])
+            excluded = truth.rhythms.get(ATRIAL_FLUTTER, [])
         kinds[kind] = _tally(own, episodes, excluded, window, lag, rate)
         if kind in TIMED:
             _time(kinds[kind], own, episodes, excluded, rate, length)
