@@ -1,4 +1,4 @@
-"""Ventricular beats of annotated records, to be put between the beats of another record (trainer.versions)."""
+"""Ventricular and normal beats of annotated records, to be put among the beats of another record (trainer.versions)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIKE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Donor:
-    """Ventricular beats of one lead of one record, in order.
+    """Beats of one class and one lead of one record, in order.
 
     beats: [n, samples], in units of the record's own normal QRS, beginning and ending at 0. rate: Hz.
     """
@@ -34,10 +34,14 @@ class Donor:
     beats: Floats
     rate: float
 
+    def near(self, at: int) -> Floats:
+        """Beats around number `at`: [k, samples]."""
+        return self.beats[max(at - LIKE, 0) : at + LIKE + 1]
+
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """Where in a made-up heart ventricular beats begin: they look like a donor's beats around number `at`."""
+    """Where in a made-up heart some beats begin: they look like a donor's beats around number `at`."""
 
     donor: Donor
     at: int
@@ -74,13 +78,13 @@ def qrs_size(signal: Floats, peaks: NDArray[np.int64], rate: float) -> float:
     return float(np.median(np.ptp(signal[peaks[:, None] + np.arange(-reach, reach + 1)], axis=1)))
 
 
-def donor_of(record: Record, main: bool) -> Donor | None:
-    """The ventricular beats of a record that no other beat follows at once; None where there is none."""
+def donor_of(record: Record, main: bool, kind: str = "V") -> Donor | None:
+    """The beats of one class of a record that no other beat follows at once; None where there is none."""
     _, peaks, classes = beats_of(record)
     signal = lead_signal(record, column_of(record, main)).astype(np.float64)
     before, after = int(BEFORE * record.rate), int(AFTER * record.rate)
     alone = np.diff(peaks, append=len(signal)) > after
-    chosen = peaks[(classes == "V") & alone & (peaks > before) & (peaks + after < len(signal))]
+    chosen = peaks[(classes == kind) & alone & (peaks > before) & (peaks + after < len(signal))]
     if not len(chosen):
         return None
     beats = level(signal[chosen[:, None] + np.arange(-before, after)], EDGE)
@@ -90,9 +94,28 @@ def donor_of(record: Record, main: bool) -> Donor | None:
 def foci(donors: list[Donor], rng: np.random.Generator) -> list[Focus]:
     """One to three foci drawn from donors; none where there are no donors."""
     count = int(rng.integers(1, 4))
-    found = []
-    for _ in range(count if donors else 0):
-        donor = donors[int(rng.integers(len(donors)))]
-        turned = rng.choice((-1.0, 1.0), p=(0.3, 0.7))
-        found.append(Focus(donor, int(rng.integers(len(donor.beats))), turned * float(np.exp(rng.normal(0, 0.25)))))
-    return found
+    return [_focus(donors, rng) for _ in range(count if donors else 0)]
+
+
+def detour(donors: list[Donor], rng: np.random.Generator) -> Focus | None:
+    """Another way from the atria through the ventricles: normal beats of other hearts, wider; None without donors."""
+    if not donors:
+        return None
+    focus = _focus(donors, rng)
+    wider = float(rng.uniform(1.0, 1.7))
+    return Focus(Donor(_wider(focus.donor.near(focus.at), wider, focus.donor.rate), focus.donor.rate), LIKE, focus.gain)
+
+
+def _focus(donors: list[Donor], rng: np.random.Generator) -> Focus:
+    donor = donors[int(rng.integers(len(donors)))]
+    turned = rng.choice((-1.0, 1.0), p=(0.3, 0.7))
+    return Focus(donor, int(rng.integers(len(donor.beats))), turned * float(np.exp(rng.normal(0, 0.25))))
+
+
+def _wider(beats: Floats, factor: float, rate: float) -> Floats:
+    """Beats that run slower by a factor up to 0.1 s after the R-peak, and quicker from there on."""
+    places = np.arange(beats.shape[1])
+    peak, turn, last = BEFORE * rate, (BEFORE + 0.1 * factor) * rate, beats.shape[1] - 1
+    first = peak * (1 - 1 / factor)
+    taken = np.interp(places, [0, peak, turn, last], [first, peak, peak + 0.1 * rate, last])
+    return np.stack([np.interp(taken, places, beat) for beat in beats])

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.donors import BEFORE, Floats
-from trainer.plans import Plan, PWave, Wave
+from trainer.plans import Noise, Plan, PWave, Wave
 
 BEFORE_P: Final = 0.22
 """s before the R-peak: where a beat begins."""
 AFTER_T: Final = 0.40
 """s after the R-peak: where it ends, at a heart rate of 60/min."""
+QRS: Final = 0.07
+"""s before the R-peak: from where on a beat is another's where the ventricles are reached another way."""
 P_TO_QRS: Final = 0.06
 """s before the R-peak: where the QRS complex begins at the latest."""
 
@@ -44,7 +46,8 @@ def move(
         body = signal[start:last].copy()
         _change_p(body, PWave(made.p_wave[k], made.p_turn[k], made.p_shift[k]), to_qrs, rate)
         if k in made.bodies:
-            body = _ventricular(body, to_peak, made.bodies[k] * size, made.weight[k], rate)
+            weight, begins = (1.0, QRS) if made.conducted[k] else (made.weight[k], BEFORE)
+            body = _ventricular(body, to_peak, made.bodies[k] * size, weight, rate, begins)
         shared = 0
         if k:
             rest = signal[end[k - 1] : start]
@@ -97,15 +100,44 @@ def fibrillate(
     signal[first:last] += 0.5 * wave.size * size * swell * teeth * edge
 
 
-def _ventricular(body: Floats, to_peak: int, donated: Floats, weight: float, rate: float) -> Floats:
-    """A beat with `weight` of a donor's beat in it; with all of it, what is left of the own one is its P wave."""
-    before = int(BEFORE * rate)
+def disturb(
+    signal: Floats, peaks: NDArray[np.int64], noise: Noise, size: float, rate: float, rng: np.random.Generator
+) -> None:
+    """Add noise between two beats, in place: random, its power falling as 1/f within its band."""
+    first, last = int(peaks[noise.first]), int(peaks[min(noise.last, len(peaks) - 1)])
+    length = last - first
+    if length < rate:
+        return
+    hertz = np.fft.rfftfreq(length, 1 / rate)
+    inside = (hertz >= noise.low) & (hertz <= noise.high)
+    spectrum = np.zeros(len(hertz), complex)
+    spectrum[inside] = (rng.normal(size=inside.sum()) + 1j * rng.normal(size=inside.sum())) / np.sqrt(hertz[inside])
+    added = np.fft.irfft(spectrum, length)
+    added /= max(float(added.std()), 1e-9)
+    time = np.arange(length) / rate
+    seconds = np.arange(0, time[-1] + 2)
+    swell = np.exp(np.interp(time, seconds, rng.normal(0, noise.bursts, len(seconds))))
+    edge = np.minimum(1, np.minimum(time, time[::-1]) / 0.5)
+    signal[first:last] += noise.size * size * swell * edge * added
+
+
+def _ventricular(
+    body: Floats, to_peak: int, donated: Floats, weight: float, rate: float, begins: float = BEFORE
+) -> Floats:
+    """A beat with `weight` of a donor's beat in it; with all of it, what is left of the own one is its P wave.
+
+    begins: s before the R-peak from where on the donor's beat counts.
+    """
+    before = int(begins * rate)
+    donated = donated[int(BEFORE * rate) - before :]
     length = max(len(body), to_peak + len(donated) - before)
     line = np.linspace(body[:3].mean(), body[-3:].mean(), length)
     own = np.concatenate((body, np.full(length - len(body), body[-1]))) - line
     begin = to_peak - before
     put = np.zeros(length)
     put[max(begin, 0) : begin + len(donated)] = donated[max(-begin, 0) :]
+    if begins < BEFORE:
+        put[max(begin, 0) :] *= np.clip(np.arange(length - max(begin, 0)) / (0.03 * rate), 0, 1)
     if weight < 1:
         return np.asarray(line + (1 - weight) * own + weight * put)
     fading = np.clip((max(begin, 0) - np.arange(length)) / (0.03 * rate), 0, 1)

@@ -2,7 +2,8 @@
 
 Normal beats that are made early become S, and their P wave is changed; normal beats in irregular stretches, before and
 after pauses or in a slowing or quickening rhythm stay N, so that early is not all there is to S. Ventricular beats of
-other records take the place of normal ones (V), or are mixed with them (F).
+other records take the place of normal ones (V), or are mixed with them (F). Beats that reach the ventricles another way
+look like normal ones of other records, and stay what they are.
 """
 
 from __future__ import annotations
@@ -21,8 +22,14 @@ SHORTEST: Final = 0.30
 GAP: Final = 2.0
 """s; longer RR intervals (ventricular flutter, noise) are left alone."""
 SICK_FROM_THE_START: Final = 0.12
+QUICK_FROM_THE_START: Final = 0.15
+"""Share of versions whose sinus node quickens or slows as soon as they begin."""
+NOISY: Final = 0.4
+"""Share of versions with noise."""
 WITHOUT_P: Final = 0.85
 """Share of ventricular beats without a P wave before them."""
+DETOURS: Final = 0.5
+"""Share of versions in which some early beats take another way through the ventricles (aberrant conduction)."""
 LONGEST_RUN: Final = 150
 """Early beats in a run at most."""
 
@@ -47,6 +54,20 @@ class Wave(NamedTuple):
     hertz: float
 
 
+class Noise(NamedTuple):
+    """What is not of the heart from one beat to another: rms in units of the normal QRS, and its band in Hz.
+
+    bursts: spread (log) of its size from second to second.
+    """
+
+    first: int
+    last: int
+    size: float
+    low: float
+    high: float
+    bursts: float
+
+
 @dataclass(slots=True)
 class Plan:
     """What is to be done with each beat.
@@ -54,6 +75,7 @@ class Plan:
     interval: factor of the RR interval before it [n]. p_wave, p_turn, p_shift: its P wave, as in PWave [n].
     early: it becomes S [n]. lost: it becomes N [n].
     weight: share of a donor's beat in it [n], 0 for none, 1 for V, between for F. bodies: the donor's beats.
+    conducted: it is a donor's from the QRS complex on, and keeps its P wave and its class [n].
     """
 
     interval: Floats
@@ -63,6 +85,7 @@ class Plan:
     early: NDArray[np.bool_]
     lost: NDArray[np.bool_]
     weight: Floats
+    conducted: NDArray[np.bool_]
     bodies: dict[int, Floats] = field(default_factory=dict)
     waves: list[Wave] = field(default_factory=list)
 
@@ -77,6 +100,7 @@ class Plan:
             early=np.zeros(count, bool),
             lost=np.zeros(count, bool),
             weight=np.zeros(count),
+            conducted=np.zeros(count, bool),
         )
 
 
@@ -86,7 +110,7 @@ class Draft:
 
     rr: s [n]. steady: normal after a normal one, and about as long [n]. movable: normal after a normal one [n].
     supra: S [n]. narrow: N or S, after another of these [n]. atrial: the atria beat in order [n]; where they do not, an
-    early beat is no more than that, and stays N.
+    early beat is no more than that, and stays N. aberrant: share of early beats that take the detour.
     """
 
     made: Plan
@@ -97,6 +121,8 @@ class Draft:
     supra: NDArray[np.bool_]
     narrow: NDArray[np.bool_]
     foci: list[Focus]
+    detour: Focus | None
+    aberrant: float
     rng: np.random.Generator
 
     def interval(self, at: int, factor: float, longest: float = 0.9) -> None:
@@ -106,6 +132,8 @@ class Draft:
     def early(self, at: int, factor: float, p_wave: PWave) -> None:
         """Make a beat early, and S where the atria beat in order."""
         self.interval(at, factor)
+        if self.rng.random() < self.aberrant:
+            self.conduct(at)
         if not self.atrial[at]:
             return
         self.made.p_wave[at], self.made.p_turn[at], self.made.p_shift[at] = p_wave
@@ -117,6 +145,11 @@ class Draft:
         if weight == 1 and self.rng.random() < WITHOUT_P:
             self.made.p_wave[at] = self.rng.uniform(-0.1, 0.2)
         self.made.weight[at], self.made.bodies[at] = weight, focus.beat(self.rng)
+
+    def conduct(self, at: int) -> None:
+        """Let a beat take the other way through the ventricles."""
+        if self.detour:
+            self.made.conducted[at], self.made.bodies[at] = True, self.detour.beat(self.rng)
 
     def stretch(self, at: int, factor: Floats) -> int:
         """Factors for the intervals from `at` on, where beats are narrow: early ones stay early. Returns how many."""
@@ -131,6 +164,9 @@ class Draft:
         here = slice(at, at + length)
         self.made.p_wave[here] = np.where(self.narrow[here], p_wave, 1.0)
         self.made.lost[here] = self.supra[here]
+        for beat in np.arange(at, at + length)[(factor[:length] < 0.9 * factor.mean()) & self.narrow[here]]:
+            if self.rng.random() < 0.3 * self.aberrant:
+                self.conduct(int(beat))
         return length
 
     def every(
@@ -160,12 +196,17 @@ class Draft:
 
 
 def plan(
-    peaks: Floats, classes: NDArray[np.str_], atrial: NDArray[np.bool_], foci: list[Focus], rng: np.random.Generator
+    peaks: Floats,
+    classes: NDArray[np.str_],
+    atrial: NDArray[np.bool_],
+    foci: list[Focus],
+    rng: np.random.Generator,
+    detour: Focus | None = None,
 ) -> Plan:
     """Draw what happens to each beat.
 
     peaks: R-peaks, s. classes: AAMI classes of the beats. atrial: where the atria neither fibrillate nor flutter.
-    foci: of ventricular beats.
+    foci: of ventricular beats. detour: another conduction.
     """
     count = len(peaks)
     normal, supra = classes == "N", classes == "S"
@@ -179,17 +220,37 @@ def plan(
     movable = normal & np.r_[False, normal[:-1]] & usual
     either = normal | supra
     narrow = either & np.r_[False, either[:-1]] & usual
-    draft = Draft(Plan.nothing(count), rr, atrial, steady, movable, supra, narrow, foci, rng)
+    aberrant = rng.uniform(0, 0.5) if detour and rng.random() < DETOURS else 0.0
+    draft = Draft(Plan.nothing(count), rr, atrial, steady, movable, supra, narrow, foci, detour, aberrant, rng)
     shares = np.array([share for share, _ in KINDS])
     at = 3
-    if at < count and atrial[at] and rng.random() < SICK_FROM_THE_START:
-        at += _sick_sinus(draft, at)
+    if at < count and atrial[at]:
+        begins = rng.random()
+        if begins < SICK_FROM_THE_START:
+            at += _sick_sinus(draft, at)
+        elif begins < SICK_FROM_THE_START + QUICK_FROM_THE_START:
+            at += _ramp(draft, at)
     while at < count - 3:
         _, kind = KINDS[int(rng.choice(len(KINDS), p=shares / shares.sum()))]
         if atrial[at] or kind in WITHOUT_ATRIA:
             at += kind(draft, at)
         at += int(rng.integers(2, 25))
     return draft.made
+
+
+def noises(count: int, rng: np.random.Generator) -> list[Noise]:
+    """Draw where a version of `count` beats is noisy: muscles, or electrodes that move (which look more like beats)."""
+    made = []
+    if rng.random() < NOISY:
+        for _ in range(int(rng.integers(1, 6))):
+            first = int(rng.integers(max(count - 10, 1)))
+            last = first + int(np.exp(rng.uniform(np.log(10), np.log(300))))
+            if rng.random() < 0.5:
+                band, size = (rng.uniform(5, 20), rng.uniform(35, 80)), np.exp(rng.uniform(*np.log((0.02, 0.12))))
+            else:
+                band, size = (rng.uniform(0.3, 1.5), rng.uniform(5, 15)), np.exp(rng.uniform(*np.log((0.04, 0.35))))
+            made.append(Noise(first, last, float(size), *band, rng.uniform(0.1, 0.9)))
+    return made
 
 
 def _single(draft: Draft, at: int) -> int:
@@ -301,6 +362,15 @@ def _ramp(draft: Draft, at: int) -> int:
     return draft.stretch(at, np.r_[np.linspace(1, factor, up), np.full(hold, factor), np.linspace(factor, 1, down)])
 
 
+def _conduction(draft: Draft, at: int) -> int:
+    """The ventricles are reached another way for a while, as in a bundle branch block. All stay what they are."""
+    length = min(int(np.exp(draft.rng.uniform(0, np.log(300)))), len(draft.rr) - at - 1)
+    for here in range(at, at + length):
+        if draft.narrow[here]:
+            draft.conduct(here)
+    return length
+
+
 def _ventricular(draft: Draft, at: int) -> int:
     """Ventricular beats: single, every second or third one, in fast runs, or in slow ones."""
     if not draft.foci:
@@ -364,10 +434,11 @@ KINDS: Final[tuple[tuple[float, Callable[[Draft, int], int]], ...]] = (
     (0.08, _swing),
     (0.05, _block),
     (0.03, _two_to_one),
-    (0.05, _ramp),
+    (0.10, _ramp),
     (0.16, _ventricular),
     (0.05, _fusion),
+    (0.04, _conduction),
 )
 """How often each kind of rhythm is drawn, and how it is made."""
-WITHOUT_ATRIA: Final = frozenset((_fibrillation, _block, _ventricular, _fusion))
+WITHOUT_ATRIA: Final = frozenset((_fibrillation, _block, _ventricular, _fusion, _conduction))
 """What may also happen where the atria fibrillate."""

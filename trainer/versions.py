@@ -2,25 +2,29 @@
 
 DS1 holds few supraventricular beats, few patients with atrial fibrillation and the ventricular beats of a dozen
 hearts. A version is a record whose beats stand at other times (trainer.plans, trainer.moving), with ventricular beats
-of other records among them (trainer.donors). It is a record like any other: the usual signal path cuts it. Donors come
-from the same part of DS1 only (trainer.settings.FOLDS), so that a part that is held out has given nothing.
+of other records among them (trainer.donors); it may begin elsewhere, be noisy and lack marks. It is a record like any
+other: the usual signal path cuts it. Donors come from the same part of DS1 only (trainer.settings.FOLDS), so that a
+part that is held out has given nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecg import library
 from ecg.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
 from trainer.cache import SOURCES, path_hash
 from trainer.cutting import Source, lead_signal
-from trainer.donors import Donor, beats_of, column_of, donor_of, foci, qrs_size
-from trainer.moving import fibrillate, move
-from trainer.plans import plan
+from trainer.donors import Donor, beats_of, column_of, detour, donor_of, foci, qrs_size
+from trainer.moving import disturb, fibrillate, move
+from trainer.plans import GAP, noises, plan
 from trainer.settings import FOLDS
 
 COARSE: Final = 64
@@ -29,9 +33,13 @@ CYCLE: Final = 6
 MAIN_LEAD: Final = 4
 """Of each six versions the first four are of the lead that is analysed, the others of the record's other one."""
 LARGEST: Final = 32000
+MISSED: Final = 0.3
+"""Share of versions in which some beats are missed."""
+ELSEWHERE: Final = 0.75
+"""Share of versions that do not begin where the record begins."""
 
-Donors = dict[tuple[str, bool], list[Donor]]
-"""Donors for a record by its name, and whether its main lead is meant."""
+Donors = dict[tuple[str, bool, str], list[Donor]]
+"""Donors for a record by its name, whether its main lead is meant, and their class."""
 
 
 def version_key(name: str, number: int) -> tuple[Source, str]:
@@ -59,9 +67,9 @@ def donors_for(names: list[str]) -> Donors:
         if not wanted:
             continue
         records = [library.read(name) for name in fold]
-        for main in (True, False):
-            donors = [donor for record in records if (donor := donor_of(record, main))]
-            found |= {(name, main): donors for name in wanted}
+        for main, kind in product((True, False), "VN"):
+            donors = [donor for record in records if (donor := donor_of(record, main, kind))]
+            found |= {(name, main, kind): donors for name in wanted}
     return found
 
 
@@ -70,26 +78,35 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
 
     Without donors it has no ventricular beats but its own.
     """
+    rng = np.random.default_rng([number, *record.name.encode()])
+    if rng.random() < ELSEWHERE:
+        record = begin_elsewhere(record, rng)
     notes = record.annotations
     assert notes is not None
-    rng = np.random.default_rng([number, *record.name.encode()])
     main = number % CYCLE < MAIN_LEAD
     column = column_of(record, main)
     beat, peaks, classes = beats_of(record)
     signal = lead_signal(record, column).astype(np.float64)
     size = qrs_size(signal, peaks[classes == "N"], record.rate)
-    usable = [one for one in (donors or {}).get((record.name, main), []) if one.rate == record.rate]
+    usable = {
+        kind: [one for one in (donors or {}).get((record.name, main, kind), []) if one.rate == record.rate]
+        for kind in "VN"
+    }
     atrial = ~np.isin(notes.rhythm[beat], (ATRIAL_FIBRILLATION, ATRIAL_FLUTTER))
-    made = plan(peaks / record.rate, classes, atrial, foci(usable, rng), rng)
+    made = plan(peaks / record.rate, classes, atrial, foci(usable["V"], rng), rng, detour(usable["N"], rng))
     signal, marks, peaks = move(signal, notes.index, peaks, made, record.rate, size)
     for wave in made.waves:
         fibrillate(signal, peaks, wave, size, record.rate, rng)
+    for noise in noises(len(peaks), rng):
+        disturb(signal, peaks, noise, size, record.rate, rng)
     symbol = notes.symbol.copy()
     where = np.flatnonzero(beat)
     symbol[where[made.lost]] = "N"
     symbol[where[made.early]] = "A"
     symbol[where[made.weight == 1]] = "V"
     symbol[where[(made.weight > 0) & (made.weight < 1)]] = "F"
+    kept = np.ones(len(symbol), bool)
+    kept[where[missed(len(where), rng)]] = False
     adu = np.rint(signal * record.gain[column] + record.baseline[column])
     return Record(
         f"{record.name}~{number}",
@@ -99,5 +116,37 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
         record.baseline[column : column + 1],
         np.clip(adu, -LARGEST, LARGEST).astype(np.int16)[:, None],
         record.source,
-        Annotations(marks, symbol, notes.rhythm),
+        Annotations(marks[kept], symbol[kept], notes.rhythm[kept]),
+    )
+
+
+def missed(count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw which of `count` beats nobody has marked, in a few stretches: bool [count]."""
+    chosen = np.zeros(count, bool)
+    if rng.random() < MISSED:
+        for _ in range(int(rng.integers(1, 8))):
+            first, length = int(rng.integers(-40, count)), int(np.exp(rng.uniform(np.log(10), np.log(400))))
+            here = slice(max(first, 0), max(first + length, 0))
+            chosen[here] |= rng.random(len(chosen[here])) < np.exp(rng.uniform(np.log(0.01), np.log(0.4)))
+    return chosen
+
+
+def begin_elsewhere(record: Record, rng: np.random.Generator) -> Record:
+    """The record from between two normal beats on, drawn at random; what lay before follows its end."""
+    notes = record.annotations
+    assert notes is not None
+    _, peaks, classes = beats_of(record)
+    rr = np.diff(peaks) / record.rate
+    quiet = np.flatnonzero((classes[:-1] == "N") & (classes[1:] == "N") & (rr < GAP))
+    if not len(quiet):
+        return record
+    k = int(rng.choice(quiet))
+    at = int(peaks[k] + 0.6 * (peaks[k + 1] - peaks[k]))
+    inside = (notes.index >= 0) & (notes.index < len(record.samples))
+    marks = (notes.index[inside] - at) % len(record.samples)
+    order = np.argsort(marks, kind="stable")
+    return replace(
+        record,
+        samples=np.roll(record.samples, -at, axis=0),
+        annotations=Annotations(marks[order], notes.symbol[inside][order], notes.rhythm[inside][order]),
     )

@@ -8,12 +8,12 @@ from annotated_pieces import annotated, fake
 
 from ecg import library
 from ecg.record import Record
-from trainer import plans
-from trainer.donors import Focus, donor_of, foci
-from trainer.moving import fibrillate, move
-from trainer.plans import SHORTEST, Draft, Plan, Wave, plan
+from trainer import plans, versions
+from trainer.donors import Focus, detour, donor_of, foci
+from trainer.moving import disturb, fibrillate, move
+from trainer.plans import SHORTEST, Draft, Noise, Plan, Wave, noises, plan
 from trainer.settings import FOLDS
-from trainer.versions import MAIN_LEAD, donors_for, version
+from trainer.versions import MAIN_LEAD, begin_elsewhere, donors_for, missed, version
 
 RATE = 360.0
 
@@ -95,7 +95,7 @@ def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
     rr = 0.8 * np.exp(rng.normal(0, 0.02, 8000))
     normal = rng.random(8000) > 0.02
     classes = np.where(normal, "N", "V")
-    made = plan(np.cumsum(rr), classes, np.ones(8000, bool), [], np.random.default_rng(2))
+    made = plan(np.cumsum(rr), classes, np.ones(8000, bool), [], np.random.default_rng(4))
     assert 200 < made.early.sum() < 4000
     assert normal[made.early].all()
     assert np.median(made.interval[made.early]) < 0.93
@@ -117,7 +117,7 @@ def test_a_rhythm_without_steady_normal_beats_gets_no_early_ones() -> None:
 def test_where_the_atria_fibrillate_no_beat_is_made_supraventricular() -> None:
     rr = 0.8 * np.exp(np.random.default_rng(1).normal(0, 0.02, 8000))
     atrial = np.arange(8000) < 3000
-    made = plan(np.cumsum(rr), np.full(8000, "N"), atrial, [], np.random.default_rng(2))
+    made = plan(np.cumsum(rr), np.full(8000, "N"), atrial, [], np.random.default_rng(5))
     assert made.early[:3000].sum() > 100
     assert not made.early[3000:].any()
     assert (made.interval[3000:] != 1).any()
@@ -153,11 +153,14 @@ def test_a_version_is_the_same_each_time_and_another_number_is_another_one(stead
     assert one.samples.shape != other.samples.shape or not np.array_equal(one.samples, other.samples)
 
 
-def test_a_version_has_the_beats_of_the_record_in_order_and_calls_early_ones_a(steady: Record) -> None:
-    versions = [version(steady, number) for number in range(6)]
+def test_a_version_has_the_beats_of_the_record_in_order_and_calls_early_ones_a(
+    steady: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MISSED", 0.0)
+    several = [version(steady, number) for number in range(6)]
     assert steady.annotations is not None
     early = 0
-    for made in versions:
+    for made in several:
         assert made.annotations is not None
         assert len(made.annotations.index) == len(steady.annotations.index)
         assert (np.diff(made.annotations.index) > 0).all()
@@ -181,13 +184,41 @@ def test_later_versions_are_of_the_other_lead(steady: Record) -> None:
     assert version(alone, MAIN_LEAD).leads == ("MLII",)
 
 
-def test_a_record_with_other_beats_keeps_them() -> None:
+def test_a_record_with_other_beats_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "MISSED", 0.0)
     record = annotated("one", 0)
     made = version(record, 0)
     assert record.annotations is not None
     assert made.annotations is not None
-    kept = record.annotations.symbol != "N"
-    assert np.array_equal(made.annotations.symbol[kept], record.annotations.symbol[kept])
+    kept, found = record.annotations.symbol != "N", made.annotations.symbol
+    turns = [np.roll(record.annotations.symbol, k)[np.roll(kept, k)] for k in range(len(kept))]
+    assert any(
+        np.array_equal(found[np.roll(kept, k)], symbols) for k, symbols in zip(range(len(kept)), turns, strict=True)
+    )
+
+
+def test_a_record_may_begin_elsewhere_and_has_the_same_beats_in_the_same_order() -> None:
+    record = annotated("one", 0)
+    before = record.annotations
+    assert before is not None
+    turned = begin_elsewhere(record, np.random.default_rng(4))
+    after = turned.annotations
+    assert after is not None
+    assert (np.diff(after.index) > 0).all()
+    moved = int(np.flatnonzero(after.index == after.index[after.index >= 0].min())[0])
+    assert moved == 0
+    k = next(k for k in range(1, len(before.index)) if np.array_equal(np.roll(before.symbol, -k), after.symbol))
+    first = (before.index[k] - after.index[0]) % len(record.samples)
+    assert before.index[k - 1] < first < before.index[k]
+    assert np.array_equal(turned.samples, np.roll(record.samples, -first, axis=0))
+    assert (before.symbol[k - 1], before.symbol[k]) == ("N", "N")
+
+
+def test_a_record_without_two_normal_beats_begins_where_it_begins(steady: Record) -> None:
+    notes = steady.annotations
+    assert notes is not None
+    ventricular = replace(steady, annotations=replace(notes, symbol=np.full(len(notes.symbol), "V")))
+    assert begin_elsewhere(ventricular, np.random.default_rng(0)) is ventricular
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +265,7 @@ def test_with_donors_a_version_has_ventricular_and_fusion_beats_where_normal_one
 ) -> None:
     donor = donor_of(donor_record, main=True)
     assert donor is not None
-    donors = {(steady.name, True): [donor], (steady.name, False): [donor]}
+    donors = {(steady.name, main, "V"): [donor] for main in (True, False)}
     symbols = np.concatenate([version(steady, n, donors).annotations.symbol for n in range(12)])  # type: ignore[union-attr]
     assert {"N", "A", "V", "F"} == set(symbols)
     assert (symbols == "N").mean() > 0.5
@@ -243,7 +274,7 @@ def test_with_donors_a_version_has_ventricular_and_fusion_beats_where_normal_one
 def test_a_donor_at_another_rate_is_not_used(steady: Record, donor_record: Record) -> None:
     donor = donor_of(replace(donor_record, rate=250.0), main=True)
     assert donor is not None
-    donors = {(steady.name, main): [donor] for main in (True, False)}
+    donors = {(steady.name, main, "V"): [donor] for main in (True, False)}
     for number in range(6):
         notes = version(steady, number, donors).annotations
         assert notes is not None
@@ -262,7 +293,7 @@ def test_donors_come_from_the_records_own_part_of_ds1_only(
     monkeypatch.setattr(library, "read", stand_in)
     found = donors_for([FOLDS[1][0]])
     assert set(read) == set(FOLDS[1])
-    assert set(found) == {(FOLDS[1][0], True), (FOLDS[1][0], False)}
+    assert set(found) == {(FOLDS[1][0], main, kind) for main in (True, False) for kind in "VN"}
 
 
 def test_fibrillating_atria_are_seen_between_their_two_beats_only() -> None:
@@ -278,12 +309,94 @@ def test_fibrillating_atria_are_seen_between_their_two_beats_only() -> None:
     assert np.argmax(spectrum) * RATE / len(inside) == pytest.approx(6.0, abs=1.5)
 
 
-def drafted(count: int = 600, classes: np.ndarray | None = None) -> Draft:
+def test_in_some_versions_beats_are_missed_and_most_are_not() -> None:
+    drawn = np.stack([missed(2000, np.random.default_rng(seed)) for seed in range(200)])
+    assert 0.2 < drawn.any(axis=1).mean() < 0.4
+    assert 0 < drawn[drawn.any(axis=1)].mean() < 0.2
+
+
+def test_missed_beats_are_in_the_signal_of_a_version_and_have_no_mark(
+    steady: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "MISSED", 0.0)
+    whole = version(steady, 3)
+    monkeypatch.setattr(versions, "missed", lambda count, rng: np.arange(count) == 40)
+    lacking = version(steady, 3)
+    assert whole.annotations is not None
+    assert lacking.annotations is not None
+    assert np.array_equal(lacking.samples, whole.samples)
+    assert np.array_equal(lacking.annotations.index, np.delete(whole.annotations.index, 40))
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 10.0), (15.0, 60.0)])
+def test_noise_has_its_size_and_band_and_is_between_its_two_beats_only(low: float, high: float) -> None:
+    peaks = np.arange(1, 60) * 360
+    signal = np.zeros(60 * 360)
+    disturb(signal, peaks, Noise(5, 50, 0.1, low, high, 0.0), 2.0, RATE, np.random.default_rng(0))
+    assert not signal[: peaks[5]].any()
+    assert not signal[peaks[50] :].any()
+    inside = signal[peaks[5] : peaks[50]]
+    assert inside.std() == pytest.approx(0.2, rel=0.05)
+    power = np.abs(np.fft.rfft(inside)) ** 2
+    hertz = np.fft.rfftfreq(len(inside), 1 / RATE)
+    assert power[(hertz > 0.9 * low) & (hertz < 1.1 * high)].sum() > 0.97 * power.sum()
+
+
+def test_noise_too_short_to_be_heard_is_left_out() -> None:
+    signal = np.zeros(3000)
+    disturb(signal, np.arange(1, 9) * 300, Noise(2, 3, 0.1, 1.0, 9.0, 0.5), 1.0, RATE, np.random.default_rng(0))
+    assert not signal.any()
+
+
+def test_some_versions_are_noisy_and_noise_begins_at_one_of_their_beats() -> None:
+    drawn = [noises(500, np.random.default_rng(seed)) for seed in range(200)]
+    assert 0.25 < np.mean([bool(made) for made in drawn]) < 0.55
+    assert all(0 <= noise.first < min(noise.last, 500) for made in drawn for noise in made)
+
+
+def test_another_way_through_the_ventricles_keeps_the_p_wave_and_the_class(donor_record: Record) -> None:
+    donor = donor_of(donor_record, main=True, kind="N")
+    assert donor is not None
+    at = np.arange(1, 15) * 0.9
+    peaks = np.rint(at * RATE).astype(np.int64)
+    other = detour([donor], np.random.default_rng(3))
+    assert other is not None
+    made = Plan.nothing(len(peaks))
+    made.conducted[4], made.bodies[4] = True, other.beat(np.random.default_rng(0))
+    signal = beats_of(at, 14)
+    moved, marks, _ = move(signal, peaks, peaks, made, RATE, 1.0)
+    before = np.arange(round(-0.2 * RATE), round(-0.1 * RATE))
+    assert moved[marks[4] + before] == pytest.approx(signal[peaks[4] + before], abs=0.02)
+    after = np.arange(round(-0.02 * RATE), round(0.2 * RATE))
+    assert np.corrcoef(moved[marks[4] + after], made.bodies[4][round(0.14 * RATE) + after])[0, 1] > 0.98
+    assert detour([], np.random.default_rng(0)) is None
+
+
+def test_beats_that_take_the_detour_stay_normal_or_early(donor_record: Record) -> None:
+    donor = donor_of(donor_record, main=True, kind="N")
+    assert donor is not None
+    draft = drafted(detour=Focus(donor, 0, 1.0))
+    length = plans._conduction(draft, 3)
+    assert draft.made.conducted[3 : 3 + length].all()
+    assert draft.made.conducted.sum() == length == len(draft.made.bodies)
+    assert not draft.made.early.any()
+    assert not draft.made.weight.any()
+    draft = drafted(detour=Focus(donor, 0, 1.0), aberrant=0.5)
+    for at in range(3, 500):
+        draft.early(at, 0.8, plans.PWave(-1.0))
+    assert draft.made.early[3:500].all()
+    assert 0.3 < draft.made.conducted[3:500].mean() < 0.7
+
+
+def drafted(
+    count: int = 600, classes: np.ndarray | None = None, detour: Focus | None = None, aberrant: float = 0.0
+) -> Draft:
     """A steady rhythm of normal beats (or of these classes) under no plan yet."""
     there = np.ones(count, bool)
     normal, supra = (there, ~there) if classes is None else (classes == "N", classes == "S")
     rr = np.full(count, 0.8)
-    return Draft(Plan.nothing(count), rr, there, normal, normal, supra, there, [], np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    return Draft(Plan.nothing(count), rr, there, normal, normal, supra, there, [], detour, aberrant, rng)
 
 
 def test_where_the_atria_lead_most_beats_are_ectopic_and_the_others_follow_pauses() -> None:
