@@ -87,27 +87,25 @@ def fibrillate(
     A sawtooth of three harmonics whose frequency and size wander, after Stridh & Sornmo (IEEE Trans Biomed Eng
     48(1):105-111, 2001).
     """
-    first, last = int(peaks[wave.first]), int(peaks[min(wave.last, len(peaks) - 1)])
-    if last - first < rate:
+    here = _between(peaks, wave, rate)
+    if here is None:
         return
-    time = np.arange(last - first) / rate
-    seconds = np.arange(0, time[-1] + 2)
-    hertz = wave.hertz + np.interp(time, seconds, rng.normal(0, 0.5, len(seconds)))
+    time = np.arange(here.stop - here.start) / rate
+    hertz = wave.hertz + _wander(time, 0.5, rng)
     phase = 2 * np.pi * np.cumsum(hertz) / rate
     swell = 1 + 0.4 * np.sin(2 * np.pi * rng.uniform(0.1, 0.4) * time + rng.uniform(0, 6))
-    edge = np.minimum(1, np.minimum(time, time[::-1]) / 0.5)
     teeth = sum((np.sin(k * phase) / k for k in (1, 2, 3)), np.zeros(len(time)))
-    signal[first:last] += 0.5 * wave.size * size * swell * teeth * edge
+    signal[here] += 0.5 * wave.size * size * swell * teeth * _edge(time)
 
 
 def disturb(
     signal: Floats, peaks: NDArray[np.int64], noise: Noise, size: float, rate: float, rng: np.random.Generator
 ) -> None:
     """Add noise between two beats, in place: random, its power falling as 1/f within its band."""
-    first, last = int(peaks[noise.first]), int(peaks[min(noise.last, len(peaks) - 1)])
-    length = last - first
-    if length < rate:
+    here = _between(peaks, noise, rate)
+    if here is None:
         return
+    length = here.stop - here.start
     hertz = np.fft.rfftfreq(length, 1 / rate)
     inside = (hertz >= noise.low) & (hertz <= noise.high)
     spectrum = np.zeros(len(hertz), complex)
@@ -115,10 +113,25 @@ def disturb(
     added = np.fft.irfft(spectrum, length)
     added /= max(float(added.std()), 1e-9)
     time = np.arange(length) / rate
+    swell = np.exp(_wander(time, noise.bursts, rng))
+    signal[here] += noise.size * size * swell * _edge(time) * added
+
+
+def _between(peaks: NDArray[np.int64], added: Wave | Noise, rate: float) -> slice | None:
+    """The samples from the first to the last beat of what is added; None where they are less than a second."""
+    first, last = int(peaks[added.first]), int(peaks[min(added.last, len(peaks) - 1)])
+    return slice(first, last) if last - first >= rate else None
+
+
+def _wander(time: Floats, spread: float, rng: np.random.Generator) -> Floats:
+    """A value at each time (s) that is drawn anew every second, with this spread, and goes straight between."""
     seconds = np.arange(0, time[-1] + 2)
-    swell = np.exp(np.interp(time, seconds, rng.normal(0, noise.bursts, len(seconds))))
-    edge = np.minimum(1, np.minimum(time, time[::-1]) / 0.5)
-    signal[first:last] += noise.size * size * swell * edge * added
+    return np.interp(time, seconds, rng.normal(0, spread, len(seconds)))
+
+
+def _edge(time: Floats) -> Floats:
+    """A share that rises from 0 in the first half second and falls back to 0 in the last."""
+    return np.minimum(1, np.minimum(time, time[::-1]) / 0.5)
 
 
 def _ventricular(
