@@ -1,0 +1,52 @@
+"""The same beats, probabilities and alarms as before, for five records and the excerpt, live and offline.
+
+A change of results that is meant is written down with `python tests/golden/digests.py`, and explained where it is made.
+"""
+
+from __future__ import annotations
+
+import digests
+import numpy as np
+import pytest
+
+from ecg import library
+
+TOLERANCE = 1e-5
+
+
+def compare(name: str, found: digests.Arrays) -> None:
+    with np.load(digests.FOLDER / f"{name}.npz") as before:
+        shown = digests.kept(found)
+        for key in shown:
+            if key.endswith(".probabilities"):
+                np.testing.assert_allclose(shown[key], before[key], atol=TOLERANCE, err_msg=key)
+            else:
+                assert np.array_equal(shown[key], before[key]), key
+
+
+def test_the_excerpt_is_read_live_as_before() -> None:
+    compare("excerpt", digests.live([library.read("excerpt")]))
+
+
+@pytest.fixture(scope="module")
+def five() -> list[library.Record]:
+    if library.missing(list(digests.RECORDS)):
+        pytest.skip(f"the MIT-BIH records are not in {library.folder()} (set $ECG_DATA)")
+    return [library.read(name) for name in digests.RECORDS]
+
+
+def test_five_records_are_read_live_as_before(five: list[library.Record]) -> None:
+    compare("records", digests.live(five))
+
+
+def test_five_records_are_read_offline_as_before(five: list[library.Record]) -> None:
+    compare("records", digests.offline(five))
+
+
+def test_offline_says_what_live_says(five: list[library.Record]) -> None:
+    live, offline = digests.live(five[:2]), digests.offline(five[:2])
+    for record in five[:2]:
+        assert np.array_equal(live[f"{record.name}.index"], offline[f"{record.name}.detector.index"])
+        np.testing.assert_allclose(
+            live[f"{record.name}.probabilities"], offline[f"{record.name}.detector.probabilities"], atol=TOLERANCE
+        )
