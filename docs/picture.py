@@ -15,7 +15,7 @@ import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 from rich.cells import cell_len
 
-from ecg.config import Config
+from ecg.settings import Config
 from monitor.link import ServiceProcess
 from monitor.screen.app import MonitorApp
 

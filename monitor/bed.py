@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from ecg.messages import BedStatus
+from ecg.wire.messages import BedStatus
 from monitor.intake import Intake, Piece
 from monitor.recent import Recent
 from monitor.snapshot import BeatMark, TruthNote

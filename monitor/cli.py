@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ecg import config as settings
-from ecg.config import Config
+from ecg import settings
 from ecg.errors import UserError
+from ecg.settings import Config
 
 if TYPE_CHECKING:
-    from ecg.broker import Broker
+    from ecg.wire.broker import Broker
     from monitor.service import Service
 
 NOT_CLINICAL = "Research and education only. Never for the care of a patient."
@@ -126,7 +126,7 @@ def source(config: Config, options: argparse.Namespace) -> Iterator[tuple[Broker
             shown = stack.enter_context(demo.producer(config, demo_arguments(options)))
             yield shown.broker, shown.begin
         else:
-            from ecg import broker
+            from ecg.wire import broker
 
             yield stack.enter_context(broker.ensure(config.mqtt)), lambda: None
 
@@ -158,8 +158,8 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
     import torch
 
-    from ecg import weights
-    from ecg.messages import Beat, encode_json
+    from ecg.model import weights
+    from ecg.wire.messages import Beat, encode_json
     from monitor import memory
     from monitor.engine import pick_device
     from monitor.service import Service

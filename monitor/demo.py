@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from ecg.broker import Broker, is_loopback, probe
-from ecg.config import Config
 from ecg.errors import UserError
+from ecg.settings import Config
+from ecg.wire.broker import Broker, is_loopback, probe
 from monitor.child import wait_or_kill
 
 START_SECONDS: Final = 20.0

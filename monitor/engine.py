@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ecg.beats import Beats
 from ecg.errors import UserError
-from ecg.network import BeatNet, reader_of
+from ecg.model.network import BeatNet, reader_of
+from ecg.signal.beats import Beats
 from monitor.passes import Passes
 
 WARM_UP: Final = 64

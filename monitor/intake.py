@@ -14,10 +14,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.config import Monitor
-from ecg.library import MISSING
-from ecg.messages import MessageError, Wave, wave_samples
-from ecg.record import pick_lead
+from ecg.records.library import MISSING
+from ecg.records.record import pick_lead
+from ecg.settings import Monitor
+from ecg.wire.messages import MessageError, Wave, wave_samples
 from monitor.ledger import Ledger, RunCount
 
 MOST_PENDING = 64

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from ecg.messages import BedStatus, MessageError, Topics, decode_json, decode_wave
+from ecg.wire.messages import BedStatus, MessageError, Topics, decode_json, decode_wave
 from monitor.mqtt import Arrival
 
 PAUSE_SECONDS: Final = 1.0

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from ecg.errors import UserError
-from ecg.messages import Wave
-from ecg.weights import write_atomic
+from ecg.model.weights import write_atomic
+from ecg.wire.messages import Wave
 from monitor.alarms import SavedAlarms
 from monitor.bed import Bed
 from monitor.intake import Intake, Waiting

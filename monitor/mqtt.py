@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 import aiomqtt
 from paho.mqtt.matcher import MQTTMatcher
 
-from ecg.broker import Broker
-from ecg.config import Mqtt
 from ecg.errors import UserError
-from ecg.messages import SCHEMA, MonitorStatus, Topics, encode_json
+from ecg.settings import Mqtt
+from ecg.wire.broker import Broker
+from ecg.wire.messages import SCHEMA, MonitorStatus, Topics, encode_json
 
 RETRY_SECONDS: Final = (0.5, 1, 2, 5)
 RECEIVE_BUFFER: Final = 4 << 20

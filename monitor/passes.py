@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ecg.beats import Beats
-from ecg.network import BeatNet
+from ecg.model.network import BeatNet
+from ecg.signal.beats import Beats
 
 SMALLEST: Final = 16
 """Beats in the smallest graph."""

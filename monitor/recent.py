@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.library import MISSING
+from ecg.records.library import MISSING
 from monitor.intake import Block
 from monitor.snapshot import Strip
 

@@ -15,10 +15,11 @@ from typing import Final
 import msgspec
 
 import monitor
-from ecg.broker import Broker
-from ecg.config import Config
 from ecg.errors import UserError
-from ecg.messages import (
+from ecg.settings import Config
+from ecg.signal.path import lookahead_seconds
+from ecg.wire.broker import Broker
+from ecg.wire.messages import (
     SCHEMA,
     Beat,
     BedStatus,
@@ -31,7 +32,6 @@ from ecg.messages import (
     decode_wave,
     encode_json,
 )
-from ecg.path import lookahead_seconds
 from monitor import memory
 from monitor.alarms import EventLog
 from monitor.bed import GAPPED_SECONDS

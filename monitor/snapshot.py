@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ecg.messages import ActiveAlarm
+from ecg.wire.messages import ActiveAlarm
 
 
 class BeatMark(msgspec.Struct, frozen=True, array_like=True):

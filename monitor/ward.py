@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecg.aami import CLASSES
-from ecg.beats import Beats
-from ecg.config import Config
-from ecg.messages import SCHEMA, Alarms, Beat, BedStatus, MessageError, Truth, Wave
-from ecg.network import BeatNet
-from ecg.path import SignalPath, lookahead_seconds
+from ecg.model.network import BeatNet
+from ecg.records.aami import CLASSES
+from ecg.settings import Config
+from ecg.signal.beats import Beats
+from ecg.signal.path import SignalPath, lookahead_seconds
+from ecg.wire.messages import SCHEMA, Alarms, Beat, BedStatus, MessageError, Truth, Wave
 from monitor.alarms import PRIORITY, Change, WardAlarms
 from monitor.bed import Bed
 from monitor.engine import Engine

@@ -7,8 +7,8 @@ import shlex
 import sys
 from contextlib import ExitStack
 
-from ecg.config import Config
 from ecg.errors import UserError
+from ecg.settings import Config
 
 PASSED_ON = ("broker", "root", "weights", "device", "config")
 """Options that each browser's monitor gets too."""

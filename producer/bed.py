@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ecg.messages import SCHEMA, BedStatus, Truth, TruthMark, Wave
-from ecg.record import Annotations, Record, pick_lead
+from ecg.records.record import Annotations, Record, pick_lead
+from ecg.wire.messages import SCHEMA, BedStatus, Truth, TruthMark, Wave
 
 STAGGER_SECONDS: Final = 7.3
 

@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from ecg import broker as brokers
-from ecg import config as settings
-from ecg import library
-from ecg.broker import Broker
-from ecg.config import Config
+from ecg import settings
 from ecg.errors import UserError
-from ecg.record import Record
+from ecg.records import library
+from ecg.records.record import Record
+from ecg.settings import Config
+from ecg.wire import broker as brokers
+from ecg.wire.broker import Broker
 from producer import display
 from producer.bed import make_beds
 from producer.link import connections

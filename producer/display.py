@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ecg.broker import Broker
+from ecg.wire.broker import Broker
 from producer.link import Connection
 from producer.replay import Progress
 

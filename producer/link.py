@@ -13,10 +13,10 @@ from typing import Final
 
 import aiomqtt
 
-from ecg.broker import Broker
-from ecg.config import Mqtt
 from ecg.errors import UserError
-from ecg.messages import SCHEMA, ProducerStatus, Topics, encode_json, encode_wave
+from ecg.settings import Mqtt
+from ecg.wire.broker import Broker
+from ecg.wire.messages import SCHEMA, ProducerStatus, Topics, encode_json, encode_wave
 from producer.bed import Bed
 
 RETRY_SECONDS: Final = (0.5, 1, 2, 5)

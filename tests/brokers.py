@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from ecg import broker
+from ecg.wire import broker
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from brokers import MOSQUITTO, Mosquitto, free_port
 
-from ecg import aami, broker, library
-from ecg.config import Mqtt
+from ecg.records import aami, library
+from ecg.settings import Mqtt
+from ecg.wire import broker
 
 torch.set_num_threads(1)
 

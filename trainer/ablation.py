@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ecg import aami
 from ecg.errors import UserError
-from ecg.network import Cell
-from ecg.weights import write_atomic
+from ecg.model.network import Cell
+from ecg.model.weights import write_atomic
+from ecg.records import aami
 from trainer import cache, scores
 from trainer.crossval import spread
 from trainer.evaluation import WAYS

@@ -22,8 +22,8 @@ from platformdirs import user_cache_dir
 
 import ecg
 from ecg.errors import UserError
-from ecg.path import CHANNELS, FEATURES, WINDOW
-from ecg.weights import write_atomic
+from ecg.model.weights import write_atomic
+from ecg.signal.path import CHANNELS, FEATURES, WINDOW
 from trainer.cutting import CutRecord, Reference, Source
 
 STEP: Final = 256
@@ -60,9 +60,10 @@ def default_path() -> Path:
 def path_hash(*more: Path) -> str:
     """SHA-256 over the modules that decide what a cut beat is, and `more` files."""
     folder = Path(ecg.__file__).parent
-    modules = ("resampler", "detector", "shapes", "p_waves", "cutter", "path", "matching", "aami")
+    modules = ("resampler", "detector", "shapes", "p_waves", "windows", "path")
     digest = hashlib.sha256()
-    for file in (*(folder / f"{module}.py" for module in modules), *more):
+    others = (folder / "records" / "ec57.py", folder / "records" / "aami.py")
+    for file in (*(folder / "signal" / f"{module}.py" for module in modules), *others, *more):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ecg import aami
-from ecg.weights import write_atomic
+from ecg.model.weights import write_atomic
+from ecg.records import aami
 from trainer import scores
 from trainer.evaluation import WAYS
 from trainer.fitting import Fitting

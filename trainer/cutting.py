@@ -9,12 +9,12 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg import aami, library
-from ecg.beats import Beats
 from ecg.errors import UserError
-from ecg.matching import match, match_window
-from ecg.path import SignalPath
-from ecg.record import Record, pick_lead
+from ecg.records import aami, library
+from ecg.records.ec57 import match, match_window
+from ecg.records.record import Record, pick_lead
+from ecg.signal.beats import Beats
+from ecg.signal.path import SignalPath
 
 Source = Literal["reference", "detector"]
 """Where the R-peaks come from: the cardiologists' annotations, or our own detector."""

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ecg import library
-from ecg.matching import Score, match, match_window, score
-from ecg.record import Record
-from ecg.weights import write_atomic
+from ecg.model.weights import write_atomic
+from ecg.records import library
+from ecg.records.ec57 import Score, match, match_window, score
+from ecg.records.record import Record
 from trainer.cutting import TOGETHER, CutRecord, cut, gapless, reference_of
 from trainer.prepare import fetch
 

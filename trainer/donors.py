@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg import aami
-from ecg.p_waves import level
-from ecg.record import Record, pick_lead
+from ecg.records import aami
+from ecg.records.record import Record, pick_lead
+from ecg.signal.p_waves import level
 from trainer.cutting import lead_signal
 
 Floats = NDArray[np.float64]

@@ -11,9 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from ecg import library, weights
 from ecg.errors import UserError
-from ecg.weights import write_atomic
+from ecg.model import weights
+from ecg.model.weights import write_atomic
+from ecg.records import library
 from trainer.evaluation import WAYS, as_json, brief, name_records, what_is
 from trainer.prepare import fetch
 from trainer.runs import device_of

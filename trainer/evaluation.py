@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ecg import aami, library
-from ecg.network import BeatNet
+from ecg.model.network import BeatNet
+from ecg.records import aami, library
 from trainer import scores
 from trainer.cutting import TOGETHER, CutRecord, Source, cut
 from trainer.naming import probabilities

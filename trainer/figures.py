@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from ecg.aami import CLASSES
-from ecg.matching import match, match_window
+from ecg.records.aami import CLASSES
+from ecg.records.ec57 import match, match_window
 from trainer.evaluation import Named
 from trainer.scores import SCORED
 

@@ -11,9 +11,11 @@ import msgspec
 import torch
 from rich.console import Console
 
-from ecg import aami, path, weights
-from ecg.aami import CLASSES
 from ecg.errors import UserError
+from ecg.model import weights
+from ecg.records import aami
+from ecg.records.aami import CLASSES
+from ecg.signal import path
 from trainer import cache, row_fit
 from trainer.fitting import Fitting, load_checkpoint, save_checkpoint, validate
 from trainer.live import FitView

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ecg.aami import CLASSES, DS1
 from ecg.errors import UserError
-from ecg.network import BeatNet
-from ecg.weights import write_atomic
+from ecg.model.network import BeatNet
+from ecg.model.weights import write_atomic
+from ecg.records.aami import CLASSES, DS1
 from trainer import scores
 from trainer.cutting import CutRecord
 from trainer.naming import probabilities

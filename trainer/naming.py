@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecg.network import BeatNet
+from ecg.model.network import BeatNet
 from trainer.cutting import CutRecord
 
 PIECE: Final = 256

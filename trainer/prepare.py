@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, track
 
-from ecg import aami, library
-from ecg.aami import CLASSES
 from ecg.errors import UserError
+from ecg.records import aami, library
+from ecg.records.aami import CLASSES
 from trainer import cache, rows
 from trainer.cutting import TOGETHER, CutRecord, cut
 from trainer.settings import FOLDS, Recipe

@@ -9,10 +9,11 @@ from typing import Any
 
 from rich.console import Console
 
-from ecg import library, weights
-from ecg.aami import CLASSES
 from ecg.errors import UserError
-from ecg.weights import Card, write_atomic
+from ecg.model import weights
+from ecg.model.weights import Card, write_atomic
+from ecg.records import library
+from ecg.records.aami import CLASSES
 from trainer import figures, strips
 from trainer.evaluate import TITLES
 from trainer.evaluation import WAYS, Named, as_json, name_records, what_is

@@ -11,9 +11,9 @@ import safetensors.torch
 from rich.console import Console
 from rich.table import Table
 
-from ecg.aami import CLASSES
 from ecg.errors import UserError
-from ecg.weights import write_atomic
+from ecg.model.weights import write_atomic
+from ecg.records.aami import CLASSES
 from trainer.fitting import load_checkpoint, save_checkpoint
 from trainer.live import FitView
 from trainer.prepare import rebuild, rows_folder

@@ -18,11 +18,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from ecg.aami import CLASSES
 from ecg.errors import UserError
-from ecg.path import MODEL_RATE
-from ecg.record import Record, pick_lead
-from ecg.weights import write_atomic
+from ecg.model.weights import write_atomic
+from ecg.records.aami import CLASSES
+from ecg.records.record import Record, pick_lead
+from ecg.signal.path import MODEL_RATE
 from trainer.cutting import gapless, reference_of
 
 LENGTH: Final = 187

@@ -16,7 +16,7 @@ import msgspec
 import torch
 
 from ecg.errors import UserError
-from ecg.weights import write_atomic
+from ecg.model.weights import write_atomic
 
 T = TypeVar("T")
 PACKAGES: Final = ("torch", "numpy", "scipy", "scikit-learn", "wfdb", "msgspec")

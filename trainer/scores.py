@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.aami import CLASSES
-from ecg.matching import confusion, match, match_window
+from ecg.records.aami import CLASSES
+from ecg.records.ec57 import confusion, match, match_window
 from trainer.cutting import CutRecord
 
 Table = NDArray[np.int64]

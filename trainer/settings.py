@@ -7,10 +7,10 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from msgspec import Meta
 
-from ecg import aami
 from ecg.errors import UserError
-from ecg.network import Cell, NetShape
-from ecg.path import CHANNELS, FEATURES, WINDOW
+from ecg.model.network import Cell, NetShape
+from ecg.records import aami
+from ecg.signal.path import CHANNELS, FEATURES, WINDOW
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -35,8 +35,8 @@ RR_FEATURES: Final = tuple(name for name in FEATURES if "rr_" in name)
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a beat reader and rhythm memory are fitted.
 
-    The network: cell, stem, reader, bottleneck, memory, dropout, carried as in ecg.network.NetShape; own_memory false
-    takes the rhythm memory out, so that the head hears the beat reader and the features alone.
+    The network: cell, stem, reader, bottleneck, memory, dropout, carried as in ecg.model.network.NetShape; own_memory
+    false takes the rhythm memory out, so that the head hears the beat reader and the features alone.
     Inputs: silent_features and silent_channels are never heard (their weights are held at zero).
     Streams: `streams` records side by side, `beats` of each in one step of truncated back-propagation, `steps` in an
     epoch; detector_share of them cut at our own detector's R-peaks, the others at the annotated ones. version_share of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.cutter import FEATURES, WINDOW, WINDOW_BEFORE
+from ecg.signal.windows import FEATURES, WINDOW, WINDOW_BEFORE
 from trainer.cutting import CutRecord, Source
 from trainer.settings import RR_FEATURES, Recipe
 from trainer.versions import version_key

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ecg.aami import CLASSES
-from ecg.record import Record, pick_lead
+from ecg.records.aami import CLASSES
+from ecg.records.record import Record, pick_lead
 from trainer.cutting import gapless
 from trainer.evaluation import Named
 from trainer.figures import clinical, save

@@ -18,8 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg import library
-from ecg.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
+from ecg.records import library
+from ecg.records.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
 from trainer.cache import SOURCES, path_hash
 from trainer.cutting import Source, lead_signal
 from trainer.donors import Donor, beats_of, column_of, detour, donor_of, foci, qrs_size

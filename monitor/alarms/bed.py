@@ -14,8 +14,8 @@ from typing import Literal
 
 import msgspec
 
-from ecg.config import Alarms
-from ecg.messages import ActiveAlarm
+from ecg.settings import Alarms
+from ecg.wire.messages import ActiveAlarm
 from monitor.alarms import patterns
 from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
 from monitor.alarms.limits import FAST_RR, SLOW_RR, Limits, limits

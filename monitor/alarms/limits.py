@@ -7,7 +7,7 @@ from math import ceil, floor
 
 import msgspec
 
-from ecg.config import Alarms
+from ecg.settings import Alarms
 from monitor.alarms.kinds import KINDS
 
 SLOW_RR = 4

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.aami import CLASS_OF
-from ecg.config import Alarms
-from ecg.record import ATRIAL_FIBRILLATION, Annotations
+from ecg.records.aami import CLASS_OF
+from ecg.records.record import ATRIAL_FIBRILLATION, Annotations
+from ecg.settings import Alarms
 from monitor.alarms.limits import FAST_RR, SLOW_RR
 
 FLUTTER = "(VFL"

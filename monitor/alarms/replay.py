@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecg.aami import CLASSES
-from ecg.beats import Beats
-from ecg.config import Alarms
-from ecg.library import MISSING
-from ecg.network import BeatNet
-from ecg.path import SignalPath
-from ecg.record import Record, pick_lead
+from ecg.model.network import BeatNet
+from ecg.records.aami import CLASSES
+from ecg.records.library import MISSING
+from ecg.records.record import Record, pick_lead
+from ecg.settings import Alarms
+from ecg.signal.beats import Beats
+from ecg.signal.path import SignalPath
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import PRIORITY, Priority
 from monitor.alarms.signs import SignalSigns

@@ -21,12 +21,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from ecg import aami, config, library
-from ecg.config import Config
+from ecg import settings as config
 from ecg.errors import UserError
-from ecg.matching import match_window
-from ecg.record import ATRIAL_FLUTTER, Record
-from ecg.weights import load
+from ecg.model.weights import load
+from ecg.records import aami, library
+from ecg.records.ec57 import match_window
+from ecg.records.record import ATRIAL_FLUTTER, Record
+from ecg.settings import Config
 from monitor.alarms import report
 from monitor.alarms.reference import RUNS, Reference, Span, reference
 from monitor.alarms.replay import Heard, Raised, listen, replay

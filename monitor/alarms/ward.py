@@ -25,12 +25,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.config import Alarms
-from ecg.cutter import WINDOW_AFTER
-from ecg.detector import LEARNING
-from ecg.messages import ActiveAlarm
-from ecg.path import FIDUCIAL_REACH
-from ecg.resampler import MODEL_RATE, kernel
+from ecg.settings import Alarms
+from ecg.signal.detector import LEARNING
+from ecg.signal.path import FIDUCIAL_REACH
+from ecg.signal.resampler import MODEL_RATE, kernel
+from ecg.signal.windows import WINDOW_AFTER
+from ecg.wire.messages import ActiveAlarm
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import BedState, Change, Sign
@@ -63,7 +63,7 @@ class SavedAlarms(msgspec.Struct):
 
 
 class WardAlarms:
-    """Alarms of many beds. Slots are rows as in `ecg.path.SignalPath`; `grow` makes room for more.
+    """Alarms of many beds. Slots are rows as in `ecg.signal.path.SignalPath`; `grow` makes room for more.
 
     settings: the [alarms] table. lead_off_seconds: of the [monitor] table.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ecg import config as settings
+from ecg import settings
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ecg import library, weights
-from ecg.beats import Beats
-from ecg.config import Config
 from ecg.errors import UserError
-from ecg.network import BeatNet, QuickReader, reader_of
-from ecg.path import SignalPath
+from ecg.model import weights
+from ecg.model.network import BeatNet, QuickReader, reader_of
+from ecg.records import library
+from ecg.settings import Config
+from ecg.signal.beats import Beats
+from ecg.signal.path import SignalPath
 from monitor.bench import report
 from monitor.engine import Engine, pick_device
 

@@ -21,9 +21,9 @@ import msgspec
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from ecg import broker
-from ecg.config import Config
 from ecg.errors import UserError
+from ecg.settings import Config
+from ecg.wire import broker
 from monitor.bench import report
 from monitor.child import wait_or_kill
 

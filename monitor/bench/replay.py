@@ -7,11 +7,12 @@ import time
 
 import torch
 
-from ecg import library, weights
-from ecg.config import Config
 from ecg.errors import UserError
-from ecg.messages import SCHEMA, Wave, decode_wave, encode_wave
-from ecg.record import Record
+from ecg.model import weights
+from ecg.records import library
+from ecg.records.record import Record
+from ecg.settings import Config
+from ecg.wire.messages import SCHEMA, Wave, decode_wave, encode_wave
 from monitor.bench import report
 from monitor.engine import pick_device
 from monitor.ward import Ward

@@ -14,8 +14,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from ecg import aami, library
 from ecg.errors import UserError
+from ecg.records import aami, library
 
 WARM_UP: Final = 2
 SLICE_SECONDS: Final = 0.02

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 import psutil
 
-from ecg.config import Config
 from ecg.errors import UserError
+from ecg.settings import Config
 from monitor.bench import report
 from monitor.bench.pipeline import (
     WARM_UP_SECONDS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecg.messages import ActiveAlarm
+from ecg.wire.messages import ActiveAlarm
 from monitor.screen.board import Line
 from monitor.screen.labels import Labels
 from monitor.screen.palette import MARKS, Palette, pen

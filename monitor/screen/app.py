@@ -15,7 +15,7 @@ from textual.css.query import NoMatches
 from textual.events import Resize
 from textual.screen import Screen
 
-from ecg.config import Config
+from ecg.settings import Config
 from monitor.screen.bedside import BedsideView
 from monitor.screen.central import CentralView
 from monitor.screen.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall

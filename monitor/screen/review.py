@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
-from ecg.aami import CLASSES
+from ecg.records.aami import CLASSES
 from monitor.screen.board import Board, Line
 from monitor.screen.history import BedHistory
 from monitor.screen.palette import Palette, pen

@@ -11,8 +11,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ecg.aami import CLASS_OF
-from ecg.matching import match, match_window
+from ecg.records.aami import CLASS_OF
+from ecg.records.ec57 import match, match_window
 from monitor.screen.history import BedHistory
 from monitor.screen.labels import Labels
 from monitor.screen.palette import Palette, pen

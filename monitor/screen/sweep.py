@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
 
-from ecg.aami import CLASSES
+from ecg.records.aami import CLASSES
 from monitor.screen.envelope import envelope
 from monitor.screen.history import BedHistory
 from monitor.screen.palette import Palette, pen

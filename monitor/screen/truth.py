@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.aami import CLASS_OF, CLASSES
-from ecg.matching import class_score, confusion, match, match_window
+from ecg.records.aami import CLASS_OF, CLASSES
+from ecg.records.ec57 import class_score, confusion, match, match_window
 from monitor.screen.board import Line
 from monitor.screen.history import BedHistory
 from monitor.screen.labels import Labels

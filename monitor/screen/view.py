@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.screen import Screen
 
-from ecg.config import Config
+from ecg.settings import Config
 from monitor.screen.history import WardHistory
 from monitor.screen.labels import Labels
 from monitor.screen.palette import PALETTES, Palette

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecg.aami import CLASSES
+from ecg.records.aami import CLASSES
 from monitor.screen.board import Line
 from monitor.screen.history import BedHistory
 from monitor.screen.labels import Labels

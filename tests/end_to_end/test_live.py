@@ -18,10 +18,11 @@ import psutil
 import pytest
 from brokers import MOSQUITTO, Mosquitto, free_port
 
-from ecg import broker, library
-from ecg.broker import Broker
-from ecg.messages import SCHEMA, Wave, encode_wave
-from ecg.path import SignalPath
+from ecg.records import library
+from ecg.signal.path import SignalPath
+from ecg.wire import broker
+from ecg.wire.broker import Broker
+from ecg.wire.messages import SCHEMA, Wave, encode_wave
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 

@@ -13,7 +13,7 @@ import time
 import pytest
 from brokers import free_port
 
-from ecg import broker
+from ecg.wire import broker
 
 aiohttp = pytest.importorskip("aiohttp")
 pytest.importorskip("textual_serve")

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecg import library, weights
-from ecg.config import Config
-from ecg.messages import SCHEMA, Wave
-from ecg.record import Record
+from ecg.model import weights
+from ecg.records import library
+from ecg.records.record import Record
+from ecg.settings import Config
+from ecg.wire.messages import SCHEMA, Wave
 from monitor.alarms.replay import listen, replay
 from monitor.ward import Ward
 from trainer.cutting import cut

@@ -9,7 +9,7 @@ import digests
 import numpy as np
 import pytest
 
-from ecg import library
+from ecg.records import library
 
 TOLERANCE = 1e-5
 

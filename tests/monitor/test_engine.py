@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from ecg import library, weights
-from ecg.beats import Beats
 from ecg.errors import UserError
-from ecg.network import BeatNet, NetShape, QuickReader, reader_of
-from ecg.path import SignalPath
+from ecg.model import weights
+from ecg.model.network import BeatNet, NetShape, QuickReader, reader_of
+from ecg.records import library
+from ecg.signal.beats import Beats
+from ecg.signal.path import SignalPath
 from monitor.engine import Engine, Verdicts
 from monitor.passes import sizes_up_to
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.config import Monitor
-from ecg.library import MISSING
-from ecg.messages import SCHEMA, MessageError, Wave
+from ecg.records.library import MISSING
+from ecg.settings import Monitor
+from ecg.wire.messages import SCHEMA, MessageError, Wave
 from monitor.intake import Begin, End, Intake, Piece, Signal
 from monitor.ledger import Ledger
 

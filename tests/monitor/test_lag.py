@@ -6,9 +6,9 @@ import time
 
 from test_ward import ALONE, CARD, MINUTE, NET, Run, messages, part, whole
 
-from ecg.broker import Broker
-from ecg.config import Config, Monitor
-from ecg.messages import SCHEMA, BedStatus, Wave, encode_json, encode_wave
+from ecg.settings import Config, Monitor
+from ecg.wire.broker import Broker
+from ecg.wire.messages import SCHEMA, BedStatus, Wave, encode_json, encode_wave
 from monitor.mqtt import Arrival
 from monitor.service import Service
 from monitor.ward import Ward

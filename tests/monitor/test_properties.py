@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_ward import NET, Run, messages, part, same, whole
 
-from ecg import library
-from ecg.config import Config, Monitor
-from ecg.messages import SCHEMA, BedStatus, Wave
-from ecg.path import SignalPath
-from ecg.record import Record, pick_lead
+from ecg.records import library
+from ecg.records.record import Record, pick_lead
+from ecg.settings import Config, Monitor
+from ecg.signal.path import SignalPath
+from ecg.wire.messages import SCHEMA, BedStatus, Wave
 from monitor import memory
 
 LENGTH = 6480  # 18 s at 360 Hz

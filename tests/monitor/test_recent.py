@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.library import MISSING
+from ecg.records.library import MISSING
 from monitor.intake import Block
 from monitor.recent import LONGEST_GAP, SEGMENT, Recent
 

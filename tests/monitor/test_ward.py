@@ -10,11 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg import library, weights
-from ecg.config import Config, Monitor
-from ecg.messages import SCHEMA, Alarms, Beat, BedStatus, MessageError, Truth, TruthMark, Wave
-from ecg.path import SignalPath
-from ecg.record import Record
+from ecg.model import weights
+from ecg.records import library
+from ecg.records.record import Record
+from ecg.settings import Config, Monitor
+from ecg.signal.path import SignalPath
+from ecg.wire.messages import SCHEMA, Alarms, Beat, BedStatus, MessageError, Truth, TruthMark, Wave
 from monitor.alarms import Change
 from monitor.ward import Ward
 

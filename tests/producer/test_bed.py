@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg import library
-from ecg.messages import wave_samples
-from ecg.record import Annotations, Record
+from ecg.records import library
+from ecg.records.record import Annotations, Record
+from ecg.wire.messages import wave_samples
 from producer.bed import Bed, make_beds
 
 

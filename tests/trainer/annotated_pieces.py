@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from ecg import library
-from ecg.record import Annotations, Record
+from ecg.records import library
+from ecg.records.record import Annotations, Record
 from trainer.cutting import cut
 
 SECONDS = 40

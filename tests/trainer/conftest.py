@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from annotated_pieces import annotated
 
-from ecg.aami import DS1
-from ecg.record import Record
+from ecg.records.aami import DS1
+from ecg.records.record import Record
 from trainer import cache
 from trainer.cutting import CutRecord, cut
 from trainer.settings import Recipe

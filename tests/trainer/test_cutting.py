@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from annotated_pieces import fake
 
-from ecg import library
 from ecg.errors import UserError
-from ecg.record import Record
+from ecg.records import library
+from ecg.records.record import Record
 from trainer.cutting import cut, gapless, reference_of
 
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from ecg import weights
 from ecg.errors import UserError
+from ecg.model import weights
 from trainer.fit import fit
 from trainer.fitting import Fitting, class_weights, load_checkpoint, save_checkpoint
 from trainer.naming import probabilities

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from ecg.network import BeatNet
-from ecg.path import SignalPath
-from ecg.record import Record
+from ecg.model.network import BeatNet
+from ecg.records.record import Record
+from ecg.signal.path import SignalPath
 from trainer import naming
 from trainer.cutting import cut
 from trainer.settings import RECIPES, recipe_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from annotated_pieces import write_wfdb
 
-from ecg.record import Record
+from ecg.records.record import Record
 from trainer import figures, strips
 from trainer.__main__ import main
 from trainer.evaluation import Named

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from annotated_pieces import fake
 
-from ecg import aami, library
 from ecg.errors import UserError
-from ecg.record import Record
+from ecg.records import aami, library
+from ecg.records.record import Record
 from trainer import rows
 from trainer.rows import LENGTH, Rows
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecg.aami import DS1
 from ecg.errors import UserError
+from ecg.records.aami import DS1
 from trainer.settings import FOLDS, RECIPES, recipe_of
 
 

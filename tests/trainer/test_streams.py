@@ -6,7 +6,7 @@ from itertools import islice
 import msgspec
 import numpy as np
 
-from ecg.cutter import WINDOW, WINDOW_BEFORE
+from ecg.signal.windows import WINDOW, WINDOW_BEFORE
 from trainer.settings import RECIPES
 from trainer.streams import Cuts, pieces
 from trainer.versions import version_key

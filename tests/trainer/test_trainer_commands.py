@@ -9,8 +9,8 @@ import pytest
 from annotated_pieces import fake, write_wfdb
 from scipy.signal import resample_poly
 
-from ecg import weights
-from ecg.record import Record
+from ecg.model import weights
+from ecg.records.record import Record
 from trainer import cache
 from trainer.__main__ import main
 

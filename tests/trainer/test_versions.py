@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from annotated_pieces import annotated, fake
 
-from ecg import library
-from ecg.record import Record
+from ecg.records import library
+from ecg.records.record import Record
 from trainer import plans, versions
 from trainer.donors import Focus, detour, donor_of, foci
 from trainer.moving import disturb, fibrillate, move

@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.config import Alarms
-from ecg.record import Annotations
+from ecg.records.record import Annotations
+from ecg.settings import Alarms
 from monitor.alarms import GRAVER, PRIORITY, BedAlarms, BedState, Change, Sign
 from monitor.alarms.reference import reference
 from monitor.alarms.replay import replay

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ecg.config import Alarms
+from ecg.settings import Alarms
 from monitor.alarms import GRAVER, KINDS, PRIORITY, BedAlarms, Change, Sign
 
 RATE = 100.0

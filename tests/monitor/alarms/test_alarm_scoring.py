@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from ecg import library
-from ecg.config import Alarms, Config
 from ecg.errors import UserError
-from ecg.network import BeatNet, NetShape
-from ecg.path import FEATURES
-from ecg.record import Annotations, Record
+from ecg.model.network import BeatNet, NetShape
+from ecg.records import library
+from ecg.records.record import Annotations, Record
+from ecg.settings import Alarms, Config
+from ecg.signal.path import FEATURES
 from monitor.alarms.reference import Span, reference
 from monitor.alarms.replay import Raised, analysed_lead, listen
 from monitor.alarms.scoring import Tally, evaluate, groups, run, score

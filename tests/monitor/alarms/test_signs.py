@@ -6,8 +6,8 @@ import sleepecg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecg import library
-from ecg.config import Alarms
+from ecg.records import library
+from ecg.settings import Alarms
 from monitor.alarms import Sign, SignalSigns
 from monitor.alarms.reference import reference
 from monitor.alarms.replay import listen

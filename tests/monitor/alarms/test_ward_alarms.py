@@ -10,9 +10,9 @@ import sleepecg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecg.config import Alarms
 from ecg.errors import UserError
-from ecg.path import SignalPath
+from ecg.settings import Alarms
+from ecg.signal.path import SignalPath
 from monitor.alarms import Change, EventLog, SavedAlarms, WardAlarms
 
 RATE = 360.0

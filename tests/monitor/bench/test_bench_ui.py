@@ -8,7 +8,7 @@ import time
 import pytest
 from brokers import MOSQUITTO
 
-from ecg.config import Config
+from ecg.settings import Config
 from monitor.bench import pipeline, ui
 from monitor.bench.report import records
 

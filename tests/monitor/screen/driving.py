@@ -11,7 +11,7 @@ import msgspec
 from textual.pilot import Pilot
 from ward import WardLink
 
-from ecg.config import Config
+from ecg.settings import Config
 from monitor.screen.app import MonitorApp
 
 FRAME_SECONDS = 0.25

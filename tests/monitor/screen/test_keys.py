@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.widgets import Digits
 from ward import WardLink
 
-from ecg.messages import ActiveAlarm
+from ecg.wire.messages import ActiveAlarm
 from monitor.screen.app import MonitorApp
 from monitor.screen.bedside import BedsideView
 from monitor.screen.central import CentralView

@@ -13,7 +13,7 @@ from driving import application, play, settings
 from textual.pilot import Pilot
 from ward import WardLink
 
-from ecg.messages import ActiveAlarm
+from ecg.wire.messages import ActiveAlarm
 
 ALARMS = {
     "high": [ActiveAlarm("ventricular_tachycardia", "high", 3000, "Ventricular tachycardia")],

@@ -16,11 +16,12 @@ import numpy as np
 import sleepecg
 import torch
 
-from ecg import library, weights
-from ecg.config import Config
-from ecg.messages import SCHEMA, ActiveAlarm, Truth, TruthMark, Wave
-from ecg.path import lookahead_seconds
-from ecg.record import Annotations, Record
+from ecg.model import weights
+from ecg.records import library
+from ecg.records.record import Annotations, Record
+from ecg.settings import Config
+from ecg.signal.path import lookahead_seconds
+from ecg.wire.messages import SCHEMA, ActiveAlarm, Truth, TruthMark, Wave
 from monitor.screen.link import LinkClosed
 from monitor.snapshot import (
     Acknowledge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecg import shapes
+from ecg.signal import shapes
 
 WINDOW = 60
 CORE = slice(10, 50)

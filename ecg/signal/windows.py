@@ -1,8 +1,8 @@
 """Window cutter and patient-relative features of each beat, for all beds at once.
 
 What the network sees is relative to the patient: the window in units of the bed's own running beat size, the
-window minus the bed's usual beat, what is known of beats of the same shape (ecg.shapes), and RR intervals as ratios to
-the bed's recent past. These running values belong to the bed's memory. Everything is causal; the window
+window minus the bed's usual beat, what is known of beats of the same shape (ecg.signal.shapes), and RR intervals as
+ratios to the bed's recent past. These running values belong to the bed's memory. Everything is causal; the window
 reaches WINDOW_AFTER samples past the R-peak.
 """
 
@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg import p_waves, shapes
-from ecg.detector import Floats, Index, State, rounds
+from ecg.signal import p_waves, shapes
+from ecg.signal.detector import Floats, Index, State, rounds
 
 WINDOW_BEFORE: Final = 40
 WINDOW_AFTER: Final = 56

@@ -16,9 +16,9 @@ import msgspec
 import safetensors.torch
 from safetensors import SafetensorError
 
-from ecg import path as signal_path
 from ecg.errors import UserError
-from ecg.network import BeatNet, NetShape
+from ecg.model.network import BeatNet, NetShape
+from ecg.signal import path as signal_path
 
 SHIPPED: Final = Path(__file__).resolve().parent / "shipped"
 """The folder of the weights that come with the program."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.cutter import CHANNELS, FEATURES, WINDOW
+from ecg.signal.windows import CHANNELS, FEATURES, WINDOW
 
 
 @dataclass(slots=True)

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from ecg.config import Mqtt
 from ecg.errors import UserError
+from ecg.settings import Mqtt
 
 PROBE_SECONDS: Final = 3.0
 START_SECONDS: Final = 15.0

@@ -8,9 +8,9 @@ import sleepecg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecg.beats import Beats
-from ecg.path import SignalPath, lookahead_seconds
-from ecg.resampler import MODEL_RATE, kernel, resample
+from ecg.signal.beats import Beats
+from ecg.signal.path import SignalPath, lookahead_seconds
+from ecg.signal.resampler import MODEL_RATE, kernel, resample
 
 RATE = 360.0
 SECONDS = 20

@@ -23,9 +23,9 @@ import requests
 import sleepecg
 import wfdb
 
-from ecg import aami
 from ecg.errors import UserError
-from ecg.record import Annotations, Record
+from ecg.records import aami
+from ecg.records.record import Annotations, Record
 
 EXCERPT: Final = "excerpt"
 EXCERPT_RECORD: Final = "208-excerpt"

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter
 
-from ecg import cutter, detector
-from ecg.beats import Beats
-from ecg.cutter import CHANNELS, FEATURES, WINDOW, WINDOW_AFTER, WINDOW_BEFORE
-from ecg.detector import DELAY
-from ecg.resampler import MODEL_RATE, kernel, resample
+from ecg.signal import detector
+from ecg.signal import windows as cutter
+from ecg.signal.beats import Beats
+from ecg.signal.detector import DELAY
+from ecg.signal.resampler import MODEL_RATE, kernel, resample
+from ecg.signal.windows import CHANNELS, FEATURES, WINDOW, WINDOW_AFTER, WINDOW_BEFORE
 
 __all__ = ["CHANNELS", "FEATURES", "MODEL_RATE", "WINDOW", "Beats", "SignalPath", "lookahead_seconds"]
 

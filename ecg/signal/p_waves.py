@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.detector import Floats, Index, State
-from ecg.shapes import likeness
+from ecg.signal.detector import Floats, Index, State
+from ecg.signal.shapes import likeness
 
 FEATURES: Final = (
     "p_likeness_change",

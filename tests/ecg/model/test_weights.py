@@ -8,11 +8,11 @@ import msgspec
 import pytest
 import torch
 
-from ecg import path as signal_path
-from ecg import weights
 from ecg.errors import UserError
-from ecg.network import BeatNet, NetShape
-from ecg.weights import Card
+from ecg.model import weights
+from ecg.model.network import BeatNet, NetShape
+from ecg.model.weights import Card
+from ecg.signal import path as signal_path
 
 SHAPE = NetShape(
     channels=signal_path.CHANNELS, window=signal_path.WINDOW, features=len(signal_path.FEATURES), stem=4, reader=6

@@ -9,9 +9,9 @@ import aiomqtt
 import pytest
 from brokers import Mosquitto, free_port
 
-from ecg import broker
-from ecg.config import Mqtt
 from ecg.errors import UserError
+from ecg.settings import Mqtt
+from ecg.wire import broker
 
 
 def test_a_broker_that_answers_is_used(mosquitto: Mosquitto) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecg import p_waves
+from ecg.signal import p_waves
 
 SAMPLES = 28
 ONE = np.array([0])

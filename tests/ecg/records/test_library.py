@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecg import aami, library
 from ecg.errors import UserError
+from ecg.records import aami, library
 
 
 def write_record(folder: Path, name: str, rate: int = 250) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg.matching import class_score, confusion, match, match_window, score
+from ecg.records.ec57 import class_score, confusion, match, match_window, score
 
 
 def indices(*values):

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.detector import Floats, Index, State
+from ecg.signal.detector import Floats, Index, State
 
 SHAPES: Final = 6
 SAME: Final = 0.85

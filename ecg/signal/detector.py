@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter
 
-from ecg.resampler import MODEL_RATE
+from ecg.signal.resampler import MODEL_RATE
 
 BAND: Final = butter(1, (8.0, 16.0), "bandpass", fs=MODEL_RATE)
 AVERAGE: Final = 16

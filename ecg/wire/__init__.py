@@ -1,0 +1,1 @@
+"""What goes over MQTT, and the broker it goes over."""
