@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.cells import cell_len
 
 from ecg.settings import Config
-from monitor.link import ServiceProcess
+from monitor.link.transport import ServiceProcess
 from monitor.screen.app import MonitorApp
 
 FOLDER = Path(__file__).parent

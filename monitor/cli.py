@@ -21,7 +21,7 @@ from ecg.settings import Config
 
 if TYPE_CHECKING:
     from ecg.wire.broker import Broker
-    from monitor.service import Service
+    from monitor.service.loop import Service
 
 NOT_CLINICAL = "Research and education only. Never for the care of a patient."
 
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         return bench.run(given[1:])
     if given[:1] == ["alarms"]:
-        from monitor.alarms import scoring
+        from monitor.evaluation import scoring
 
         return scoring.run(given[1:])
     options = parser().parse_args(given)
@@ -102,7 +102,7 @@ def draw(config: Config, options: argparse.Namespace, arguments: list[str]) -> i
     """The screen here, the service in a process of its own."""
     if not sys.stdout.isatty() and "TEXTUAL_DRIVER" not in os.environ:  # a browser is no terminal
         raise UserError("the screen needs a terminal: use --headless for a script")
-    from monitor.link import ServiceProcess
+    from monitor.link.transport import ServiceProcess
     from monitor.screen.app import MonitorApp
 
     link = ServiceProcess(arguments)
@@ -160,10 +160,10 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
 
     from ecg.model import weights
     from ecg.wire.messages import Beat, encode_json
-    from monitor import memory
-    from monitor.engine import pick_device
-    from monitor.service import Service
-    from monitor.ward import Ward
+    from monitor.inference.engine import pick_device
+    from monitor.service import checkpoint as memory
+    from monitor.service.loop import Service
+    from monitor.ward.ward import Ward
 
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
@@ -202,7 +202,7 @@ async def _headless(service: Service, until_idle: float | None) -> int:
 
 
 async def _piped(service: Service) -> int:
-    from monitor.link import Pipe
+    from monitor.link.transport import Pipe
 
     pipe = await Pipe.open()
 

@@ -13,7 +13,7 @@ from typing import Final
 from ecg.errors import UserError
 from ecg.settings import Config
 from ecg.wire.broker import Broker, is_loopback, probe
-from monitor.child import wait_or_kill
+from monitor.processes import wait_or_kill
 
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0

@@ -6,10 +6,10 @@ is `scoring.run`. docs/alarms.md defines every alarm.
 
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import CHAINS, GRAVER, KINDS, PRIORITY
-from monitor.alarms.log import EventLog
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import BedState, Change, Sign
 from monitor.alarms.ward import SavedAlarms, WardAlarms, beats_known_after
+from monitor.service.event_log import EventLog
 
 __all__ = [
     "CHAINS",

@@ -18,7 +18,7 @@ from ecg.settings import Config
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
 from monitor.bench import report
-from monitor.engine import Engine, pick_device
+from monitor.inference.engine import Engine, pick_device
 
 ROW: Final = 187
 """Samples in one row of the lecture's data."""

@@ -25,7 +25,7 @@ from ecg.errors import UserError
 from ecg.settings import Config
 from ecg.wire import broker
 from monitor.bench import report
-from monitor.child import wait_or_kill
+from monitor.processes import wait_or_kill
 
 STEPS: Final = (16, 64, 250, 500, 1000, 1500, 2000, 3000, 4000)
 START_SECONDS: Final = 120.0

@@ -14,8 +14,8 @@ from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire.messages import SCHEMA, Wave, decode_wave, encode_wave
 from monitor.bench import report
-from monitor.engine import pick_device
-from monitor.ward import Ward
+from monitor.inference.engine import pick_device
+from monitor.ward.ward import Ward
 
 
 def payloads(record: Record, chunk_seconds: float) -> list[bytes]:

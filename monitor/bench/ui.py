@@ -36,7 +36,7 @@ from monitor.bench.pipeline import (
     start_producer,
     wait,
 )
-from monitor.child import wait_or_kill
+from monitor.processes import wait_or_kill
 
 ASKS_SYNCHRONISED: Final = b"\x1b[?2026$p"
 YES_SYNCHRONISED: Final = b"\x1b[?2026;2$y"

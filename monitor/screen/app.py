@@ -16,16 +16,16 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from ecg.settings import Config
-from monitor.screen.bedside import BedsideView
-from monitor.screen.central import CentralView
-from monitor.screen.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
+from monitor.link.contract import Link, LinkClosed
+from monitor.link.protocol import Acknowledge, Notice, Silence
+from monitor.screen.draw.palette import PALETTES, themes
+from monitor.screen.draw.plaintext import clean
 from monitor.screen.labels import Labels
-from monitor.screen.link import Link, LinkClosed
-from monitor.screen.palette import PALETTES, themes
-from monitor.screen.plaintext import clean
-from monitor.screen.review import ReviewView
-from monitor.screen.view import EAGER, Desk, View, default_palette
-from monitor.snapshot import Acknowledge, Notice, Silence
+from monitor.screen.views.base import EAGER, Desk, View, default_palette
+from monitor.screen.views.bedside import BedsideView
+from monitor.screen.views.central import CentralView
+from monitor.screen.views.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
+from monitor.screen.views.review import ReviewView
 
 
 class MonitorApp(App[None]):

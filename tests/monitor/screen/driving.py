@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from textual.pilot import Pilot
-from ward import WardLink
+from shown_ward import WardLink
 
 from ecg.settings import Config
 from monitor.screen.app import MonitorApp

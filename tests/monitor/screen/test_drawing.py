@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from ward import excerpt
+from shown_ward import excerpt
 
-from monitor.screen.envelope import envelope
-from monitor.screen.history import BedHistory
-from monitor.screen.palette import PALETTES
-from monitor.screen.paper import Paper
-from monitor.screen.plaintext import clean, clock, fit, right
-from monitor.screen.playout import Playout
-from monitor.screen.rhythm import trend, variability
-from monitor.screen.sweep import SweepPage
-from monitor.screen.tiles import LEAST_HEIGHT, LEAST_WIDTH, MOST_TILES, arrange
-from monitor.snapshot import BeatMark, BedDetail, Strip
+from monitor.link.protocol import BeatMark, BedDetail, Strip
+from monitor.screen.draw.envelope import envelope
+from monitor.screen.draw.palette import PALETTES
+from monitor.screen.draw.paper import Paper
+from monitor.screen.draw.plaintext import clean, clock, fit, right
+from monitor.screen.draw.sweep import SweepPage
+from monitor.screen.state.history import BedHistory
+from monitor.screen.state.playout import Playout
+from monitor.screen.state.rhythm import trend, variability
+from monitor.screen.widgets.tiles import LEAST_HEIGHT, LEAST_WIDTH, MOST_TILES, arrange
 
 RATE = 360.0
 

@@ -8,16 +8,16 @@ import pytest
 from driving import play, running, settings, text
 from textual.geometry import Size
 from textual.widgets import Digits
-from ward import WardLink
+from shown_ward import WardLink
 
 from ecg.wire.messages import ActiveAlarm
+from monitor.link.protocol import Acknowledge, Show, Silence
 from monitor.screen.app import MonitorApp
-from monitor.screen.bedside import BedsideView
-from monitor.screen.central import CentralView
-from monitor.screen.dialogs import HelpScreen, TooSmall
-from monitor.screen.review import ReviewView
-from monitor.screen.strip_view import StripView
-from monitor.snapshot import Acknowledge, Show, Silence
+from monitor.screen.views.bedside import BedsideView
+from monitor.screen.views.central import CentralView
+from monitor.screen.views.dialogs import HelpScreen, TooSmall
+from monitor.screen.views.review import ReviewView
+from monitor.screen.widgets.strip_view import StripView
 
 HIGH = ActiveAlarm("asystole", "high", 100, "Asystole")
 
@@ -118,7 +118,7 @@ async def test_the_bell_rings_once_for_a_high_alarm_if_wanted(monkeypatch: pytes
     for wanted in (False, True):
         link = WardLink(1, 10, config=settings(bell=wanted))
         async with running(link) as (_app, pilot):
-            from monitor.snapshot import Notice
+            from monitor.link.protocol import Notice
 
             link.extra = [Notice(0.0, "bed-1", "208/0", 100, "alarm", "Asystole", "", "high")]
             link.poke()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from driving import application, play, settings
 from textual.pilot import Pilot
-from ward import WardLink
+from shown_ward import WardLink
 
 from ecg.wire.messages import ActiveAlarm
 

@@ -1,0 +1,1 @@
+"""The network over all beds: batches of ready beats, a memory per slot."""

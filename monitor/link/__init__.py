@@ -1,0 +1,1 @@
+"""The seam between a running service and its screens."""

@@ -1,0 +1,1 @@
+"""Lines and pictures from values: pure functions, no widgets."""

@@ -1,0 +1,113 @@
+"""The lines around the strip: top bar, alerts, status, keys. Pure functions from the ward to lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.link.protocol import BedSummary, Notice, ServiceStatus
+from monitor.screen.draw.palette import Palette, button, pen
+from monitor.screen.draw.plaintext import clean, clock, fit, right
+from monitor.screen.labels import Labels
+from monitor.screen.widgets.board import Line
+
+
+def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette: Palette, labels: Labels) -> Line:
+    """Who is shown, in which state, and what this screen is not for. place: "2/8" among the beds."""
+    line = Line().add(" ♥ ", pen(palette.accent, bold=True))
+    if bed is None:
+        line.add(labels("title"), pen(palette.text, bold=True))
+    else:
+        line.wire(bed.bed, pen(palette.text, bold=True)).add(f" {place}", pen(palette.dim))
+        line.add(f"  {labels('record')} ", pen(palette.dim)).wire(bed.record[:24], pen(palette.text))
+        if bed.state != "ok":
+            colour = palette.priority("low") if bed.state == "learning" else palette.priority("medium")
+            state = labels.known(bed.state, clean(bed.state, 20))
+            line.add("  ", pen(palette.text)).add(f" {state} ", pen("#000000", colour, bold=True))
+    if badge:
+        line.add("  ", pen(palette.text)).add(f" {badge} ", pen("#000000", palette.head, bold=True))
+    notice = labels("not_clinical") + " "
+    shown = Line().add(notice, pen(palette.priority("medium")))
+    line.segments = list(line.strip(max(width - shown.width, 0)))
+    line.width = max(width - shown.width, 0)
+    return line.add(notice, pen(palette.priority("medium")))
+
+
+def alert_lines(
+    alerts: Sequence[Notice], rate: float, chosen: int, height: int, width: int, palette: Palette, labels: Labels
+) -> list[Line]:
+    """Abnormal beats (and resets of the memory), newest first; a click on one shows its strip. chosen: -1 for none."""
+    head = Line().add(labels("alerts") + " ", pen(palette.dim, bold=True))
+    lines = [head.add("─" * max(width - head.width, 0), pen(palette.faint))]
+    if not alerts:
+        return [*lines, Line().add(labels("no_alerts"), pen(palette.dim))]
+    for number, alert in enumerate(alerts[: height - 1]):
+        ground = palette.faint if number == chosen else "#000000"
+        action = f"app.see_alert({number})"
+        at = clock(alert.index / rate) if rate else ""
+        line = Line().add("▸" if number == chosen else " ", pen(palette.text, ground))
+        line.add(f"{at:<9}", button(palette.text, action, ground))
+        if alert.kind == "beat":
+            colour = palette.classes.get(alert.cls, palette.text)
+            line.add(f"{clean(alert.cls, 1)} ", button(colour, action, ground, bold=True))
+            room = width - line.width - 14
+            line.add(fit(labels.known(alert.cls, ""), max(room, 0)), button(colour, action, ground))
+            line.add(f"{alert.probability:5.2f}", pen(palette.text, ground))
+            line.add(right(f"{alert.latency_ms:.0f} ms", 9), pen(palette.dim, ground))
+        else:
+            line.add(fit(reset_words(alert.text, labels), width - line.width), pen(palette.dim, ground))
+        lines.append(line)
+    return lines
+
+
+def reset_words(text: str, labels: Labels) -> str:
+    """A reset's line in the language of the screen."""
+    why = clean(text).removeprefix("memory reset: ")
+    return labels("reset", why=why)
+
+
+def status_line(status: ServiceStatus | None, width: int, palette: Palette, labels: Labels) -> Line:
+    """Broker, device, model, beds, beats/s, latency beside the lookahead, and what was lost or went wrong."""
+    ground = palette.panel
+    line = Line().add(" ", pen(palette.dim, ground))
+    if status is None:
+        return line.add(fit(labels("waiting"), width - 1), pen(palette.dim, ground))
+    if not status.connected or status.problem:
+        colour = palette.priority("high" if not status.connected else "medium")
+        text = clean(status.problem) or labels("no_connection")
+        line.add(f" {text} ", pen("#000000", colour, bold=True)).add(" ", pen(palette.dim, ground))
+
+    p50, p99 = ("--" if ms is None else f"{ms:.0f}" for ms in (status.latency_p50_ms, status.latency_p99_ms))
+    losses = palette.priority("medium") if status.lost else palette.text
+    items = [
+        (labels("latency"), f"p50 {p50} p99 {p99} ms", palette.text),
+        (labels("lookahead"), f"{status.lookahead_ms:.0f} ms", palette.text),
+        (labels("beats_per_s"), f"{status.beats_per_s:.1f}", palette.text),
+        (labels("beds"), str(status.beds), palette.text),
+        (labels("lost"), str(status.lost), losses),
+        (labels("broker"), clean(status.broker, 40), palette.text),
+        (labels("device"), clean(status.device, 20), palette.text),
+        (labels("model"), clean(status.model, 30), palette.text),
+    ]
+    if status.junk:
+        items.insert(5, (labels("junk"), str(status.junk), palette.priority("medium")))
+    for name, value, colour in items:
+        part = Line().add(f"{name} ", pen(palette.dim, ground)).add(value, pen(colour, ground))
+        if line.width + part.width > width - 1:
+            continue
+        line.segments += part.segments
+        line.width += part.width
+        line.add("  ", pen(palette.dim, ground))
+    return line
+
+
+def key_line(keys: Sequence[tuple[str, str, str]], width: int, palette: Palette) -> Line:
+    """The keys as (key, what it does, action), each of which can be clicked; those without room are left out."""
+    line = Line()
+    for key, what, action in keys:
+        part = Line().add(f" {key} ", button("#000000", action, palette.dim, bold=True))
+        part.add(f" {what}  ", button(palette.dim, action))
+        if line.width + part.width > width:
+            break
+        line.segments += part.segments
+        line.width += part.width
+    return line

@@ -1,0 +1,33 @@
+"""What is seen before the first signal: the name, what it is not for, and what is waited for."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from monitor.screen.draw.palette import Palette, pen
+from monitor.screen.labels import Labels
+from monitor.screen.widgets.board import Line
+
+COMPLEX = (
+    "                      ⢸⡇                      ",
+    "                      ⣿⡇                      ",
+    "                      ⣿⣿                      ",
+    "          ⢀⣀         ⢠⡇⣿         ⢀⡤⠤⣄          ",
+    "⠤⠤⠤⠤⠤⠤⠤⠤⠴⠋⠈⠳⠤⠤⠤⠤⢄⡀⢸⠀⢸⡄⣀⠤⠤⠤⠤⠴⠋    ⠙⠦⠤⠤⠤⠤⠤⠤⠤",
+    "                  ⠙⢻ ⢸⡿⠁                      ",
+)
+
+
+def splash_lines(width: int, height: int, palette: Palette, labels: Labels) -> list[Line]:
+    """Lines in the middle of the room there is."""
+    rows = [(row, palette.trace) for row in COMPLEX] if width > 50 and height > 11 else []
+    rows += [
+        ("", palette.text),
+        (labels("title"), palette.text),
+        (labels("not_clinical"), palette.priority("medium")),
+        (labels("waiting") + " …", palette.dim),
+    ]
+    lines = [Line() for _ in range(max((height - len(rows)) // 2, 0))]
+    for text, colour in rows:
+        lines.append(Line().to(max((width - cell_len(text)) // 2, 0)).add(text, pen(colour, bold=True)))
+    return lines

@@ -1,0 +1,1 @@
+"""What the screen knows of beds, and the clock it draws by."""

@@ -1,0 +1,72 @@
+"""The sweep's own clock: signal comes in chunks, and is drawn evenly a little behind them.
+
+The position follows what has come in at the pace at which it comes, whatever the replay's speed, so that the trace
+moves smoothly between two messages; it never runs past the signal and never goes back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from monitor.screen.state.history import BedHistory
+
+WINDOW_SECONDS: Final = 2.0
+LEAST_LAG: Final = 0.05
+MOST_LAG: Final = 1.0
+"""Wall seconds behind the newest sample: more is caught up with at once."""
+
+
+class Playout:
+    """Where the sweep of one bed stands, in samples. The clock it is told is the screen's own, in seconds."""
+
+    def __init__(self) -> None:
+        self.position = 0.0
+        self._generation = -1
+        self._known = -1
+        self._now = 0.0
+        self._arrivals: deque[tuple[float, int]] = deque()
+        self._pause = 0.25
+
+    def at(self, history: BedHistory, now: float, frozen: bool) -> float:
+        """The position in a history now: anew where the history began anew, unmoved where frozen."""
+        if history.generation != self._generation:
+            self._generation = history.generation
+            self.start(history.next, now)
+        return self.position if frozen else self.follow(history.next, history.rate, now)
+
+    def start(self, available: int, now: float) -> None:
+        """Begin anew at what is there."""
+        self.position = float(available)
+        self._known, self._now = available, now
+        self._arrivals.clear()
+        self._arrivals.append((now, available))
+        self._pause = 0.25
+
+    def follow(self, available: int, rate: float, now: float) -> float:
+        """The position now. available: samples that have come in; rate: Hz."""
+        elapsed, self._now = max(now - self._now, 0.0), max(now, self._now)
+        if available > self._known:
+            if self._arrivals:
+                pause = now - self._arrivals[-1][0]
+                self._pause = max(pause, 0.9 * self._pause) if pause < MOST_LAG else self._pause
+            self._known = available
+            self._arrivals.append((now, available))
+        while len(self._arrivals) > 2 and self._arrivals[0][0] < now - WINDOW_SECONDS:
+            self._arrivals.popleft()
+        pace = self._pace(rate)
+        lag = min(max(1.2 * self._pause, LEAST_LAG), MOST_LAG) * pace
+        behind = available - self.position
+        if behind > lag + MOST_LAG * pace:
+            self.position = available - lag
+        else:
+            trim = min(max((behind - lag) / max(lag, 1.0), -0.6), 0.6)
+            self.position = min(self.position + elapsed * pace * (1 + 0.5 * trim), float(available))
+        return self.position
+
+    def _pace(self, rate: float) -> float:
+        """Samples per wall second at which signal comes in."""
+        if len(self._arrivals) < 4:
+            return rate
+        (since, before), (until, after) = self._arrivals[0], self._arrivals[-1]
+        return (after - before) / (until - since) if until > since else rate

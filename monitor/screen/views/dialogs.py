@@ -1,0 +1,143 @@
+"""What is laid over a view: the help, and the sentence for a terminal that is too small."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Click, Key
+from textual.screen import ModalScreen
+
+from monitor.screen.draw.palette import pen
+from monitor.screen.draw.plaintext import fit
+from monitor.screen.views.base import Desk
+from monitor.screen.widgets.board import Board, Line
+
+LEAST_WIDTH, LEAST_HEIGHT = 80, 24
+KEY = 7
+WIDTHS = (25, 23, 26)
+Keys = list[tuple[str, str]]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys of every view, beside one another; any key closes it."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; background: #000000 60%; }
+    HelpScreen Board { width: 78; height: 24; border: round #4f9a4a; padding: 0 1; background: #000000; }
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+
+    def compose(self) -> ComposeResult:
+        """One board."""
+        yield Board(id="help")
+
+    def on_mount(self) -> None:
+        """Write it once there is room."""
+        self.call_after_refresh(self._write)
+
+    def _write(self) -> None:
+        palette, labels = self.desk.palette, self.desk.labels
+        columns = self._columns()
+        lines = [Line().add(labels("help"), pen(palette.text, bold=True)), Line()]
+        for row in range(max(len(keys) for _, keys in columns) + 1):
+            line = Line()
+            for (title, keys), width in zip(columns, WIDTHS, strict=True):
+                if row == 0:
+                    line.add(fit(title, width), pen(palette.accent, bold=True))
+                elif row <= len(keys):
+                    key, what = keys[row - 1]
+                    line.add(fit(key, KEY), pen(palette.head, bold=True))
+                    line.add(fit(labels(what), width - KEY), pen(palette.text))
+                else:
+                    line.add(" " * width, pen(palette.text))
+            lines.append(line)
+        lines += [Line().add(labels("mouse"), pen(palette.dim)), Line().add(labels("close"), pen(palette.dim))]
+        lines.append(Line().add(labels("not_clinical"), pen(palette.priority("medium"))))
+        self.query_one(Board).write(lines)
+
+    def _columns(self) -> list[tuple[str, Keys]]:
+        labels = self.desk.labels
+        bedside = [
+            ("q", "quit"),
+            ("n p", "next_bed"),
+            ("a", "acknowledge"),
+            ("m", "silence"),
+            ("f", "freeze"),
+            ("+ -", "gain_up"),
+            ("s", "sweep"),
+            ("t", "show_truth"),
+            ("↑ ↓", "choose_alert"),
+            ("Enter", "see_alert"),
+            ("r", "show_review"),
+            ("c", "show_central"),
+            ("v", "theme"),
+            ("l", "language"),
+            ("^p", "palette"),
+        ]
+        central = [
+            ("← → ↑↓", "choose_bed"),
+            ("Enter", "open_bed"),
+            ("o", "sort"),
+            ("n", "next_page"),
+            ("p", "previous_page"),
+            ("c", "back"),
+        ]
+        review = [
+            ("← →", "move_cursor"),
+            ("Tab", "other_cursor"),
+            (", .", "scroll"),
+            ("↑ ↓", "jump"),
+            ("w", "save"),
+            ("r", "back"),
+        ]
+        return [(labels("bedside"), bedside), (labels("central"), central), (labels("review"), review)]
+
+    def on_key(self, event: Key) -> None:
+        """Any key closes it."""
+        event.stop()
+        event.prevent_default()
+        self.dismiss()
+
+    def on_click(self, event: Click) -> None:
+        """So does a click."""
+        event.stop()
+        self.dismiss()
+
+
+class TooSmall(ModalScreen[None]):
+    """Shown for as long as the terminal is smaller than the monitor can be drawn in."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit")]
+    DEFAULT_CSS = "TooSmall { background: #000000; } TooSmall Board { height: 100%; }"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+
+    def compose(self) -> ComposeResult:
+        """One board."""
+        yield Board()
+
+    def on_mount(self) -> None:
+        """Write it once there is room."""
+        self.call_after_refresh(self.write)
+
+    def on_resize(self) -> None:
+        """The numbers have changed."""
+        self.call_after_refresh(self.write)
+
+    def write(self) -> None:
+        """The sentence, broken into lines."""
+        width, height = self.app.size
+        words = self.desk.labels("too_small", w=width, h=height)
+        lines: list[Line] = []
+        while words:
+            cut = len(words) if len(words) <= width else max(words.rfind(" ", 0, width + 1), 0) or max(width // 2, 1)
+            lines.append(Line().add(words[:cut], pen(self.desk.palette.priority("medium"))))
+            words = words[cut:].lstrip()
+        self.query_one(Board).write(lines)

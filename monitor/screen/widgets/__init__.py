@@ -1,0 +1,1 @@
+"""Widgets that views are made of."""

@@ -1,0 +1,229 @@
+"""The bedside's strips: one sweep for each lead, beat letters above it, calibration pulse and scale beside it."""
+
+from __future__ import annotations
+
+from math import floor
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ecg.records.aami import CLASS_OF
+from ecg.records.ec57 import match, match_window
+from monitor.link.protocol import BeatMark, TruthNote
+from monitor.screen.draw.palette import Palette, pen
+from monitor.screen.draw.paper import Paper, span_bits
+from monitor.screen.draw.plaintext import clean
+from monitor.screen.draw.sweep import SweepPage, paint, runs, styles
+from monitor.screen.labels import Labels
+from monitor.screen.state.history import BedHistory
+
+MARGIN = 6
+"""Cells left of the sweep, for the calibration pulse."""
+MOST_LEADS = 2
+LEAST_ROWS = 6
+"""Rows a lead needs: with fewer, only the first is drawn."""
+SETTLED_SECONDS = 1.0
+EDGE_SECONDS = 0.2
+
+Mark = tuple[int, str, bool]
+"""(sample index, letter, do model and cardiologists disagree)."""
+
+
+def letters(beats: list[BeatMark], notes: list[TruthNote], rate: float, settled: int) -> tuple[list[Mark], list[Mark]]:
+    """The model's and the cardiologists' letters of beats close together in time; without notes nothing disagrees.
+
+    settled: sample index up to which both have spoken; a beat later than that may still find its partner.
+    """
+    ours = [(beat.index, beat.cls) for beat in beats]
+    theirs = [(note.index, CLASS_OF[note.symbol]) for note in notes if note.symbol in CLASS_OF]
+    if not theirs:
+        return [(index, cls, False) for index, cls in ours], []
+    ref, test = match(
+        np.array([index for index, _ in theirs], np.int64),
+        np.array([index for index, _ in ours], np.int64),
+        match_window(rate),
+    )
+    return _compared(ours, theirs, test.tolist(), settled), _compared(theirs, ours, ref.tolist(), settled)
+
+
+def _compared(
+    ones: list[tuple[int, str]], others: list[tuple[int, str]], partner: list[int], settled: int
+) -> list[Mark]:
+    return [
+        (index, cls, index < settled if at < 0 else others[at][1] != cls)
+        for (index, cls), at in zip(ones, partner, strict=True)
+    ]
+
+
+class StripView(Widget):
+    """The strips of one bed, swept."""
+
+    DEFAULT_CSS = "StripView { width: 1fr; height: 1fr; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.pages: list[SweepPage] = []
+        self._key: tuple[object, ...] = ()
+        self._rows: list[list[Segment]] = []
+        self._lanes: dict[int, tuple[object, ...]] = {}
+        self._styles: list[Style] = []
+        self._margin: list[str] = []
+
+    def draw(
+        self,
+        history: BedHistory,
+        position: float,
+        *,
+        paper: tuple[float, float, float],
+        palette: Palette,
+        labels: Labels,
+        truth: bool = False,
+        analysed: str = "",
+    ) -> None:
+        """Draw up to sample `position`. paper: (mm/s, mm/mV, height of a cell over its width)."""
+        width, height = self.size
+        columns = width - MARGIN
+        lanes = 2 if truth else 1
+        count = max(min(len(history.leads), MOST_LEADS, height // (LEAST_ROWS + lanes)), 1)
+        each = height // count
+        rows = each - lanes - 1
+        key = (width, height, count, lanes, paper, palette.name, labels.language, tuple(history.leads), history.bed)
+        whole = key != self._key
+        if columns < 8 or rows < 2:
+            return
+        if whole:
+            self._key = key
+            speed, gain, aspect = paper
+            sheet = Paper(columns, rows, speed, gain, aspect)
+            self.pages = [SweepPage(sheet, lead) for lead in range(count)]
+            self._styles = styles(palette)
+            self._margin = _calibration(sheet)
+            self._rows = [[] for _ in range(height)]
+            self._lanes = {}
+        if not history.rate:
+            self._rows = [[] for _ in range(height)]
+            self.refresh()
+            return
+        regions: list[Region] = []
+        for number, page in enumerate(self.pages):
+            top = number * each
+            for start, end in page.advance(history, position):
+                regions.append(Region(MARGIN + start, top + lanes, end - start, rows))
+            if regions or whole:
+                self._paint(page, top + lanes, palette)
+            written = self._letter(history, page, number, top, lanes, palette, labels, analysed)
+            regions += [Region(0, y, width, 1) for y in written]
+            if whole:
+                self._foot(page, top + lanes + rows, number, count, palette)
+        if whole:
+            self.refresh()
+        elif regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """A row as Textual asks for it."""
+        row = self._rows[y] if y < len(self._rows) else []
+        return Strip(row).adjust_cell_length(self.size.width, pen("#000000"))
+
+    def _paint(self, page: SweepPage, top: int, palette: Palette) -> None:
+        codes, numbers = page.picture()
+        for y in range(page.paper.rows):
+            self._rows[top + y] = [
+                Segment(self._margin[y], pen(palette.dim)),
+                *runs(codes[y], numbers[y], self._styles),
+            ]
+
+    def _letter(
+        self,
+        history: BedHistory,
+        page: SweepPage,
+        number: int,
+        top: int,
+        lanes: int,
+        palette: Palette,
+        labels: Labels,
+        analysed: str,
+    ) -> list[int]:
+        """Write the lanes of letters; returns the rows that changed."""
+        per_dot = history.rate / page.paper.dots_per_second
+        since, until = int((page.head - page.paper.width) * per_dot), int((page.head + 1) * per_dot) + 1
+        edge = int(EDGE_SECONDS * history.rate)
+        settled = history.next - int(SETTLED_SECONDS * history.rate)
+        notes = history.truth_between(since - edge, until + edge) if lanes == 2 else []
+        beats = history.beats_between(since - edge, until + edge)
+        model, cardiologists = letters(beats, notes, history.rate, settled)
+        name = clean(history.leads[number], 5)
+        if name == analysed and len(history.leads) > 1:
+            name = name[:4] + "*"
+        changed = []
+        for lane, marks in enumerate((model, cardiologists)[:lanes]):
+            shown = []
+            for index, letter, wrong in marks:
+                dot = floor(index / per_dot)
+                if page.shows(dot):
+                    shown.append((page.cell_of(dot), letter, wrong))
+            rhythms = (
+                [] if lane == 0 else [n for n in notes if n.symbol == "+" and page.shows(floor(n.index / per_dot))]
+            )
+            state = (name, tuple(shown), tuple(n.index for n in rhythms))
+            if self._lanes.get(top + lane) == state:
+                continue
+            self._lanes[top + lane] = state
+            head = name if lane == 0 else labels("truth")
+            row = [(" ", pen(palette.text))] * page.paper.columns
+            for note in rhythms:
+                at = page.cell_of(floor(note.index / per_dot))
+                for offset, sign in enumerate(clean(note.rhythm, 8)):
+                    if at + offset < len(row):
+                        row[at + offset] = (sign, pen(palette.dim))
+            for cell, letter, wrong in shown:
+                colour = palette.classes.get(letter, palette.text)
+                ground = palette.flash[1] if wrong else "#000000"
+                row[cell] = (letter, pen(colour, ground, bold=True, reverse=wrong))
+            style = pen(palette.accent if lane == 0 else palette.dim, bold=lane == 0)
+            title = Strip([Segment(head, style)]).adjust_cell_length(MARGIN, pen("#000000"))
+            self._rows[top + lane] = [*title, *joined(row)]
+            changed.append(top + lane)
+        return changed
+
+    def _foot(self, page: SweepPage, y: int, number: int, count: int, palette: Palette) -> None:
+        """The scale, under the last strip."""
+        text = ""
+        if number == count - 1:
+            paper = page.paper
+            text = f"{paper.speed:g} mm/s   {paper.gain:g} mm/mV   {paper.seconds:.1f} s"
+        self._rows[y] = [Segment(" " * MARGIN, pen("#000000")), Segment(text, pen(palette.dim))]
+
+
+def _calibration(paper: Paper) -> list[str]:
+    """The pulse of 1 mV over 0.2 s, one string of MARGIN cells a row."""
+    width = 2 * MARGIN
+    high = paper.zero - round(paper.dots_per_mv)
+    top = np.full(width, -1, np.int64)
+    bottom = np.full(width, -1, np.int64)
+    pulse = min(round(5 * paper.dots_per_mm), width - 6)
+    start = (width - pulse) // 2 - 1
+    top[1:start], bottom[1:start] = paper.zero, paper.zero
+    top[start], bottom[start] = max(high, 0), paper.zero
+    top[start + 1 : start + pulse] = bottom[start + 1 : start + pulse] = high if high >= 0 else -1
+    top[start + pulse], bottom[start + pulse] = max(high, 0), paper.zero
+    top[start + pulse + 1 : width - 1] = bottom[start + pulse + 1 : width - 1] = paper.zero
+    picture = span_bits(top, bottom, paper.rows)
+    codes, _ = paint(picture, np.zeros(MARGIN, np.int8), np.zeros_like(picture))
+    return ["".join(chr(code) for code in row) for row in codes.tolist()]
+
+
+def joined(row: list[tuple[str, Style]]) -> list[Segment]:
+    """Neighbours of the same style as one segment."""
+    made: list[Segment] = []
+    text, style = "", row[0][1] if row else Style.null()
+    for sign, its in row:
+        if its is not style:
+            made.append(Segment(text, style))
+            text, style = "", its
+        text += sign
+    return [*made, Segment(text, style)] if text else made

@@ -1,0 +1,1 @@
+"""One running monitor: messages in, beats and alarms out, at the pace they come."""

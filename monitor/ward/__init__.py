@@ -1,0 +1,1 @@
+"""The domain: wave messages in, beats, alarms and resets out. No JSON, no snapshot, no clock of its own."""

@@ -1,0 +1,97 @@
+"""The last minutes of one bed's signal, in a few large pieces: a thousand beds must not be millions of objects."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.records.library import MISSING
+from monitor.link.protocol import Strip
+from monitor.ward.intake import Block
+
+SEGMENT: Final = 8192
+"""Samples in one piece."""
+LONGEST_GAP: Final = 16 * SEGMENT
+"""A gap longer than that is not kept as missing samples: what came before it is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From sample `index` on: gain in ADU/mV and baseline in ADU, by lead."""
+
+    index: int
+    gain: list[float]
+    baseline: list[float]
+
+
+@dataclass(slots=True)
+class Recent:
+    """Samples [first, next) of all leads, int16 ADU; MISSING where nothing came."""
+
+    first: int = 0
+    next: int = 0
+    _segments: deque[NDArray[np.int16]] = field(default_factory=deque)
+    _scales: list[Scale] = field(default_factory=list)
+
+    def add(self, block: Block) -> None:
+        """Keep a block. Blocks come in order, each sample once."""
+        samples = block.samples
+        if not self._segments or block.index - self.next > LONGEST_GAP:
+            self._segments.clear()
+            self._scales.clear()
+            self.first = self.next = block.index
+        if not self._scales or (self._scales[-1].gain, self._scales[-1].baseline) != (block.gain, block.baseline):
+            self._scales.append(Scale(block.index, block.gain, block.baseline))
+        if block.index > self.next:
+            self._write(np.full((block.index - self.next, samples.shape[1]), MISSING, np.int16))
+        self._write(samples)
+
+    def _write(self, samples: NDArray[np.int16]) -> None:
+        done = 0
+        while done < len(samples):
+            place = self.next - self.first
+            if place == SEGMENT * len(self._segments):
+                self._segments.append(np.empty((SEGMENT, samples.shape[1]), np.int16))
+            row = place % SEGMENT
+            count = min(SEGMENT - row, len(samples) - done)
+            self._segments[-1][row : row + count] = samples[done : done + count]
+            self.next += count
+            done += count
+
+    def trim(self, before: int) -> None:
+        """Forget whole pieces that lie before sample `before`."""
+        while len(self._segments) > 1 and self.first + SEGMENT <= before:
+            self._segments.popleft()
+            self.first += SEGMENT
+        while len(self._scales) > 1 and self._scales[1].index <= self.first:
+            del self._scales[0]
+
+    def strips(self, since: int) -> list[Strip]:
+        """Everything from sample `since` on, in mV, as the screen gets it: one strip for each scale."""
+        begin = max(since, self.first)
+        made = []
+        for number, scale in enumerate(self._scales):
+            start = max(begin, scale.index)
+            end = self._scales[number + 1].index if number + 1 < len(self._scales) else self.next
+            if start < end:
+                made.append(Strip(start, millivolts(self._read(start, end), scale).astype("<f4").tobytes()))
+        return made
+
+    def _read(self, start: int, end: int) -> NDArray[np.int16]:
+        parts = []
+        while start < end:
+            number, row = divmod(start - self.first, SEGMENT)
+            count = min(SEGMENT - row, end - start)
+            parts.append(self._segments[number][row : row + count])
+            start += count
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def millivolts(samples: NDArray[np.int16], scale: Scale) -> NDArray[np.float32]:
+    """Samples in mV: float32 [n, leads]; NaN where they are missing."""
+    scaled = (samples - np.asarray(scale.baseline)) / np.asarray(scale.gain)
+    return np.where(samples == np.int16(MISSING), np.nan, scaled).astype(np.float32)

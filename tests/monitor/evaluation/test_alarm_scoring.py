@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ecg.errors import UserError
+from ecg.model.network import BeatNet, NetShape
+from ecg.records import library
+from ecg.records.record import Annotations, Record
+from ecg.settings import Alarms, Config
+from ecg.signal.path import FEATURES
+from monitor.alarms.ward import beats_known_after
+from monitor.evaluation.reference import Span, reference
+from monitor.evaluation.replay import Raised, analysed_lead, listen
+from monitor.evaluation.scoring import Tally, evaluate, groups, run, score
+
+RATE = 100.0
+
+
+def annotated(text: str, rhythms: dict[int, str] | None = None, spacing: int = 80) -> Annotations:
+    """Beats one after the other from a text of MIT-BIH symbols; rhythm labels by sample."""
+    rows = [(spacing * (k + 1), symbol, "") for k, symbol in enumerate(text)]
+    rows += [(index, "+", rhythm) for index, rhythm in (rhythms or {}).items()]
+    force, made = "", []
+    for index, symbol, rhythm in sorted(rows):
+        force = rhythm or force
+        made.append((index, symbol, force))
+    index, symbols, forces = zip(*made, strict=True)
+    return Annotations(np.array(index), np.array(symbols), np.array(forces))
+
+
+def test_reference_episodes_are_read_from_symbols_and_labels_as_one_would_by_hand() -> None:
+    text = "NNVVNNNVVVNNVNVNVNNNNVNNVNNVNNN"
+    truth = reference(annotated(text, {5: "(N", 800: "(AFIB", 1600: "(N"}), Alarms(), RATE, 3000)
+    episodes = truth.episodes
+    assert episodes["couplet"] == [Span(240, 320)]
+    assert episodes["run"] == [Span(640, 800)]
+    assert episodes["nonsustained_vt"] == []  # 75/min
+    assert episodes["bigeminy"] == [Span(80 * 12, 80 * 17)]
+    assert episodes["trigeminy"] == [Span(80 * 20, 80 * 28)]
+    assert episodes["atrial_fibrillation"] == [Span(800, 1599)]
+    assert episodes["pause"] == []
+
+
+def test_rates_pauses_and_fast_runs_are_read_from_the_intervals() -> None:
+    slow = reference(annotated("NNNNNN", spacing=130), Alarms(), RATE, 1000).episodes
+    assert slow["bradycardia"] == [Span(130, 780)]
+    assert slow["extreme_bradycardia"] == []
+    fast = reference(annotated("N" * 5 + "V" * 8 + "N" * 3, spacing=40), Alarms(), RATE, 1000).episodes
+    assert fast["ventricular_tachycardia"] == [Span(240, 520)]
+    assert fast["tachycardia"] == [Span(40, 640)]
+    assert fast["extreme_tachycardia"] == []
+    late = reference(annotated("NNN", spacing=410), Alarms(), RATE, 2000).episodes
+    assert late["asystole"] == late["pause"] == [Span(410, 820), Span(820, 1230)]
+
+
+def test_beats_in_flutter_are_left_out_and_count_neither_way() -> None:
+    notes = annotated("N" * 10 + "V" * 10 + "N" * 20, {5: "(N", 790: "(VFL", 1650: "(N"}, spacing=80)
+    truth = reference(notes, Alarms(), RATE, 4000)
+    assert truth.episodes["fibrillation"] == [Span(790, 1649)]
+    assert truth.excluded == [Span(790, 2149)]
+    assert truth.episodes["run"] == []
+    alarm = Raised("ventricular_rhythm", 900, 1500, 1200)
+    kinds, _ = score([alarm], truth, RATE, 4000)
+    assert (kinds["run"].alarms, kinds["ventricular_rhythm"].alarms) == (0, 0)
+
+
+def test_episodes_alarms_and_delays_are_counted_by_overlap() -> None:
+    truth = reference(annotated("NNVVNNNNNNVVNNNN"), Alarms(), RATE, 2000)
+    raised = [Raised("couplet", 240, 320, 400), Raised("couplet", 640, 720, 800), Raised("pause", 100, 200, 200)]
+    kinds, _ = score(raised, truth, RATE, 2000)
+    couplet = kinds["couplet"].row(hours=0.5)
+    assert (couplet["episodes"], couplet["found"], couplet["alarms"], couplet["true"]) == (2, 1, 2, 1)
+    assert (couplet["sensitivity"], couplet["predictivity"], couplet["false_per_hour"]) == (0.5, 0.5, 2.0)
+    assert couplet["delay_longest_s"] == pytest.approx((400 - 240 + beats_known_after(RATE)) / RATE)
+    assert kinds["pause"].row(hours=0.5)["sensitivity"] is None
+
+
+def test_atrial_fibrillation_is_scored_by_time_and_atrial_flutter_left_out() -> None:
+    notes = annotated("N" * 50, {5: "(AFIB", 1005: "(N", 2005: "(AFL", 3005: "(N"})
+    truth = reference(notes, Alarms(), RATE, 4005)
+    kinds, _ = score([Raised("atrial_fibrillation", 505, 2504, 900)], truth, RATE, 4005)
+    row = kinds["atrial_fibrillation"].row(hours=1.0)
+    assert row["time_sensitivity"] == pytest.approx(0.5)
+    assert row["time_predictivity"] == pytest.approx(5 / 15)
+    assert (row["found"], row["true"]) == (1, 1)
+
+
+def test_tallies_of_several_records_add_up() -> None:
+    total = Tally(3, 2, 4, 3, [1.0, 2.0], 1.0, 2.0, 3.0)
+    total.add(Tally(1, 1, 1, 1, [5.0]))
+    assert total == Tally(4, 3, 5, 4, [1.0, 2.0, 5.0], 1.0, 2.0, 3.0)
+
+
+def test_records_are_grouped_as_the_report_has_them() -> None:
+    assert groups(["101", "100"]) == {"DS1": ["101"], "DS2": ["100"], "all": ["101", "100"]}
+    assert groups(["100", "103"]) == {"all": ["100", "103"]}
+    assert groups(["bed"]) == {"all": ["bed"]}
+
+
+def piece(start: int, name: str) -> Record:
+    whole = library.read("excerpt")
+    return replace(whole, name=name, samples=whole.samples[start : start + 14_400])
+
+
+def test_a_record_sounds_the_same_alone_as_in_company_and_memory_stays_with_its_record() -> None:
+    torch.manual_seed(1)
+    net = BeatNet(NetShape(features=len(FEATURES))).eval()
+    pieces = [piece(0, "a"), piece(30_000, "b"), piece(60_000, "c")]
+    together = listen(pieces, "MLII", 2.0, net)
+    for record, expected in zip(pieces, together, strict=True):
+        (alone,) = listen([record], "MLII", 2.0, net)
+        assert alone.signs == expected.signs
+        assert np.array_equal(alone.index, expected.index)
+        assert np.array_equal(alone.classes, expected.classes)
+        assert len(alone.index) > 40
+
+
+def test_a_missing_sample_holds_the_last_value() -> None:
+    record = piece(0, "a")
+    samples = record.samples.copy()
+    samples[100:200] = library.MISSING
+    held = analysed_lead(replace(record, samples=samples), "MLII")
+    assert np.all(held[100:200] == held[99])
+    assert np.array_equal(held[200:], analysed_lead(record, "MLII")[200:])
+
+
+def test_a_record_without_annotations_is_one_sentence() -> None:
+    record = piece(0, "a")
+    with pytest.raises(UserError, match="record a has no annotations"):
+        evaluate([record], listen([record], "MLII", 2.0, None), Config(), modelled=False)
+
+
+def test_the_command_prints_a_table_and_writes_every_number(
+    records: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "alarms.json"
+    assert run(["207,100", "--reference-only", "--json", str(file)]) == 0
+    printed = capsys.readouterr().out
+    assert "fibrillation" in printed
+    assert "High priority: 0 false" in printed
+    numbers = json.loads(file.read_text(encoding="utf-8"))
+    assert numbers["groups"]["all"]["records"] == ["207", "100"]
+    assert numbers["groups"]["all"]["reference"]["kinds"]["fibrillation"]["found"] == 6
+    assert numbers["settings"]["vt_rate"] == 130.0
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(records: list[str], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot write"):
+        run(["100", "--reference-only", "--json", str(tmp_path)])
+
+
+def test_with_reference_beats_the_alarms_of_all_records_are_as_good_as_promised(records: list[str]) -> None:
+    read = [library.read(name) for name in records]
+    scores = evaluate(read, listen(read, "MLII", 2.0, None), Config(), modelled=False)["all"]["reference"]
+    kinds = scores["kinds"]
+    for kind in (
+        "couplet run nonsustained_vt ventricular_tachycardia ventricular_rhythm bigeminy trigeminy pause asystole "
+        "bradycardia tachycardia extreme_bradycardia extreme_tachycardia fibrillation frequent_v r_on_t"
+    ).split():
+        assert kinds[kind]["episodes"] >= 6
+        assert kinds[kind]["sensitivity"] >= 0.99, kind
+        assert kinds[kind]["predictivity"] >= 0.99, kind
+    assert kinds["atrial_fibrillation"]["time_sensitivity"] >= 0.95
+    assert kinds["atrial_fibrillation"]["time_predictivity"] >= 0.90
+    assert scores["high"]["delay_longest_s"] <= 10
+    assert scores["high"]["false"] == 0

@@ -1,0 +1,236 @@
+"""What must always hold: the same beats however the samples come, in whatever company, live or as a whole."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecg.model import weights
+from ecg.records import library
+from ecg.records.record import Record
+from ecg.settings import Config, Monitor
+from ecg.signal.path import SignalPath
+from ecg.wire.messages import SCHEMA, Alarms, Beat, BedStatus, MessageError, Truth, TruthMark, Wave
+from monitor.alarms import Change
+from monitor.ward.ward import Ward
+
+NET, CARD = weights.load("memory-gru")
+EXCERPT = library.read("excerpt")
+
+
+def messages(record: Record, bounds: list[int], stream: str = "") -> list[Wave]:
+    """The record as wave messages that end at these sample indices."""
+    edges = sorted({0, *(bound for bound in bounds if 0 < bound < len(record.samples)), len(record.samples)})
+    gain, baseline = record.gain.tolist(), record.baseline.tolist()
+    return [
+        Wave(
+            SCHEMA,
+            stream or f"{record.name}-t-0",
+            record.name,
+            seq,
+            begin,
+            record.rate,
+            list(record.leads),
+            gain,
+            baseline,
+            0,
+            record.samples[begin:end].astype("<i2").tobytes(),
+        )
+        for seq, (begin, end) in enumerate(pairwise(edges))
+    ]
+
+
+def part(record: Record, begin: int, end: int) -> Record:
+    """Some of a record's samples."""
+    return Record(
+        record.name, record.rate, record.leads, record.gain, record.baseline, record.samples[begin:end], "wfdb"
+    )
+
+
+class Run:
+    """A ward and everything it said."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"))
+        self.beats: list[Beat] = []
+        self.alarms: list[Alarms] = []
+        self.changes: list[tuple[str, Change]] = []
+
+    def step(self) -> None:
+        outcome = self.ward.step()
+        self.beats += [beat for beat, _ in outcome.beats]
+        self.alarms += outcome.alarms
+        self.changes += [(bed.name, change) for bed, change in outcome.changes]
+
+    def of(self, bed: str) -> list[Beat]:
+        return [beat for beat in self.beats if beat.bed == bed]
+
+    def finish(self) -> Run:
+        self.ward.end_all()
+        self.step()
+        return self
+
+
+def whole(record: Record) -> Run:
+    """The record in one piece."""
+    run = Run()
+    for wave in messages(record, []):
+        run.ward.wave("a", wave, 0)
+    return run.finish()
+
+
+def same(one: list[Beat], other: list[Beat]) -> None:
+    """The same beats at the same samples, with probabilities within 1e-5."""
+    assert [(beat.index, beat.class_, beat.rr_ms) for beat in one] == [
+        (beat.index, beat.class_, beat.rr_ms) for beat in other
+    ]
+    difference = [
+        abs(a.probabilities[c] - b.probabilities[c]) for a, b in zip(one, other, strict=True) for c in "NSVFQ"
+    ]
+    assert max(difference, default=0.0) <= 1e-5
+
+
+MINUTE = part(EXCERPT, 0, 21_600)
+ALONE = whole(MINUTE)
+
+
+def alarm_story(run: Run, bed: str) -> list[Change]:
+    """Everything that happened to a bed's alarms."""
+    return [change for name, change in run.changes if name == bed]
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_beats_and_alarms_do_not_depend_on_how_samples_come_or_on_the_company(data: st.DataObject) -> None:
+    run = Run()
+    beds = data.draw(st.integers(1, 5))
+    queues = []
+    for number in range(beds):
+        bounds = data.draw(st.lists(st.integers(1, 21_599), max_size=25))
+        queues.append(messages(MINUTE if number == 0 else part(EXCERPT, number * 9000, number * 9000 + 15_000), bounds))
+    waiting = [number for number, queue in enumerate(queues) for _ in queue]
+    places = [0] * beds
+    for number in data.draw(st.permutations(waiting)):
+        run.ward.wave(f"bed{number}" if number else "a", queues[number][places[number]], 0)
+        places[number] += 1
+        if data.draw(st.booleans()):
+            run.step()
+    run.finish()
+    same(run.of("a"), ALONE.of("a"))
+    assert alarm_story(run, "a") == alarm_story(ALONE, "a")
+
+
+def test_the_stream_gives_what_the_path_and_the_network_give_for_the_whole_record() -> None:
+    path = SignalPath(1)
+    slot = np.zeros(1, np.int64)
+    path.reset(slot, np.array([EXCERPT.rate]), np.zeros(1, np.int64))
+    signal = EXCERPT.millivolts(0)
+    first, rest = path.step(slot, [signal]), path.finish(slot)
+    with torch.inference_mode():
+        logits, memory = NET.sequence(
+            torch.from_numpy(first.windows)[None], torch.from_numpy(first.features)[None], NET.empty_memory(1)
+        )
+        more, _ = NET.sequence(torch.from_numpy(rest.windows)[None], torch.from_numpy(rest.features)[None], memory)
+    expected = torch.softmax(torch.cat((logits, more), dim=1)[0], dim=-1).numpy()
+    run = Run()
+    for wave in messages(EXCERPT, list(range(90, 108_000, 90))):
+        run.ward.wave("a", wave, 0)
+        run.step()
+    run.finish()
+    assert [beat.index for beat in run.beats] == [*first.index.tolist(), *rest.index.tolist()]
+    got = np.array([[beat.probabilities[c] for c in "NSVFQ"] for beat in run.beats])
+    assert np.abs(got - expected).max() <= 1e-5
+    assert 400 < len(run.beats) < 600
+
+
+def test_a_gap_resets_the_memory_and_says_so() -> None:
+    run = Run()
+    waves = messages(MINUTE, list(range(90, 21_600, 90)))
+    for wave in waves[:100] + waves[120:]:
+        run.ward.wave("a", wave, 0)
+    outcome = run.ward.step()
+    assert [(n.kind, n.text) for n in outcome.notices if n.kind == "reset"] == [("reset", "memory reset: gap of 5.0 s")]
+    after = whole(part(EXCERPT, 120 * 90, 21_600))
+    fresh = [beat for beat, _ in outcome.beats if beat.index >= 120 * 90]
+    assert [beat.index - 120 * 90 for beat in fresh] == [b.index for b in after.of("a")][: len(fresh)]
+    shifted = after.of("a")[: len(fresh)]
+    assert max(abs(a.probabilities["V"] - b.probabilities["V"]) for a, b in zip(fresh, shifted, strict=True)) <= 1e-5
+
+
+def test_a_new_record_on_a_bed_is_a_new_patient() -> None:
+    run = Run()
+    for stream in ("r-1-0", "r-1-1"):
+        for wave in messages(MINUTE, [5000], stream):
+            run.ward.wave("a", wave, 0)
+    run.finish()
+    first = [beat for beat in run.beats if beat.stream == "r-1-0"]
+    second = [beat for beat in run.beats if beat.stream == "r-1-1"]
+    same(first, second)
+    same(first, ALONE.of("a"))
+
+
+def test_more_beds_than_allowed_are_refused_and_a_bed_that_has_gone_makes_room() -> None:
+    run = Run(Config(monitor=Monitor(max_beds=2)))
+    wave = messages(MINUTE, [])[0]
+    run.ward.wave("a", wave, 0)
+    run.ward.wave("b", wave, 0)
+    with pytest.raises(MessageError, match=r"bed c refused: 2 beds are here \(max_beds\)"):
+        run.ward.wave("c", wave, 0)
+    run.step()
+    run.ward.status("a", BedStatus(SCHEMA, "offline", "r", "wfdb", 1, 360.0, ["MLII"], wave.stream, None), False)
+    run.ward.wave("c", wave, 0)
+    run.finish()
+    same(run.of("c"), ALONE.of("a"))
+    assert set(run.ward.beds) == {"b", "c"}
+
+
+def test_slots_grow_without_a_bed_noticing() -> None:
+    run = Run()
+    halves = messages(MINUTE, [10_000])
+    run.ward.wave("a", halves[0], 0)
+    run.step()
+    for number in range(100):
+        run.ward.wave(f"n{number}", messages(part(EXCERPT, 0, 2000), [])[0], 0)
+    run.step()
+    run.ward.wave("a", halves[1], 0)
+    run.finish()
+    same(run.of("a"), ALONE.of("a"))
+
+
+def test_annotations_are_kept_for_the_stream_they_belong_to() -> None:
+    run = Run()
+    wave = messages(MINUTE, [])[0]
+    run.ward.wave("a", wave, 0)
+    run.ward.truth("a", Truth(SCHEMA, wave.stream, [TruthMark(5, "N", "(N")]))
+    run.ward.truth("a", Truth(SCHEMA, "another", [TruthMark(9, "V", "(N")]))
+    assert [note.index for note in run.ward.beds["a"].history.notes] == [5]
+
+
+def test_an_old_final_status_says_nothing_of_the_present() -> None:
+    run = Run()
+    run.ward.status("a", BedStatus(SCHEMA, "offline", "r", "wfdb", 1, 360.0, ["MLII"], "r-old-0", 650_000), True)
+    assert run.ward.ledger.as_dict()["published"] == 0
+
+
+def test_a_flat_lead_raises_lead_off_and_comes_back_as_a_fresh_start() -> None:
+    samples = MINUTE.samples.copy()
+    samples[7200:10_800] = samples[7200]
+    record = Record("flat", 360.0, MINUTE.leads, MINUTE.gain, MINUTE.baseline, samples, "synthetic")
+    run = Run()
+    states = []
+    for wave in messages(record, list(range(90, 21_600, 90))):
+        run.ward.wave("a", wave, 0)
+        run.step()
+        states.append(run.ward.beds["a"].state(run.ward._now_s(), 30.0))
+    run.finish()
+    assert "lead off" in states
+    onsets = [change.onset for change in alarm_story(run, "a") if (change.kind, change.what) == ("lead_off", "onset")]
+    assert len(onsets) == 1
+    assert 7200 <= onsets[0] <= 7200 + 721
+    assert not [beat for beat in run.beats if 7300 < beat.index < 10_800]
+    assert [beat for beat in run.beats if beat.index > 11_500]

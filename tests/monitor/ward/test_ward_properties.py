@@ -1,0 +1,147 @@
+"""What must always hold, on real records: order, cuts, company, repeats, restarts and leaving change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_ward import NET, Run, messages, part, same, whole
+
+from ecg.records import library
+from ecg.records.record import Record, pick_lead
+from ecg.settings import Config, Monitor
+from ecg.signal.path import SignalPath
+from ecg.wire.messages import SCHEMA, BedStatus, Wave
+from monitor.service import checkpoint as memory
+
+LENGTH = 6480  # 18 s at 360 Hz
+NAMES = ("100", "106", "119", "200", "203", "208", "214", "222", "223", "231")
+
+
+@cache
+def piece(number: int) -> Record:
+    """Eighteen seconds of a record, or of the excerpt where the records are not on disk."""
+    if library.missing(list(NAMES)):
+        return part(library.read("excerpt"), number * 9000, number * 9000 + LENGTH)
+    return part(library.read(NAMES[number]), number * 40_000, number * 40_000 + LENGTH)
+
+
+@cache
+def alone(number: int) -> Run:
+    """That piece as the only bed, in one message."""
+    return whole(piece(number))
+
+
+@dataclass
+class Sender:
+    """One bed's messages, and how many of them have been sent."""
+
+    name: str
+    number: int
+    waves: list[Wave] = field(repr=False)
+    sent: int = 0
+    left: bool = False
+    repeated: int = field(default=0)
+
+    @property
+    def samples(self) -> int:
+        """Samples sent so far."""
+        return sum(len(wave.samples) // (2 * len(wave.leads)) for wave in self.waves[: self.sent])
+
+
+BOUNDS = st.lists(st.integers(1, LENGTH - 1), max_size=9)
+
+
+def sender(name: str, number: int, bounds: list[int]) -> Sender:
+    """A bed that sends a piece cut at these samples."""
+    return Sender(name, number, messages(piece(number), bounds))
+
+
+def goodbye(one: Sender) -> BedStatus:
+    """The final status of a bed that stops where it is."""
+    wave = one.waves[0]
+    return BedStatus(SCHEMA, "offline", wave.record, "wfdb", 1.0, 360.0, wave.leads, wave.stream, one.samples)
+
+
+def restarted(run: Run, config: Config) -> Run:
+    """Another monitor with the memory of this one."""
+    run.step()
+    fresh = Run(config)
+    memory.unpack(fresh.ward, memory.pack(run.ward))
+    fresh.beats = run.beats
+    return fresh
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_no_order_cut_company_repeat_or_restart_changes_a_beat(data: st.DataObject) -> None:
+    count = data.draw(st.integers(2, 4), "beds")
+    numbers = data.draw(st.permutations(range(len(NAMES))), "pieces")
+    senders = [sender(f"bed{place}", numbers[place], data.draw(BOUNDS)) for place in range(count)]
+    leaver = data.draw(st.none() | st.integers(1, count - 1), "leaver")
+    leaves_after = data.draw(st.integers(1, len(senders[leaver].waves))) if leaver is not None else 0
+    config = Config(monitor=Monitor(max_beds=count))
+    run = Run(config)
+    while waiting := [one for one in senders if one.sent < len(one.waves) and not one.left]:
+        one = data.draw(st.sampled_from(waiting))
+        run.ward.wave(one.name, one.waves[one.sent], 0)
+        one.sent += 1
+        action = data.draw(st.sampled_from(("wait", "step", "repeat", "restart")))
+        if action == "repeat":
+            again = one.waves[data.draw(st.integers(0, one.sent - 1))]
+            run.ward.wave(one.name, again, 0)
+            one.repeated += len(again.samples) // (2 * len(again.leads))
+        if leaver is not None and one is senders[leaver] and one.sent == leaves_after:
+            run.ward.status(one.name, goodbye(one), False)
+            run.step()
+            one.left = True
+            joined = sender("newcomer", numbers[count], data.draw(BOUNDS))  # takes the slot that has become free
+            run.ward.wave(joined.name, joined.waves[0], 0)
+            joined.sent = 1
+            senders.append(joined)
+        if action == "restart":
+            run = restarted(run, config)
+        elif action == "step":
+            run.step()
+    for one in senders:
+        if not one.left:
+            run.ward.status(one.name, goodbye(one), False)
+    run.finish()
+    for one in senders:
+        cut_short = one.samples < LENGTH
+        same(
+            run.of(one.name), (whole(part(piece(one.number), 0, one.samples)) if cut_short else alone(one.number)).beats
+        )
+    ledger = run.ward.ledger
+    assert ledger.balances()
+    assert ledger.received == sum(one.samples for one in senders)
+    assert (ledger.lost, ledger.repeated) == (0, sum(one.repeated for one in senders))
+    assert ledger.beats == len(run.beats)
+
+
+@given(st.integers(0, len(NAMES) - 1), st.integers(0, LENGTH // 2), BOUNDS)
+@settings(max_examples=150, deadline=None)
+def test_the_stream_gives_what_the_whole_gives_for_any_record_from_any_sample(
+    number: int, begin: int, bounds: list[int]
+) -> None:
+    record = part(piece(number), begin, LENGTH)
+    path, slot = SignalPath(1), np.zeros(1, np.int64)
+    path.reset(slot, np.array([record.rate]), np.zeros(1, np.int64))
+    found = path.step(slot, [record.millivolts(pick_lead(record.leads))])
+    run = Run()
+    for wave in messages(record, bounds):
+        run.ward.wave("a", wave, 0)
+        run.step()
+    assert [beat.index for beat in run.beats] == found.index.tolist()
+    if run.beats:
+        with torch.inference_mode():
+            windows, features = torch.from_numpy(found.windows)[None], torch.from_numpy(found.features)[None]
+            logits, after = NET.sequence(windows, features, NET.empty_memory(1))
+        expected = torch.softmax(logits[0], dim=-1).numpy()
+        got = np.array([[beat.probabilities[c] for c in "NSVFQ"] for beat in run.beats])
+        assert np.abs(got - expected).max() <= 1e-5
+        assert torch.allclose(run.ward.engine.memory[:, 0], after[:, 0], atol=1e-5)
