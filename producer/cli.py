@@ -24,9 +24,9 @@ from ecg.settings import Config
 from ecg.wire import broker as brokers
 from ecg.wire.broker import Broker
 from producer import display
-from producer.bed import make_beds
-from producer.link import connections
-from producer.replay import Progress, chunk_seconds, replay
+from producer.connection import connections
+from producer.schedule import Progress, chunk_seconds, replay
+from producer.sources.records import make_beds
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ecg.wire.broker import Broker
-from producer.link import Connection
-from producer.replay import Progress
+from producer.connection import Connection
+from producer.schedule import Progress
 
 MOST_ROWS = 16
 REFRESH_SECONDS = 0.5

@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
         if given[:1] == [name]:
-            module = import_module(f"trainer.{name}")
+            module = import_module(f"trainer.commands.{name}")
             module.arguments(command)
             command.set_defaults(run=module.run)
     chosen = parser.parse_args(given)

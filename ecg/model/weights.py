@@ -7,8 +7,6 @@ there before. A card whose shapes or features differ from this program's signal 
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +15,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 
 from ecg.errors import UserError
+from ecg.files import write_atomic
 from ecg.model.network import BeatNet, NetShape
 from ecg.signal import path as signal_path
 
@@ -84,27 +83,6 @@ def save(path: str | Path, net: BeatNet, card: Card) -> None:
     card = msgspec.structs.replace(card, sha256=hashlib.sha256(content).hexdigest())
     text = msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n"
     write_atomic({target: content, target.with_suffix(".json"): text})
-
-
-def write_atomic(files: dict[Path, bytes]) -> None:
-    """Write whole files or none of them. Raises UserError where there is no room or no permission."""
-    made = []
-    try:
-        for target, content in files.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-            made.append(draft)
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for draft, target in zip(made, files, strict=True):
-            draft.replace(target)
-    except OSError as error:
-        for draft in made:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-        raise UserError(f"cannot write {error.filename or target}: {error.strerror}; what was there is kept") from None
 
 
 def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:

@@ -25,15 +25,13 @@ import wfdb
 
 from ecg.errors import UserError
 from ecg.records import aami
-from ecg.records.record import Annotations, Record
+from ecg.records.record import MISSING, Annotations, Record
 
 EXCERPT: Final = "excerpt"
 EXCERPT_RECORD: Final = "208-excerpt"
 GROUPS: Final = {"all": aami.ALL, "ds1": aami.DS1, "ds2": aami.DS2}
 DATABASE: Final = "mitdb"
 SUMS: Final = "SHA256SUMS.txt"
-MISSING: Final = -32768
-"""The sample value that says there is no sample, as in WFDB's 16-bit formats."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (file, files done, files in all)."""

@@ -8,6 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+MISSING: Final = -32768
+"""The sample value that says there is no sample, as in WFDB's 16-bit formats."""
+
 ATRIAL_FIBRILLATION: Final = "(AFIB"
 ATRIAL_FLUTTER: Final = "(AFL"
 """Rhythm labels of MIT-BIH annotations."""
@@ -52,9 +55,20 @@ class Record:
         return float(len(self.samples) / self.rate)
 
     def millivolts(self, lead: int) -> NDArray[np.float32]:
-        """One lead in mV: float32 [n]."""
-        scaled: NDArray[np.float64] = (self.samples[:, lead] - self.baseline[lead]) / self.gain[lead]
+        """One lead in mV: float32 [n]. A missing sample holds the last value before it; before the first it is 0 mV."""
+        held = hold(self.samples[:, lead], round(float(self.baseline[lead])))
+        scaled: NDArray[np.float64] = (held - self.baseline[lead]) / self.gain[lead]
         return scaled.astype(np.float32)
+
+
+def hold(samples: NDArray[np.int16], before: int) -> NDArray[np.int16]:
+    """Samples with each missing one replaced by the last before it: int16 [n], ADU. before: where none came before."""
+    gone = samples == MISSING
+    if not gone.any():
+        return samples
+    source = np.maximum.accumulate(np.where(gone, -1, np.arange(len(samples))))
+    known = np.int16(np.clip(before, MISSING + 1, -MISSING - 1))
+    return np.where(source >= 0, samples[np.maximum(source, 0)], known)
 
 
 def pick_lead(leads: tuple[str, ...] | list[str], wanted: str = "MLII") -> int:

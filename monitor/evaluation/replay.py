@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ecg.model.network import BeatNet
 from ecg.records.aami import CLASSES
-from ecg.records.library import MISSING
 from ecg.records.record import Record, pick_lead
 from ecg.settings import Alarms
 from ecg.signal.beats import Beats
@@ -53,17 +52,6 @@ class Heard:
     classes: NDArray[np.str_]
 
 
-def analysed_lead(record: Record, wanted: str) -> NDArray[np.float32]:
-    """The analysed lead in mV: float32 [n]; a missing sample holds the last value."""
-    lead = pick_lead(record.leads, wanted)
-    signal = record.millivolts(lead)
-    absent = record.samples[:, lead] == MISSING
-    if absent.any():
-        held = np.maximum.accumulate(np.where(absent, 0, np.arange(len(signal))))
-        signal = signal[held]
-    return signal
-
-
 def listen(
     records: Sequence[Record],
     lead: str,
@@ -76,7 +64,7 @@ def listen(
     progress: called with the share that is done.
     """
     slots = np.arange(len(records))
-    signals = [analysed_lead(record, lead) for record in records]
+    signals = [record.millivolts(pick_lead(record.leads, lead)) for record in records]
     rates = np.array([record.rate for record in records])
     start = np.zeros(len(records), np.int64)
     signs, path = SignalSigns(len(records), lead_off_seconds), SignalPath(len(records))

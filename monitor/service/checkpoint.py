@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ecg.errors import UserError
-from ecg.model.weights import write_atomic
+from ecg.files import write_atomic
 from ecg.wire.messages import Wave
 from monitor.alarms import SavedAlarms
 from monitor.ward.bed import Bed

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records.library import MISSING
+from ecg.records.record import MISSING
 from monitor.link.protocol import Strip
 from monitor.ward.intake import Block
 

@@ -14,8 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records.library import MISSING
-from ecg.records.record import pick_lead
+from ecg.records.record import MISSING, hold, pick_lead
 from ecg.settings import Monitor
 from ecg.wire.messages import MessageError, Wave, wave_samples
 from monitor.ward.ledger import Ledger, RunCount
@@ -271,7 +270,7 @@ class Intake:
         self._count.received += len(adu)
         index = self.next
         self.next += len(adu)
-        held = _hold(adu, self._last)
+        held = hold(adu, round(wave.baseline[self.column]) if self._last == MISSING else self._last)
         signal = self._millivolts(wave, held)
         self._last, self._last_mv = int(held[-1]), float(signal[-1])
         for begin, end, off in self._flat_runs(held):
@@ -315,14 +314,3 @@ def _joined(parts: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:
         else:
             whole.append((begin, end, off))
     return whole
-
-
-def _hold(adu: NDArray[np.int16], last: int) -> NDArray[np.int16]:
-    """Missing samples replaced by the last one before them."""
-    gone = adu == MISSING
-    if not gone.any():
-        return adu
-    source = np.where(gone, -1, np.arange(len(adu)))
-    np.maximum.accumulate(source, out=source)
-    before = 0 if last == MISSING else last
-    return np.where(source >= 0, adu[np.maximum(source, 0)], np.int16(before))

@@ -19,8 +19,8 @@ from ecg.settings import Config
 from ecg.wire.messages import SCHEMA, Wave
 from monitor.evaluation.replay import listen, replay
 from monitor.ward.ward import Ward
-from trainer.cutting import cut
-from trainer.naming import probabilities
+from trainer.data.cutting import cut
+from trainer.scoring.naming import probabilities
 
 RECORDS: Final = ("100", "114", "203", "207", "232")
 WEIGHTS: Final = "memory-gru"

@@ -7,7 +7,7 @@ import wfdb
 
 from ecg.records import library
 from ecg.records.record import Annotations, Record
-from trainer.cutting import cut
+from trainer.data.cutting import cut
 
 SECONDS = 40
 

@@ -7,11 +7,11 @@ from annotated_pieces import annotated
 
 from ecg.records.aami import DS1
 from ecg.records.record import Record
-from trainer import cache
-from trainer.cutting import CutRecord, cut
-from trainer.settings import Recipe
-from trainer.streams import Cuts
-from trainer.versions import COARSE, code_hash, version, version_key, versions_path
+from trainer.data import cache
+from trainer.data.cutting import CutRecord, cut
+from trainer.data.streams import Cuts
+from trainer.recipes import Recipe
+from trainer.synthesis.versions import COARSE, made_by, version, version_key, versions_path
 
 
 @pytest.fixture(scope="session")
@@ -35,5 +35,5 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(Recipe().versions):
         source, _ = version_key("", number)
         made += cut([version(record, number) for record in named], source)
-    cache.save(versions_path(path), made, code_hash(), COARSE)
+    cache.save(versions_path(path), made, made_by(), COARSE)
     return path

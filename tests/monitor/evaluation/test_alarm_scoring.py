@@ -16,7 +16,7 @@ from ecg.settings import Alarms, Config
 from ecg.signal.path import FEATURES
 from monitor.alarms.ward import beats_known_after
 from monitor.evaluation.reference import Span, reference
-from monitor.evaluation.replay import Raised, analysed_lead, listen
+from monitor.evaluation.replay import Raised, listen
 from monitor.evaluation.scoring import Tally, evaluate, groups, run, score
 
 RATE = 100.0
@@ -119,15 +119,6 @@ def test_a_record_sounds_the_same_alone_as_in_company_and_memory_stays_with_its_
         assert np.array_equal(alone.index, expected.index)
         assert np.array_equal(alone.classes, expected.classes)
         assert len(alone.index) > 40
-
-
-def test_a_missing_sample_holds_the_last_value() -> None:
-    record = piece(0, "a")
-    samples = record.samples.copy()
-    samples[100:200] = library.MISSING
-    held = analysed_lead(replace(record, samples=samples), "MLII")
-    assert np.all(held[100:200] == held[99])
-    assert np.array_equal(held[200:], analysed_lead(record, "MLII")[200:])
 
 
 def test_a_record_without_annotations_is_one_sentence() -> None:

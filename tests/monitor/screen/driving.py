@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from textual.pilot import Pilot
 from shown_ward import WardLink
+from textual.pilot import Pilot
 
 from ecg.settings import Config
 from monitor.screen.app import MonitorApp

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from driving import play, running, settings, text
+from shown_ward import WardLink
 from textual.geometry import Size
 from textual.widgets import Digits
-from shown_ward import WardLink
 
 from ecg.wire.messages import ActiveAlarm
 from monitor.link.protocol import Acknowledge, Show, Silence

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from driving import application, play, settings
-from textual.pilot import Pilot
 from shown_ward import WardLink
+from textual.pilot import Pilot
 
 from ecg.wire.messages import ActiveAlarm
 

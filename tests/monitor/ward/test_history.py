@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.records.library import MISSING
+from ecg.records.record import MISSING
 from monitor.ward.history import LONGEST_GAP, SEGMENT, Recent
 from monitor.ward.intake import Block
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.records.library import MISSING
+from ecg.records.record import MISSING
 from ecg.settings import Monitor
 from ecg.wire.messages import SCHEMA, MessageError, Wave
 from monitor.ward.intake import Begin, End, Intake, Piece, Signal

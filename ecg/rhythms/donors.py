@@ -1,0 +1,120 @@
+"""Ventricular and normal beats of annotated records, to be put among the beats of another record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.records import aami
+from ecg.records.record import Record, pick_lead
+from ecg.signal.p_waves import level
+
+Floats = NDArray[np.float64]
+
+BEFORE: Final = 0.14
+AFTER: Final = 0.46
+"""s before and after the R-peak that are taken of a donor's beat."""
+EDGE: Final = 5
+"""Samples at both ends that a donor's beat is levelled by."""
+LIKE: Final = 8
+"""Beats of one focus are taken from that many before to that many after one of the donor's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Donor:
+    """Beats of one class and one lead of one record, in order.
+
+    beats: [n, samples], in units of the record's own normal QRS, beginning and ending at 0. rate: Hz.
+    """
+
+    beats: Floats
+    rate: float
+
+    def near(self, at: int) -> Floats:
+        """Beats around number `at`: [k, samples]."""
+        return self.beats[max(at - LIKE, 0) : at + LIKE + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """Where in a made-up heart some beats begin: they look like a donor's beats around number `at`."""
+
+    donor: Donor
+    at: int
+    gain: float
+
+    def beat(self, rng: np.random.Generator) -> Floats:
+        """One beat: [samples]."""
+        near = int(np.clip(self.at + rng.integers(-LIKE, LIKE + 1), 0, len(self.donor.beats) - 1))
+        drawn: Floats = self.donor.beats[near] * self.gain * np.exp(rng.normal(0, 0.05))
+        return drawn
+
+
+def column_of(record: Record, main: bool) -> int:
+    """The lead that is analysed, or the record's other one where it has one."""
+    analysed = pick_lead(record.leads)
+    return analysed if main or len(record.leads) == 1 else int(analysed == 0)
+
+
+def beats_of(record: Record) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.str_]]:
+    """Which annotations are beats inside the signal, their R-peaks (samples) and their AAMI classes."""
+    notes = record.annotations
+    assert notes is not None
+    known = np.array([symbol in aami.CLASS_OF for symbol in notes.symbol], bool)
+    beat = known & (notes.index > 0) & (notes.index < len(record.samples) - 1)
+    return beat, notes.index[beat], np.array([aami.CLASS_OF[symbol] for symbol in notes.symbol[beat]], str)
+
+
+def qrs_size(signal: Floats, peaks: NDArray[np.int64], rate: float) -> float:
+    """Median peak-to-peak size of the QRS complexes at these R-peaks, in the signal's unit; 1 where there is none."""
+    reach = int(0.06 * rate)
+    peaks = peaks[(peaks > reach) & (peaks < len(signal) - reach)]
+    if not len(peaks):
+        return 1.0
+    return float(np.median(np.ptp(signal[peaks[:, None] + np.arange(-reach, reach + 1)], axis=1)))
+
+
+def donor_of(record: Record, main: bool, kind: str = "V") -> Donor | None:
+    """The beats of one class of a record that no other beat follows at once; None where there is none."""
+    _, peaks, classes = beats_of(record)
+    signal = record.millivolts(column_of(record, main)).astype(np.float64)
+    before, after = int(BEFORE * record.rate), int(AFTER * record.rate)
+    alone = np.diff(peaks, append=len(signal)) > after
+    chosen = peaks[(classes == kind) & alone & (peaks > before) & (peaks + after < len(signal))]
+    if not len(chosen):
+        return None
+    beats = level(signal[chosen[:, None] + np.arange(-before, after)], EDGE)
+    return Donor(beats / max(qrs_size(signal, peaks[classes == "N"], record.rate), 1e-3), record.rate)
+
+
+def foci(donors: list[Donor], rng: np.random.Generator) -> list[Focus]:
+    """One to three foci drawn from donors; none where there are no donors."""
+    count = int(rng.integers(1, 4))
+    return [_focus(donors, rng) for _ in range(count if donors else 0)]
+
+
+def detour(donors: list[Donor], rng: np.random.Generator) -> Focus | None:
+    """Another way from the atria through the ventricles: normal beats of other hearts, wider; None without donors."""
+    if not donors:
+        return None
+    focus = _focus(donors, rng)
+    wider = float(rng.uniform(1.0, 1.7))
+    return Focus(Donor(_wider(focus.donor.near(focus.at), wider, focus.donor.rate), focus.donor.rate), LIKE, focus.gain)
+
+
+def _focus(donors: list[Donor], rng: np.random.Generator) -> Focus:
+    donor = donors[int(rng.integers(len(donors)))]
+    turned = rng.choice((-1.0, 1.0), p=(0.3, 0.7))
+    return Focus(donor, int(rng.integers(len(donor.beats))), turned * float(np.exp(rng.normal(0, 0.25))))
+
+
+def _wider(beats: Floats, factor: float, rate: float) -> Floats:
+    """Beats that run slower by a factor up to 0.1 s after the R-peak, and quicker from there on."""
+    places = np.arange(beats.shape[1])
+    peak, turn, last = BEFORE * rate, (BEFORE + 0.1 * factor) * rate, beats.shape[1] - 1
+    first = peak * (1 - 1 / factor)
+    taken = np.interp(places, [0, peak, turn, last], [first, peak, peak + 0.1 * rate, last])
+    return np.stack([np.interp(taken, places, beat) for beat in beats])

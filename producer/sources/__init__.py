@@ -1,0 +1,1 @@
+"""Where a bed's samples come from."""

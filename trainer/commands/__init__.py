@@ -1,0 +1,1 @@
+"""What python -m trainer can do, one module a command."""

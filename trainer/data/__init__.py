@@ -1,0 +1,1 @@
+"""Beats of annotated records, cut, cached and dealt out."""

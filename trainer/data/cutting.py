@@ -1,0 +1,163 @@
+"""Beats of annotated records, cut by the signal path that the monitor streams through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.errors import UserError
+from ecg.records import aami
+from ecg.records.ec57 import match, match_window
+from ecg.records.record import Record, pick_lead
+from ecg.signal.beats import Beats
+from ecg.signal.path import SignalPath
+
+Source = Literal["reference", "detector"]
+"""Where the R-peaks come from: the cardiologists' annotations, or our own detector."""
+SOURCES: Final[tuple[Source, ...]] = ("reference", "detector")
+
+CHUNK_SECONDS: Final = 30.0
+TOGETHER: Final = 24
+"""Records cut side by side: bounds memory, changes nothing else."""
+
+Progress = Callable[[float], None]
+"""Told the seconds of signal that were cut since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the cardiologists said of one record.
+
+    index: int64 [m], R-peaks, samples at the record's rate. classes: int64 [m], AAMI class numbers.
+    flutter: int64 [k, 2], first and last sample of ventricular flutter, where no beats are annotated.
+    """
+
+    name: str
+    rate: float
+    index: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    flutter: NDArray[np.int64]
+
+    def outside_flutter(self, index: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these samples lie outside ventricular flutter: bool [n]."""
+        outside = np.ones(len(index), bool)
+        for first, last in self.flutter:
+            outside &= (index < first) | (index > last)
+        return outside
+
+
+@dataclass(frozen=True, slots=True)
+class CutRecord:
+    """The beats of one record in order, ready for the network.
+
+    windows: float32 [n, channels, window]. features: float32 [n, features].
+    index: int64 [n], R-peaks, samples at the record's rate.
+    classes: int64 [n], the AAMI class number of the reference beat within 150 ms, -1 for none.
+    """
+
+    source: Source
+    reference: Reference
+    windows: NDArray[np.float32]
+    features: NDArray[np.float32]
+    index: NDArray[np.int64]
+    classes: NDArray[np.int64]
+
+    @property
+    def name(self) -> str:
+        """The record's name."""
+        return self.reference.name
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+def reference_of(record: Record) -> Reference:
+    """The annotated beats of a record. Raises UserError where there are none."""
+    notes = record.annotations
+    if notes is None:
+        raise UserError(f"record {record.name} carries no annotations, so there is nothing to score it against")
+    number = np.array([_CLASS_NUMBER.get(str(symbol), -1) for symbol in notes.symbol], np.int64)
+    inside = (notes.index >= 0) & (notes.index < len(record.samples))
+    beat = (number >= 0) & inside
+    if not beat.any():
+        raise UserError(f"record {record.name} has annotations, but none of them is a beat")
+    return Reference(
+        record.name, record.rate, notes.index[beat], number[beat], _flutter(record, notes.index, notes.symbol)
+    )
+
+
+def cut(
+    records: list[Record],
+    source: Source,
+    *,
+    lead: str = "MLII",
+    chunk_seconds: float = CHUNK_SECONDS,
+    progress: Progress | None = None,
+) -> list[CutRecord]:
+    """Cut all records at once, in chunks, as the monitor would; in the order given.
+
+    lead: the one to analyse where a record has it, else its first. Raises UserError for a record without beats.
+    """
+    done: list[CutRecord] = []
+    for begin in range(0, len(records), TOGETHER):
+        done += _cut_together(records[begin : begin + TOGETHER], source, lead, chunk_seconds, progress)
+    return done
+
+
+def _cut_together(
+    records: list[Record], source: Source, lead: str, chunk_seconds: float, progress: Progress | None
+) -> list[CutRecord]:
+    """Cut records side by side, one slot each."""
+    references = [reference_of(record) for record in records]
+    slots = np.arange(len(records))
+    path = SignalPath(len(records))
+    forced = [reference.index for reference in references] if source == "reference" else None
+    path.reset(slots, np.array([r.rate for r in records]), np.zeros(len(records), np.int64), forced)
+    signals = [record.millivolts(pick_lead(record.leads, lead)) for record in records]
+    lengths = np.array([round(record.rate * chunk_seconds) for record in records])
+    parts = []
+    at = np.zeros(len(records), np.int64)
+    while True:
+        chunks = [signal[i : i + n] for signal, i, n in zip(signals, at, lengths, strict=True)]
+        if not any(len(chunk) for chunk in chunks):
+            break
+        parts.append(path.step(slots, chunks))
+        if progress:
+            progress(sum(len(chunk) / record.rate for chunk, record in zip(chunks, records, strict=True)))
+        at += lengths
+    parts.append(path.finish(slots))
+    beats = Beats.join(parts)
+    return [_label(beats.take(beats.slot == i), reference, source) for i, reference in enumerate(references)]
+
+
+def _label(beats: Beats, reference: Reference, source: Source) -> CutRecord:
+    """Give each beat the class of the reference beat it matches."""
+    if source == "reference" and len(beats) == len(reference.index):
+        classes, index = reference.classes, reference.index
+    else:
+        _, partner = match(reference.index, beats.index, match_window(reference.rate))
+        classes = np.where(partner >= 0, reference.classes[np.maximum(partner, 0)], -1)
+        index = beats.index
+    return CutRecord(source, reference, beats.windows, beats.features, index, classes)
+
+
+def _flutter(record: Record, index: NDArray[np.int64], symbol: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Spans from "[" to "]" (the record's end where it is not closed)."""
+    spans = []
+    begin = -1
+    for at, mark in zip(index, symbol, strict=True):
+        if mark == "[" and begin < 0:
+            begin = int(at)
+        elif mark == "]" and begin >= 0:
+            spans.append((begin, int(at)))
+            begin = -1
+    if begin >= 0:
+        spans.append((begin, len(record.samples) - 1))
+    return np.array(spans, np.int64).reshape(-1, 2)
+
+
+_CLASS_NUMBER = {symbol: aami.CLASSES.index(name) for symbol, name in aami.CLASS_OF.items()}

@@ -1,0 +1,115 @@
+"""Beats for truncated back-propagation: records side by side, a piece of each at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.signal.windows import FEATURES, WINDOW, WINDOW_BEFORE
+from trainer.data.cutting import CutRecord, Source
+from trainer.recipes import RR_FEATURES, Recipe
+from trainer.synthesis.versions import version_key
+
+Cuts = dict[tuple[Source, str], CutRecord]
+
+
+@dataclass(slots=True)
+class Piece:
+    """One step's input. B streams, T beats.
+
+    windows: float32 [B, T, channels, window]. features: float32 [B, T, features]. classes: int64 [B, T], -1 for a
+    beat without a reference. fresh: bool [B], streams that start here with an empty memory.
+    """
+
+    windows: NDArray[np.float32]
+    features: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    fresh: NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class _Stream:
+    cut: CutRecord
+    at: int
+    change: NDArray[np.float32]
+    """What windows are multiplied by: float32 [window, window]."""
+
+
+def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Piece]:
+    """Endless steps, augmented. Begins with streams at random places of the records in `names`, in turn.
+
+    A stream that runs out of beats is followed by another record from its beginning.
+    """
+    streams = [_begin(cuts, names[i % len(names)], recipe, rng, True) for i in range(recipe.streams)]
+    fresh = np.ones(recipe.streams, bool)
+    count = recipe.beats
+    while True:
+        for i, stream in enumerate(streams):
+            if stream.at > 0 and stream.at + count > len(stream.cut):
+                streams[i] = _begin(cuts, names[int(rng.integers(len(names)))], recipe, rng, False)
+                fresh[i] = True
+        piece = _gather(streams, count, fresh)
+        augment(piece, recipe, rng)
+        yield piece
+        fresh = np.zeros(recipe.streams, bool)
+        for stream in streams:
+            stream.at += count
+
+
+def _begin(cuts: Cuts, name: str, recipe: Recipe, rng: np.random.Generator, anywhere: bool) -> _Stream:
+    """A stream of a record, from its beginning, or (seven times out of ten) from anywhere."""
+    source: Source = "detector" if rng.random() < recipe.detector_share else "reference"
+    if recipe.versions and rng.random() < recipe.version_share:
+        source, name = version_key(name, int(rng.integers(recipe.versions)))
+    cut = cuts[source, name]
+    at = int(rng.integers(max(len(cut), 1))) if anywhere and rng.random() < 0.7 else 0
+    if at > len(cut) - 4 * recipe.beats:
+        at = 0
+    turned = -1 if recipe.polarity and rng.random() < 0.5 else 1
+    return _Stream(cut, at, turned * _warp(float(np.exp(rng.normal(0, recipe.warp)))))
+
+
+def _warp(scale: float) -> NDArray[np.float32]:
+    """A matrix to multiply windows by: they run slower (scale < 1) or quicker about their R-peak; ends are held."""
+    places = np.clip(WINDOW_BEFORE + (np.arange(WINDOW) - WINDOW_BEFORE) * scale, 0, WINDOW - 1)
+    distance = np.abs(places - np.arange(WINDOW)[:, None])
+    weights: NDArray[np.float32] = np.maximum(1 - distance, 0).astype(np.float32)
+    return weights
+
+
+def _gather(streams: list[_Stream], count: int, fresh: NDArray[np.bool_]) -> Piece:
+    """The next `count` beats of each stream; a record shorter than that is filled with unlabelled zeros."""
+    cut = streams[0].cut
+    size = (len(streams), count)
+    piece = Piece(
+        np.zeros((*size, *cut.windows.shape[1:]), np.float32),
+        np.zeros((*size, cut.features.shape[1]), np.float32),
+        np.full(size, -1, np.int64),
+        fresh,
+    )
+    for row, stream in enumerate(streams):
+        now = slice(stream.at, stream.at + count)
+        have = len(stream.cut.classes[now])
+        piece.windows[row, :have] = stream.cut.windows[now] @ stream.change
+        piece.features[row, :have] = stream.cut.features[now]
+        piece.classes[row, :have] = stream.cut.classes[now]
+    return piece
+
+
+def augment(piece: Piece, recipe: Recipe, rng: np.random.Generator) -> None:
+    """Gain per stream, tilt and noise per beat, one shift for all, in place."""
+    windows = piece.windows
+    rows, beats, _, length = windows.shape
+    windows *= np.exp(rng.normal(0, recipe.gain, (rows, 1, 1, 1))).astype(np.float32)
+    slope = rng.normal(0, recipe.tilt, (rows, beats, 1, 1)).astype(np.float32)
+    windows += slope * np.linspace(-1, 1, length, dtype=np.float32)
+    windows += rng.standard_normal(windows.shape, dtype=np.float32) * np.float32(recipe.noise)
+    if recipe.shift:
+        piece.windows = np.roll(windows, int(rng.integers(-recipe.shift, recipe.shift + 1)), -1)
+    if recipe.rr_jitter:
+        columns = [FEATURES.index(name) for name in RR_FEATURES]
+        noise = rng.normal(0, recipe.rr_jitter, (rows, beats, len(columns)))
+        piece.features[:, :, columns] += noise.astype(np.float32)

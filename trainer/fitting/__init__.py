@@ -1,0 +1,1 @@
+"""A fit under way."""

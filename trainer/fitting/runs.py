@@ -1,0 +1,124 @@
+"""The folder of one run: settings, log, environment, checkpoint and the best weights so far."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import platform
+import subprocess
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+import torch
+
+from ecg.errors import UserError
+from ecg.files import write_atomic
+
+T = TypeVar("T")
+PACKAGES: Final = ("torch", "numpy", "scipy", "scikit-learn", "wfdb", "msgspec")
+
+
+class Run:
+    """A run folder. config.json, environment.json, log.csv, checkpoint.pt, best.safetensors and best.json."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def best(self) -> Path:
+        """The best weights so far."""
+        return self.folder / "best.safetensors"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run can go on from."""
+        return self.folder / "checkpoint.pt"
+
+    def begin(self, settings: msgspec.Struct, device: torch.device) -> None:
+        """Write what is known before the first step. Raises UserError where the folder cannot be written."""
+        config = msgspec.json.format(msgspec.json.encode(settings), indent=2)
+        around = msgspec.json.format(msgspec.json.encode(environment(device)), indent=2)
+        write_atomic({self.folder / "config.json": config, self.folder / "environment.json": around})
+
+    @property
+    def recipe(self) -> str:
+        """The name of the recipe the run began with. Raises UserError where this is no run."""
+        return str(self.settings(dict[str, Any]).get("name", ""))
+
+    def settings(self, kind: type[T]) -> T:
+        """The settings the run began with. Raises UserError where it is no run of this kind."""
+        path = self.folder / "config.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=kind)
+        except OSError as error:
+            raise UserError(f"{self.folder} is not the folder of a run: {error.strerror} ({path.name})") from None
+        except msgspec.MsgspecError as error:
+            raise UserError(f"{path} does not hold the settings of this kind of run: {error}") from None
+
+    def write_log(self, rows: list[dict[str, Any]]) -> None:
+        """The whole log anew, one line an epoch."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomic({self.folder / "log.csv": text.getvalue().encode()})
+
+
+def new_folder(name: str) -> Path:
+    """A folder for a new run: runs/<name>-<date and time>."""
+    return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def device_of(name: str) -> torch.device:
+    """The device meant by "auto", "cpu", "cuda", ... Raises UserError where it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError):
+        raise UserError(f"there is no device {name!r} here: use auto, cpu, or cuda where there is one") from None
+    return device
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """What the run ran on."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "unknown"
+    gpu = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+        "device": str(device),
+        "gpu": gpu,
+        "packages": versions,
+        "commit": commit(),
+    }
+
+
+def commit() -> str:
+    """The git commit of this program, with "-dirty" where its code was changed since; "" where unknown."""
+    here = Path(__file__).resolve().parent.parent
+    try:
+        name = _git(here, "rev-parse", "HEAD")
+        changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", "ecg/*.py", "trainer/*.py")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return f"{name}-dirty" if changed else name
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.run(
+        ["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+    ).stdout.strip()

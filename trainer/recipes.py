@@ -1,0 +1,167 @@
+"""Recipes: every number of a fit, as one typed value that is stored beside its weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from ecg.errors import UserError
+from ecg.model.network import Cell, NetShape
+from ecg.records import aami
+from ecg.signal.path import CHANNELS, FEATURES, WINDOW
+
+Positive = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Spread = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+T = TypeVar("T", bound=msgspec.Struct)
+
+FOLDS: Final = tuple(
+    tuple(fold.split())
+    for fold in (
+        "209 101 114 208 106",
+        "207 220 116 203 109 112",
+        "201 118 119 122 230",
+        "223 124 205 215 108 115",
+    )
+)
+"""DS1 in four parts, whole records each; every part has S and V beats of several patients."""
+
+RR_FEATURES: Final = tuple(name for name in FEATURES if "rr_" in name)
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a beat reader and rhythm memory are fitted.
+
+    The network: cell, stem, reader, bottleneck, memory, dropout, carried as in ecg.model.network.NetShape; own_memory
+    false takes the rhythm memory out, so that the head hears the beat reader and the features alone.
+    Inputs: silent_features and silent_channels are never heard (their weights are held at zero).
+    Streams: `streams` records side by side, `beats` of each in one step of truncated back-propagation, `steps` in an
+    epoch; detector_share of them cut at our own detector's R-peaks, the others at the annotated ones. version_share of
+    the streams are one of `versions` made-up versions of the record (trainer.synthesis.versions), if any.
+    Augmentation: gain (log), tilt and noise in beat sizes and shift in samples of the model rate are spreads; polarity
+    turns half of the streams upside down; warp (log) is how much slower or quicker a stream's beats run; rr_jitter is
+    added to the RR features.
+    hold_out: DS1 records left out of the fit, for validation and early stopping; empty: fit on all of DS1.
+    """
+
+    name: str = "memory"
+    cell: Cell = "gru"
+    stem: Count = 16
+    reader: Count = 32
+    bottleneck: Count = 8
+    memory: Count = 32
+    dropout: Share = 0.3
+    carried: bool = True
+    own_memory: bool = True
+    silent_features: tuple[str, ...] = ()
+    silent_channels: tuple[int, ...] = ()
+    epochs: Count = 32
+    steps: Count = 26
+    streams: Count = 44
+    beats: Count = 48
+    learning_rate: Positive = 3e-3
+    weight_decay: Spread = 1e-2
+    warm_up: Annotated[float, Meta(gt=0, lt=1)] = 0.2
+    clip: Positive = 1.0
+    class_power: Share = 0.25
+    class_cap: Positive = 20.0
+    label_smoothing: Share = 0.0
+    detector_share: Share = 0.5
+    versions: Annotated[int, Meta(ge=0)] = 12
+    version_share: Share = 0.75
+    polarity: bool = True
+    gain: Spread = 0.1
+    tilt: Spread = 0.09
+    noise: Spread = 0.03
+    warp: Spread = 0.08
+    shift: Annotated[int, Meta(ge=0, le=20)] = 1
+    rr_jitter: Spread = 0.0
+    hold_out: tuple[str, ...] = FOLDS[0]
+    patience: Count = 8
+    seed: int = 0
+
+    @property
+    def shape(self) -> NetShape:
+        """The network this recipe fits, on the signal path as it stands."""
+        return NetShape(
+            cell=self.cell,
+            channels=CHANNELS,
+            window=WINDOW,
+            features=len(FEATURES),
+            stem=self.stem,
+            reader=self.reader,
+            bottleneck=self.bottleneck,
+            memory=self.memory,
+            dropout=self.dropout,
+            carried=self.carried,
+        )
+
+    @property
+    def features_off(self) -> list[int]:
+        """Columns of the features that are never heard."""
+        return [FEATURES.index(name) for name in self.silent_features]
+
+
+MEMORY: Final = Recipe()
+RECIPES: Final = {
+    "memory": MEMORY,
+    "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),
+    "memory-reset": msgspec.structs.replace(MEMORY, name="memory-reset", carried=False),
+    "relative": msgspec.structs.replace(MEMORY, name="relative", carried=False, own_memory=False),
+    "rr": msgspec.structs.replace(
+        MEMORY,
+        name="rr",
+        carried=False,
+        own_memory=False,
+        silent_channels=tuple(range(1, CHANNELS)),
+        silent_features=tuple(name for name in FEATURES if name not in RR_FEATURES),
+    ),
+    "stateless": msgspec.structs.replace(
+        MEMORY,
+        name="stateless",
+        carried=False,
+        own_memory=False,
+        silent_channels=tuple(range(1, CHANNELS)),
+        silent_features=FEATURES,
+    ),
+}
+"""The flagship, the same fitted on real beats only, and the same network with parts switched off, one after another."""
+
+
+def recipe_of(name: str, overrides: list[str], **chosen: Any) -> Recipe:
+    """A recipe by name with `key=value` overrides, then the keywords. Raises UserError for what is not allowed."""
+    if name not in RECIPES:
+        raise UserError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
+    recipe = msgspec.structs.replace(override(RECIPES[name], overrides), **chosen)
+    check(recipe)
+    return recipe
+
+
+def override(settings: T, overrides: list[str]) -> T:
+    """Settings with `key=value` overrides; a list is given with commas. Raises UserError naming key and value."""
+    tree: dict[str, Any] = msgspec.to_builtins(settings)
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if key not in tree or not equals:
+            raise UserError(f"--set {text}: give key=value, where key is one of {', '.join(tree)}")
+        tree[key] = [part for part in value.split(",") if part] if isinstance(tree[key], (list, tuple)) else value
+        try:
+            settings = msgspec.convert(tree, type(settings), strict=False)
+        except msgspec.ValidationError as error:
+            raise UserError(f"--set {text}: {str(error).partition(' - at')[0]}") from None
+    return settings
+
+
+def check(recipe: Recipe) -> None:
+    """Raises UserError where settings contradict one another."""
+    strange = [name for name in recipe.hold_out if name not in aami.DS1]
+    if strange:
+        raise UserError(f"hold_out: {', '.join(strange)} is not in DS1; there are {', '.join(aami.DS1)}")
+    if set(recipe.hold_out) >= set(aami.DS1):
+        raise UserError("hold_out: all of DS1 is held out, which leaves nothing to fit on")
+    unheard = [name for name in recipe.silent_features if name not in FEATURES]
+    if unheard:
+        raise UserError(f"silent_features: there is no {', '.join(unheard)}; there are {', '.join(FEATURES)}")

@@ -1,0 +1,1 @@
+"""Networks named and scored on annotated records."""

@@ -1,0 +1,1 @@
+"""Made-up versions of annotated records."""

@@ -1,0 +1,159 @@
+"""Made-up versions of annotated records for the fit: the same patients with other rhythms.
+
+DS1 holds few supraventricular beats, few patients with atrial fibrillation and the ventricular beats of a dozen
+hearts. A version is a record whose beats stand at other times (ecg.rhythms), with ventricular beats of other records
+among them; it may begin elsewhere, be noisy and lack marks. It is a record like any other: the usual signal path cuts
+it. Donors come from the same part of DS1 only (trainer.recipes.FOLDS), so that a
+part that is held out has given nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.records import library
+from ecg.records.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
+from ecg.rhythms.donors import Donor, beats_of, column_of, detour, donor_of, foci, qrs_size
+from ecg.rhythms.morphing import disturb, fibrillate, move
+from ecg.rhythms.plans import GAP, noises, plan
+from trainer.data import behaviour
+from trainer.data.cutting import SOURCES, Source, cut
+from trainer.recipes import FOLDS
+
+COARSE: Final = 64
+"""Steps of a beat's size in the file of versions: far finer than the noise that a fit adds."""
+CYCLE: Final = 6
+MAIN_LEAD: Final = 4
+"""Of each six versions the first four are of the lead that is analysed, the others of the record's other one."""
+LARGEST: Final = 32000
+MISSED: Final = 0.3
+"""Share of versions in which some beats are missed."""
+ELSEWHERE: Final = 0.75
+"""Share of versions that do not begin where the record begins."""
+
+Donors = dict[tuple[str, bool, str], list[Donor]]
+"""Donors for a record by its name, whether its main lead is meant, and their class."""
+
+
+def version_key(name: str, number: int) -> tuple[Source, str]:
+    """Where a version stands among cut beats: every other one is cut at our own detector's R-peaks."""
+    return SOURCES[number % len(SOURCES)], f"{name}~{number}"
+
+
+def versions_path(beats: Path) -> Path:
+    """The file of versions that stands beside a file of cut beats."""
+    return beats.with_name(f"{beats.stem}-versions.npz")
+
+
+@cache
+def made_by() -> str:
+    """Digest of what decides a version's cut beats: three versions of the excerpt, cut, and the parts of DS1."""
+    record = behaviour.sample()
+    donors = {
+        (record.name, main, kind): [donor for donor in [donor_of(record, main, kind)] if donor]
+        for main, kind in product((True, False), "VN")
+    }
+    made = [version(record, number, donors) for number in range(3)]
+    cuts = [one for source in SOURCES for one in cut(made, source)]
+    return hashlib.sha256(f"{behaviour.digest(cuts)} {behaviour.cutting()} {FOLDS}".encode()).hexdigest()
+
+
+def donors_for(names: list[str]) -> Donors:
+    """Donors for the named records of DS1, from each one's own part of DS1."""
+    found: Donors = {}
+    for fold in FOLDS:
+        wanted = [name for name in names if name in fold]
+        if not wanted:
+            continue
+        records = [library.read(name) for name in fold]
+        for main, kind in product((True, False), "VN"):
+            donors = [donor for record in records if (donor := donor_of(record, main, kind))]
+            found |= {(name, main, kind): donors for name in wanted}
+    return found
+
+
+def version(record: Record, number: int, donors: Donors | None = None) -> Record:
+    """A made-up version of one lead of an annotated record, always the same for the same number.
+
+    Without donors it has no ventricular beats but its own.
+    """
+    rng = np.random.default_rng([number, *record.name.encode()])
+    if rng.random() < ELSEWHERE:
+        record = begin_elsewhere(record, rng)
+    notes = record.annotations
+    assert notes is not None
+    main = number % CYCLE < MAIN_LEAD
+    column = column_of(record, main)
+    beat, peaks, classes = beats_of(record)
+    signal = record.millivolts(column).astype(np.float64)
+    size = qrs_size(signal, peaks[classes == "N"], record.rate)
+    usable = {
+        kind: [one for one in (donors or {}).get((record.name, main, kind), []) if one.rate == record.rate]
+        for kind in "VN"
+    }
+    atrial = ~np.isin(notes.rhythm[beat], (ATRIAL_FIBRILLATION, ATRIAL_FLUTTER))
+    made = plan(peaks / record.rate, classes, atrial, foci(usable["V"], rng), rng, detour(usable["N"], rng))
+    signal, marks, peaks = move(signal, notes.index, peaks, made, record.rate, size)
+    for wave in made.waves:
+        fibrillate(signal, peaks, wave, size, record.rate, rng)
+    for noise in noises(len(peaks), rng):
+        disturb(signal, peaks, noise, size, record.rate, rng)
+    symbol = notes.symbol.copy()
+    where = np.flatnonzero(beat)
+    symbol[where[made.lost]] = "N"
+    symbol[where[made.early]] = "A"
+    symbol[where[made.weight == 1]] = "V"
+    symbol[where[(made.weight > 0) & (made.weight < 1)]] = "F"
+    kept = np.ones(len(symbol), bool)
+    kept[where[missed(len(where), rng)]] = False
+    adu = np.rint(signal * record.gain[column] + record.baseline[column])
+    return Record(
+        f"{record.name}~{number}",
+        record.rate,
+        (record.leads[column],),
+        record.gain[column : column + 1],
+        record.baseline[column : column + 1],
+        np.clip(adu, -LARGEST, LARGEST).astype(np.int16)[:, None],
+        record.source,
+        Annotations(marks[kept], symbol[kept], notes.rhythm[kept]),
+    )
+
+
+def missed(count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw which of `count` beats nobody has marked, in a few stretches: bool [count]."""
+    chosen = np.zeros(count, bool)
+    if rng.random() < MISSED:
+        for _ in range(int(rng.integers(1, 8))):
+            first, length = int(rng.integers(-40, count)), int(np.exp(rng.uniform(np.log(10), np.log(400))))
+            here = slice(max(first, 0), max(first + length, 0))
+            chosen[here] |= rng.random(len(chosen[here])) < np.exp(rng.uniform(np.log(0.01), np.log(0.4)))
+    return chosen
+
+
+def begin_elsewhere(record: Record, rng: np.random.Generator) -> Record:
+    """The record from between two normal beats on, drawn at random; what lay before follows its end."""
+    notes = record.annotations
+    assert notes is not None
+    _, peaks, classes = beats_of(record)
+    rr = np.diff(peaks) / record.rate
+    quiet = np.flatnonzero((classes[:-1] == "N") & (classes[1:] == "N") & (rr < GAP))
+    if not len(quiet):
+        return record
+    k = int(rng.choice(quiet))
+    at = int(peaks[k] + 0.6 * (peaks[k + 1] - peaks[k]))
+    inside = (notes.index >= 0) & (notes.index < len(record.samples))
+    marks = (notes.index[inside] - at) % len(record.samples)
+    order = np.argsort(marks, kind="stable")
+    return replace(
+        record,
+        samples=np.roll(record.samples, -at, axis=0),
+        annotations=Annotations(marks[order], notes.symbol[inside][order], notes.rhythm[inside][order]),
+    )
