@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from test_bed import small
+from test_records import small
 
 from ecg.errors import UserError
 from producer.cli import speed

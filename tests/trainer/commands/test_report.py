@@ -10,7 +10,7 @@ from annotated_pieces import write_wfdb
 from ecg.records.record import Record
 from trainer.__main__ import main
 from trainer.data.streams import Cuts
-from trainer.figures.figures import figures, strips
+from trainer.figures import figures, strips
 from trainer.scoring.evaluation import Named
 
 
