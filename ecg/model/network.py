@@ -17,7 +17,7 @@ from torch import Tensor, nn
 Cell = Literal["gru", "lstm", "rnn"]
 
 
-class NetShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NetShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything needed to build the network. Stored in the card of its weights."""
 
     cell: Cell = "gru"

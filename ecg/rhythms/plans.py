@@ -68,7 +68,7 @@ class Noise(NamedTuple):
     bursts: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Plan:
     """What is to be done with each beat.
 
@@ -104,7 +104,7 @@ class Plan:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A plan under way.
 
@@ -221,7 +221,19 @@ def plan(
     either = normal | supra
     narrow = either & np.r_[False, either[:-1]] & usual
     aberrant = rng.uniform(0, 0.5) if detour and rng.random() < DETOURS else 0.0
-    draft = Draft(Plan.nothing(count), rr, atrial, steady, movable, supra, narrow, foci, detour, aberrant, rng)
+    draft = Draft(
+        made=Plan.nothing(count),
+        rr=rr,
+        atrial=atrial,
+        steady=steady,
+        movable=movable,
+        supra=supra,
+        narrow=narrow,
+        foci=foci,
+        detour=detour,
+        aberrant=aberrant,
+        rng=rng,
+    )
     shares = np.array([share for share, _ in KINDS])
     at = 3
     if at < count and atrial[at]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ecg.signal.windows import CHANNELS, FEATURES, WINDOW
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Beats:
     """Beats found in one step, sorted by slot, in order of their R-peaks within each.
 
@@ -33,7 +33,7 @@ class Beats:
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Beats:
         """The chosen beats, by position or mask."""
-        return Beats(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return Beats(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
     @staticmethod
     def join(parts: list[Beats]) -> Beats:
@@ -42,7 +42,7 @@ class Beats:
             return Beats.none()
         if len(parts) == 1:
             return parts[0]
-        whole = Beats(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Beats)))
+        whole = Beats(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Beats)})
         return whole.take(np.argsort(whole.slot, kind="stable"))
 
     @staticmethod
@@ -51,11 +51,11 @@ class Beats:
         whole = np.zeros(0, np.int64)
         real = np.zeros(0, np.float32)
         return Beats(
-            whole,
-            whole,
-            whole,
-            np.zeros((0, CHANNELS, WINDOW), np.float32),
-            np.zeros((0, len(FEATURES)), np.float32),
-            real,
-            real,
+            slot=whole,
+            index=whole,
+            ready=whole,
+            windows=np.zeros((0, CHANNELS, WINDOW), np.float32),
+            features=np.zeros((0, len(FEATURES)), np.float32),
+            rr_ms=real,
+            heart_rate=real,
         )

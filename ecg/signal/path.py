@@ -310,13 +310,13 @@ class SignalPath:
         needed = np.maximum(centre + WINDOW_AFTER, state["begin"][where] + detector.LEARNING)
         ready = np.floor((needed - 1) * to_own).astype(np.int64) + half
         return Beats(
-            where,
-            np.maximum(index, 0),
-            ready,
-            windows,
-            features,
-            (rr / MODEL_RATE * 1000).astype(np.float32),
-            (60 * MODEL_RATE / mean_rr).astype(np.float32),
+            slot=where,
+            index=np.maximum(index, 0),
+            ready=ready,
+            windows=windows,
+            features=features,
+            rr_ms=(rr / MODEL_RATE * 1000).astype(np.float32),
+            heart_rate=(60 * MODEL_RATE / mean_rr).astype(np.float32),
         )
 
 

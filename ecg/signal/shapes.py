@@ -35,7 +35,7 @@ EARLY_COUNTS: Final = 3.0
 LARGEST: Final = 0.7
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What is known of new beats, one of each bed: arrays [m].
 
@@ -101,16 +101,16 @@ def recognise(
     share = weight[row, best] / np.maximum(weight.sum(axis=1), 1e-9)
     alike = likeness(shapes[row, best][:, core], average[:, core])
     return Seen(
-        place,
-        new,
-        usual,
-        (place == usual) & ~new,
-        fit,
-        np.where(new, 0, share),
-        np.where(new, 0, alike),
-        np.where(new, 0, early[row, best]),
-        np.where(new, 0, state["shape_after"][rows, best]),
-        average,
+        place=place,
+        new=new,
+        usual=usual,
+        is_usual=(place == usual) & ~new,
+        fit=fit,
+        share=np.where(new, 0, share),
+        likeness=np.where(new, 0, alike),
+        before=np.where(new, 0, early[row, best]),
+        after=np.where(new, 0, state["shape_after"][rows, best]),
+        average=average,
     )
 
 

@@ -20,7 +20,7 @@ SCHEMA = 1
 BED_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class Wave(msgspec.Struct, frozen=True):
+class Wave(msgspec.Struct, frozen=True, kw_only=True):
     """One chunk of signal. samples: int16 little-endian [samples, leads], row by row; gain in ADU/mV."""
 
     v: int
@@ -52,7 +52,7 @@ class Truth(msgspec.Struct, frozen=True):
     annotations: list[TruthMark]
 
 
-class BedStatus(msgspec.Struct, frozen=True):
+class BedStatus(msgspec.Struct, frozen=True, kw_only=True):
     """State of one bed's producer. published: samples (per lead) sent on this bed so far, all streams
     together; null in a last will, where nobody is left to count.
     """
@@ -79,7 +79,7 @@ class ProducerStatus(msgspec.Struct, frozen=True):
     beds: list[str]
 
 
-class Beat(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+class Beat(msgspec.Struct, frozen=True, rename={"class_": "class"}, kw_only=True):
     """One classified beat. index: R-peak, samples at the record's rate. rr_ms, heart_rate: null for the first.
 
     rr_ms: between the places where the energy of the QRS complexes lies, finer than samples; for normal beats mostly
@@ -121,7 +121,7 @@ class Alarms(msgspec.Struct, frozen=True):
     active: list[ActiveAlarm]
 
 
-class MonitorStatus(msgspec.Struct, frozen=True):
+class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used."""
 
     v: int

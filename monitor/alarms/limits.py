@@ -16,7 +16,7 @@ FAST_RR = 8
 """RR intervals averaged for tachycardia, as bedside monitors do; 160/min is exceeded within 3 s."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits in samples. A span is that of several RR intervals together.
 
     enabled: kinds switched on. texts: what the alarm list says of each kind.

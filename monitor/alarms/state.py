@@ -37,7 +37,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     onset: int = -1
 
 
-class BedState(msgspec.Struct):
+class BedState(msgspec.Struct, kw_only=True):
     """Memory of one bed's alarms; every number is a sample index or a count.
 
     now: everything up to here has been told. deadline: the next sample at which something changes by itself.

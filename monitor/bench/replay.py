@@ -24,17 +24,17 @@ def payloads(record: Record, chunk_seconds: float) -> list[bytes]:
     return [
         encode_wave(
             Wave(
-                SCHEMA,
-                f"{record.name}-bench-0",
-                record.name,
-                number,
-                begin,
-                record.rate,
-                list(record.leads),
-                record.gain.tolist(),
-                record.baseline.tolist(),
-                time.time_ns(),
-                record.samples[begin : begin + size].astype("<i2").tobytes(),
+                v=SCHEMA,
+                stream=f"{record.name}-bench-0",
+                record=record.name,
+                seq=number,
+                index=begin,
+                rate=record.rate,
+                leads=list(record.leads),
+                gain=record.gain.tolist(),
+                baseline=record.baseline.tolist(),
+                sent_ns=time.time_ns(),
+                samples=record.samples[begin : begin + size].astype("<i2").tobytes(),
             )
         )
         for number, begin in enumerate(range(0, len(record.samples), size))

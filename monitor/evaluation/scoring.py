@@ -70,7 +70,7 @@ TIMED = ("atrial_fibrillation", "fibrillation")
 HIGH = ("asystole", "fibrillation", "ventricular_tachycardia", "extreme_tachycardia", "extreme_bradycardia")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Tally:
     """Counts of one kind over some records. delays: seconds, one for each episode found.
 

@@ -37,7 +37,7 @@ class Strip(msgspec.Struct, frozen=True, array_like=True):
     samples: bytes
 
 
-class BedSummary(msgspec.Struct, frozen=True):
+class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning"."""
 
     bed: str
@@ -54,7 +54,7 @@ class BedSummary(msgspec.Struct, frozen=True):
     silenced_s: float = 0.0
 
 
-class BedDetail(msgspec.Struct, frozen=True):
+class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What is new on one shown bed since the snapshot before (all of the history asked for, in the first)."""
 
     bed: str
@@ -66,7 +66,7 @@ class BedDetail(msgspec.Struct, frozen=True):
     memory: list[float] | None = None
 
 
-class Notice(msgspec.Struct, frozen=True):
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the alert list or the event log. wall_s: seconds since the epoch.
 
     kind: "beat" (an abnormal beat), "alarm" (onset), "end" (of an alarm), "reset" (of a memory), "status".
@@ -84,7 +84,7 @@ class Notice(msgspec.Struct, frozen=True):
     latency_ms: float = 0.0
 
 
-class ServiceStatus(msgspec.Struct, frozen=True):
+class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The status line. lookahead_ms is the algorithmic floor; latency is what comes on top of it."""
 
     broker: str

@@ -46,13 +46,13 @@ def merge(old: Snapshot, new: Snapshot) -> Snapshot:
 
 def _joined(old: BedDetail, new: BedDetail) -> BedDetail:
     return BedDetail(
-        new.bed,
-        new.stream,
-        old.fresh,
-        old.strips + new.strips,
-        old.beats + new.beats,
-        old.truth + new.truth,
-        new.memory if new.memory is not None else old.memory,
+        bed=new.bed,
+        stream=new.stream,
+        fresh=old.fresh,
+        strips=old.strips + new.strips,
+        beats=old.beats + new.beats,
+        truth=old.truth + new.truth,
+        memory=new.memory if new.memory is not None else old.memory,
     )
 
 

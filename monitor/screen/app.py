@@ -69,11 +69,11 @@ class MonitorApp(App[None]):
         self.link, self.config = link, config
         self.problem = ""
         self.desk = Desk(
-            config,
-            self.link.send,
-            clock,
-            Labels(config.screen.language),
-            default_palette(config),
+            config=config,
+            send=self.link.send,
+            clock=clock,
+            labels=Labels(config.screen.language),
+            palette=default_palette(config),
             truth=truth,
             gain=config.screen.gain_mm_per_mv,
             speed=config.screen.sweep_mm_per_s,

@@ -33,7 +33,7 @@ class Array(msgspec.Struct, array_like=True):
     data: bytes
 
 
-class SavedIntake(msgspec.Struct):
+class SavedIntake(msgspec.Struct, kw_only=True):
     """What the intake of one bed remembers, under the names of its fields."""
 
     stream: str
@@ -53,7 +53,7 @@ class SavedIntake(msgspec.Struct):
     waiting: list[tuple[Wave, int]]
 
 
-class SavedBed(msgspec.Struct):
+class SavedBed(msgspec.Struct, kw_only=True):
     """One bed. memory: the network's, [parts, hidden]. path: rows of the signal path's state."""
 
     name: str
@@ -66,7 +66,7 @@ class SavedBed(msgspec.Struct):
     any_beat: bool
 
 
-class SavedWard(msgspec.Struct):
+class SavedWard(msgspec.Struct, kw_only=True):
     """Everything. model: name of the weights whose memory this is; another's means nothing."""
 
     v: int
@@ -87,13 +87,13 @@ def pack(ward: Ward) -> bytes:
     ledger = ward.ledger
     return msgspec.msgpack.encode(
         SavedWard(
-            VERSION,
-            ward.model,
-            ledger.repeated,
-            ledger.junk,
-            ledger.beats,
-            [(bed, run, c.published, c.received, c.lost) for (bed, run), c in ledger.runs.items()],
-            [_save(ward, bed) for bed in ward.beds.values() if bed.intake.stream],
+            v=VERSION,
+            model=ward.model,
+            repeated=ledger.repeated,
+            junk=ledger.junk,
+            beats=ledger.beats,
+            runs=[(bed, run, c.published, c.received, c.lost) for (bed, run), c in ledger.runs.items()],
+            beds=[_save(ward, bed) for bed in ward.beds.values() if bed.intake.stream],
         )
     )
 
@@ -153,18 +153,18 @@ def _values(saved: Array) -> np.ndarray[Any, Any]:
 def _save(ward: Ward, bed: Bed) -> SavedBed:
     intake = bed.intake
     return SavedBed(
-        bed.name,
-        SavedIntake(
+        name=bed.name,
+        intake=SavedIntake(
             **{name: getattr(intake, name) for name in _FIELDS},
             **{name: getattr(intake, f"_{name}") for name in _HIDDEN},
             waiting=[(waiting.wave, waiting.received_ns) for waiting in intake._waiting],
         ),
-        ward.alarms.save(bed.slot),
-        _array(ward.engine.memory[:, bed.slot].cpu().numpy()),
-        {name: _array(rows[bed.slot]) for name, rows in ward.path.state.items()},
-        bed.heart_rate,
-        list(bed.recent_v),
-        bed.any_beat,
+        alarms=ward.alarms.save(bed.slot),
+        memory=_array(ward.engine.memory[:, bed.slot].cpu().numpy()),
+        path={name: _array(rows[bed.slot]) for name, rows in ward.path.state.items()},
+        heart_rate=bed.heart_rate,
+        recent_v=list(bed.recent_v),
+        any_beat=bed.any_beat,
     )
 
 

@@ -284,4 +284,14 @@ def _acknowledger(client: aiomqtt.Client) -> Callable[[], None]:
 
 def status(state: str, version: str, device: str) -> MonitorStatus:
     """A status without figures, for a last will."""
-    return MonitorStatus(SCHEMA, "online" if state == "online" else "offline", version, device, 0, 0.0, None, None, 0)
+    return MonitorStatus(
+        v=SCHEMA,
+        state="online" if state == "online" else "offline",
+        version=version,
+        device=device,
+        beds=0,
+        beats_per_s=0.0,
+        latency_p50_ms=None,
+        latency_p99_ms=None,
+        dropped=0,
+    )

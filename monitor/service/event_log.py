@@ -13,7 +13,7 @@ from monitor.alarms.kinds import PRIORITY
 from monitor.alarms.state import Change
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One line. time: wall clock, ISO 8601, UTC. what, kind and samples as in `Change`.
 
     at_s, onset_s, over_s: seconds of signal from the start of the stream, left out where there is none.
@@ -39,19 +39,19 @@ def event(bed: str, stream: str, rate: float, change: Change, wall_s: float) -> 
     onset = change.onset if change.onset >= 0 else None
     over = change.over if change.over >= 0 else None
     return Event(
-        datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds"),
-        bed,
-        stream,
-        change.what,
-        change.kind,
-        change.index,
-        round(change.index / rate, 3),
-        PRIORITY.get(change.kind, ""),
-        onset,
-        None if onset is None else round(onset / rate, 3),
-        over,
-        None if over is None else round(over / rate, 3),
-        change.hidden,
+        time=datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds"),
+        bed=bed,
+        stream=stream,
+        what=change.what,
+        kind=change.kind,
+        index=change.index,
+        at_s=round(change.index / rate, 3),
+        priority=PRIORITY.get(change.kind, ""),
+        onset=onset,
+        onset_s=None if onset is None else round(onset / rate, 3),
+        over=over,
+        over_s=None if over is None else round(over / rate, 3),
+        hidden=change.hidden,
     )
 
 

@@ -70,18 +70,18 @@ class View:
     def _summary(self, bed: Bed, now_s: float) -> BedSummary:
         ward = self._ward
         return BedSummary(
-            bed.name,
-            bed.intake.record,
-            bed.state(now_s, ward.config.monitor.idle_seconds),
-            bed.rate,
-            bed.intake.leads,
-            bed.intake.stream,
-            bed.intake.next,
-            bed.heart_rate,
-            bed.pvc_per_minute(),
-            ward.ledger.run(bed.name, bed.intake.stream).lost,
-            ward.alarms.active(bed.slot),
-            ward.alarms.silenced_seconds(bed.slot),
+            bed=bed.name,
+            record=bed.intake.record,
+            state=bed.state(now_s, ward.config.monitor.idle_seconds),
+            rate=bed.rate,
+            leads=bed.intake.leads,
+            stream=bed.intake.stream,
+            last_index=bed.intake.next,
+            heart_rate=bed.heart_rate,
+            pvc_per_minute=bed.pvc_per_minute(),
+            lost=ward.ledger.run(bed.name, bed.intake.stream).lost,
+            alarms=ward.alarms.active(bed.slot),
+            silenced_s=ward.alarms.silenced_seconds(bed.slot),
         )
 
     def _detail(self, bed: Bed, cursor: _Cursor) -> BedDetail:
@@ -100,13 +100,13 @@ class View:
         cursor.beat = history.first_beat + len(history.beats)
         cursor.note = history.first_note + len(history.notes)
         return BedDetail(
-            bed.name,
-            bed.intake.stream,
-            fresh,
-            strips,
-            beats,
-            notes,
-            self._ward.engine.recall(bed.slot) if beats or fresh else None,
+            bed=bed.name,
+            stream=bed.intake.stream,
+            fresh=fresh,
+            strips=strips,
+            beats=beats,
+            truth=notes,
+            memory=self._ward.engine.recall(bed.slot) if beats or fresh else None,
         )
 
 

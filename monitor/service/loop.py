@@ -277,15 +277,15 @@ class Service:
     def _publish_status(self, state: str) -> None:
         now = self.status()
         message = MonitorStatus(
-            SCHEMA,
-            "online" if state == "online" else "offline",
-            monitor.__version__,
-            now.device,
-            now.beds,
-            round(now.beats_per_s, 1),
-            now.latency_p50_ms,
-            now.latency_p99_ms,
-            now.junk,
+            v=SCHEMA,
+            state="online" if state == "online" else "offline",
+            version=monitor.__version__,
+            device=now.device,
+            beds=now.beds,
+            beats_per_s=round(now.beats_per_s, 1),
+            latency_p50_ms=now.latency_p50_ms,
+            latency_p99_ms=now.latency_p99_ms,
+            dropped=now.junk,
         )
         self._connection.publish([Outgoing(self._connection.topics.monitor(self.name), encode_json(message), True)])
 

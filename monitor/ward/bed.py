@@ -41,7 +41,7 @@ class History:
             self.first_note += 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Bed:
     """State of one bed. Times in seconds are of the monotonic clock, sample indices are of the present stream.
 

@@ -78,7 +78,7 @@ class Waiting:
         return len(self.wave.samples) // (2 * len(self.wave.leads))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Intake:
     """One bed's incoming signal.
 

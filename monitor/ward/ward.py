@@ -272,17 +272,17 @@ class Ward:
             self._beat(bed, index, CLASSES[cls], probabilities, rr, rate, moved, (inferred - sent_ns) / 1e6)
             self.alarms.beat(slot, index, CLASSES[cls])
             message = Beat(
-                SCHEMA,
-                bed.name,
-                bed.intake.stream,
-                index,
-                CLASSES[cls],
-                dict(zip(CLASSES, (round(p, 6) for p in probabilities), strict=True)),
-                None if rr != rr else round(rr, 2),
-                None if rate != rate else round(rate, 2),
-                round((inferred - sent_ns) / 1e6, 3),
-                round(lookahead_seconds(bed.rate) * 1000, 1),
-                self.model,
+                v=SCHEMA,
+                bed=bed.name,
+                stream=bed.intake.stream,
+                index=index,
+                class_=CLASSES[cls],
+                probabilities=dict(zip(CLASSES, (round(p, 6) for p in probabilities), strict=True)),
+                rr_ms=None if rr != rr else round(rr, 2),
+                heart_rate=None if rate != rate else round(rate, 2),
+                latency_ms=round((inferred - sent_ns) / 1e6, 3),
+                lookahead_ms=round(lookahead_seconds(bed.rate) * 1000, 1),
+                model=self.model,
             )
             outcome.beats.append((message, sent_ns))
 
@@ -354,7 +354,18 @@ class Ward:
         wall_s = self._wall_ns() / 1e9
         stream = bed.intake.stream
         self._notices.append(
-            Notice(wall_s, bed.name, stream, index, kind, text, cls, priority, probability, latency_ms)
+            Notice(
+                wall_s=wall_s,
+                bed=bed.name,
+                stream=stream,
+                index=index,
+                kind=kind,
+                text=text,
+                cls=cls,
+                priority=priority,
+                probability=probability,
+                latency_ms=latency_ms,
+            )
         )
 
     def admit(self, name: str) -> Bed:
@@ -367,7 +378,7 @@ class Ward:
             slot = self._free_slot(name)
         else:
             self._slots.append(None)
-        bed = Bed(name, slot, Intake(name, self.config.monitor, self.ledger))
+        bed = Bed(name=name, slot=slot, intake=Intake(bed=name, settings=self.config.monitor, ledger=self.ledger))
         bed.status = self._announced.pop(name, None)
         if len(self._slots) > self.path.slots:
             size = min(2 * self.path.slots, self.config.monitor.max_beds)

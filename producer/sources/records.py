@@ -11,7 +11,7 @@ from ecg.wire.messages import SCHEMA, BedStatus, Truth, TruthMark, Wave
 STAGGER_SECONDS: Final = 7.3
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Bed:
     """Replays `record` as bed `name`; every lap is a stream of its own, so that indices never jump back in one.
 
@@ -53,17 +53,17 @@ class Bed:
         end = min(max(round(self._chunk * self.chunk_seconds * self.record.rate), begin + 1), length)
         rows = self.record.samples[begin:end, self.columns]
         wave = Wave(
-            SCHEMA,
-            self.stream,
-            self.record.name,
-            self.seq,
-            begin,
-            self.record.rate,
-            [self.record.leads[column] for column in self.columns],
-            [float(self.record.gain[column]) for column in self.columns],
-            [float(self.record.baseline[column]) for column in self.columns],
-            sent_ns,
-            rows.astype("<i2").tobytes(),
+            v=SCHEMA,
+            stream=self.stream,
+            record=self.record.name,
+            seq=self.seq,
+            index=begin,
+            rate=self.record.rate,
+            leads=[self.record.leads[column] for column in self.columns],
+            gain=[float(self.record.gain[column]) for column in self.columns],
+            baseline=[float(self.record.baseline[column]) for column in self.columns],
+            sent_ns=sent_ns,
+            samples=rows.astype("<i2").tobytes(),
         )
         self.index = end
         self.seq += 1
@@ -86,15 +86,15 @@ class Bed:
     def status(self, online: bool, speed: float | str, final: bool = False) -> BedStatus:
         """What the bed's retained status says. final: with the number of samples published."""
         return BedStatus(
-            SCHEMA,
-            "online" if online else "offline",
-            self.record.name,
-            self.record.source,
-            speed,
-            self.record.rate,
-            [self.record.leads[column] for column in self.columns],
-            self.stream,
-            self.published if final else None,
+            v=SCHEMA,
+            state="online" if online else "offline",
+            record=self.record.name,
+            source=self.record.source,
+            speed=speed,
+            rate=self.record.rate,
+            leads=[self.record.leads[column] for column in self.columns],
+            stream=self.stream,
+            published=self.published if final else None,
         )
 
 
@@ -113,7 +113,9 @@ def make_beds(
         columns = list(range(len(record.leads))) if lead == "all" else [pick_lead(record.leads, lead)]
         name = record.name if count <= len(records) else f"{record.name}-{number // len(records) + 1}"
         begun = later(record, number // len(records))
-        made.append(Bed(name, begun, columns, chunk_seconds, run, loop, truth))
+        made.append(
+            Bed(name=name, record=begun, columns=columns, chunk_seconds=chunk_seconds, run=run, loop=loop, truth=truth)
+        )
     return made
 
 

@@ -116,14 +116,92 @@ def test_junk_is_counted_and_skipped_while_beds_go_on(mosquitto: Mosquitto, prog
     wait_for_monitor(found)
     record = library.read("excerpt")
     good = Wave(
-        SCHEMA, "r-1-0", "r", 0, 0, 360.0, ["MLII"], [200.0], [1024.0], time.time_ns(), record.samples.tobytes()
+        v=SCHEMA,
+        stream="r-1-0",
+        record="r",
+        seq=0,
+        index=0,
+        rate=360.0,
+        leads=["MLII"],
+        gain=[200.0],
+        baseline=[1024.0],
+        sent_ns=time.time_ns(),
+        samples=record.samples.tobytes(),
     )
     bad = [
         ("b1/wave", b"\x00junk"),
-        ("b1/wave", encode_wave(Wave(SCHEMA, "r", "r", 0, 0, 50.0, ["I"], [1.0], [0.0], 0, b"ab"))),
-        ("b1/wave", encode_wave(Wave(SCHEMA, "r", "r", 0, 0, 360.0, ["I"], [1e9], [0.0], 0, b"ab"))),
-        ("b1/wave", encode_wave(Wave(SCHEMA, "r", "r", 0, 0, 360.0, ["I"], [1.0], [0.0], 0, b"abc"))),
-        ("b1/wave", encode_wave(Wave(9, "r", "r", 0, 0, 360.0, ["I"], [1.0], [0.0], 0, b"ab"))),
+        (
+            "b1/wave",
+            encode_wave(
+                Wave(
+                    v=SCHEMA,
+                    stream="r",
+                    record="r",
+                    seq=0,
+                    index=0,
+                    rate=50.0,
+                    leads=["I"],
+                    gain=[1.0],
+                    baseline=[0.0],
+                    sent_ns=0,
+                    samples=b"ab",
+                )
+            ),
+        ),
+        (
+            "b1/wave",
+            encode_wave(
+                Wave(
+                    v=SCHEMA,
+                    stream="r",
+                    record="r",
+                    seq=0,
+                    index=0,
+                    rate=360.0,
+                    leads=["I"],
+                    gain=[1e9],
+                    baseline=[0.0],
+                    sent_ns=0,
+                    samples=b"ab",
+                )
+            ),
+        ),
+        (
+            "b1/wave",
+            encode_wave(
+                Wave(
+                    v=SCHEMA,
+                    stream="r",
+                    record="r",
+                    seq=0,
+                    index=0,
+                    rate=360.0,
+                    leads=["I"],
+                    gain=[1.0],
+                    baseline=[0.0],
+                    sent_ns=0,
+                    samples=b"abc",
+                )
+            ),
+        ),
+        (
+            "b1/wave",
+            encode_wave(
+                Wave(
+                    v=9,
+                    stream="r",
+                    record="r",
+                    seq=0,
+                    index=0,
+                    rate=360.0,
+                    leads=["I"],
+                    gain=[1.0],
+                    baseline=[0.0],
+                    sent_ns=0,
+                    samples=b"ab",
+                )
+            ),
+        ),
         ("[red]b/wave", encode_wave(good)),
         ("b1/truth", b"{}"),
         ("b1/status", b"nothing"),

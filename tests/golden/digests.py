@@ -85,17 +85,17 @@ def waves(record: Record, chunk_seconds: float) -> list[Wave]:
     edges = [*range(0, len(record.samples), size), len(record.samples)]
     return [
         Wave(
-            SCHEMA,
-            f"{record.name}-golden-0",
-            record.name,
-            seq,
-            begin,
-            record.rate,
-            list(record.leads),
-            record.gain.tolist(),
-            record.baseline.tolist(),
-            0,
-            record.samples[begin:end].astype("<i2").tobytes(),
+            v=SCHEMA,
+            stream=f"{record.name}-golden-0",
+            record=record.name,
+            seq=seq,
+            index=begin,
+            rate=record.rate,
+            leads=list(record.leads),
+            gain=record.gain.tolist(),
+            baseline=record.baseline.tolist(),
+            sent_ns=0,
+            samples=record.samples[begin:end].astype("<i2").tobytes(),
         )
         for seq, (begin, end) in enumerate(pairwise(edges))
     ]

@@ -43,7 +43,11 @@ async def run(monkeypatch: pytest.MonkeyPatch, beds: int, slow: float = 0.0) -> 
         clock.now += seconds
 
     monkeypatch.setattr("producer.schedule._sleep", sleep)
-    line = Line([Bed(f"b{n}", small(3600), [0], 0.25, "r") for n in range(beds)], clock, slow)
+    line = Line(
+        [Bed(name=f"b{n}", record=small(3600), columns=[0], chunk_seconds=0.25, run="r") for n in range(beds)],
+        clock,
+        slow,
+    )
     await replay([line], 0.25, 0, asyncio.Event(), Progress(), clock)  # type: ignore[list-item]
     return line.sent
 
@@ -64,7 +68,7 @@ async def test_slow_sending_does_not_push_the_schedule_back(monkeypatch: pytest.
 async def test_stopping_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     stop = asyncio.Event()
     stop.set()
-    line = Line([Bed("b", small(3600), [0], 0.25, "r")], Clock())
+    line = Line([Bed(name="b", record=small(3600), columns=[0], chunk_seconds=0.25, run="r")], Clock())
     await replay([line], 0.25, 0, stop, Progress())  # type: ignore[list-item]
     assert line.sent == []
 

@@ -20,12 +20,28 @@ def annotated(name: str, start: float, seconds: float = SECONDS) -> Record:
     whole = library.read("excerpt")
     first, last = round(start * whole.rate), round((start + seconds) * whole.rate)
     samples = whole.samples[first:last]
-    bare = Record(name, whole.rate, whole.leads, whole.gain, whole.baseline, samples, "excerpt", fake([0], ["N"]))
+    bare = Record(
+        name=name,
+        rate=whole.rate,
+        leads=whole.leads,
+        gain=whole.gain,
+        baseline=whole.baseline,
+        samples=samples,
+        source="excerpt",
+        annotations=fake([0], ["N"]),
+    )
     beats = cut([bare], "detector")[0]
     symbol = np.where(beats.features[:, 5] < 0.8, "V", "N")
     symbol[::9] = "A"
     return Record(
-        name, whole.rate, whole.leads, whole.gain, whole.baseline, samples, "excerpt", fake(beats.index, symbol)
+        name=name,
+        rate=whole.rate,
+        leads=whole.leads,
+        gain=whole.gain,
+        baseline=whole.baseline,
+        samples=samples,
+        source="excerpt",
+        annotations=fake(beats.index, symbol),
     )
 
 

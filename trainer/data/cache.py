@@ -29,7 +29,7 @@ STEP: Final = 256
 """Steps of a beat's size."""
 
 
-class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a file of cut beats holds.
 
     behaviour: digest of what cut them (trainer.data.behaviour). step: steps of a beat's size in its windows.
@@ -77,7 +77,15 @@ def save(path: Path, cuts: list[CutRecord], made_by: str | None = None, step: in
         for key in sorted(key for key in arrays if key.split("/")[1] == name):
             digest.update(key.encode() + arrays[key].tobytes())
         hashes[name] = digest.hexdigest()
-    head = Head(names, list(FEATURES), CHANNELS, WINDOW, made_by or behaviour.cutting(), hashes, step)
+    head = Head(
+        names=names,
+        features=list(FEATURES),
+        channels=CHANNELS,
+        window=WINDOW,
+        behaviour=made_by or behaviour.cutting(),
+        hashes=hashes,
+        step=step,
+    )
     arrays["head"] = np.frombuffer(msgspec.json.encode(head), np.uint8)
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)

@@ -116,14 +116,14 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
     kept[where[missed(len(where), rng)]] = False
     adu = np.rint(signal * record.gain[column] + record.baseline[column])
     return Record(
-        f"{record.name}~{number}",
-        record.rate,
-        (record.leads[column],),
-        record.gain[column : column + 1],
-        record.baseline[column : column + 1],
-        np.clip(adu, -LARGEST, LARGEST).astype(np.int16)[:, None],
-        record.source,
-        Annotations(marks[kept], symbol[kept], notes.rhythm[kept]),
+        name=f"{record.name}~{number}",
+        rate=record.rate,
+        leads=(record.leads[column],),
+        gain=record.gain[column : column + 1],
+        baseline=record.baseline[column : column + 1],
+        samples=np.clip(adu, -LARGEST, LARGEST).astype(np.int16)[:, None],
+        source=record.source,
+        annotations=Annotations(marks[kept], symbol[kept], notes.rhythm[kept]),
     )
 
 

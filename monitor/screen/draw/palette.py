@@ -19,7 +19,7 @@ MARKS: Final = {"high": "!!!", "medium": "!!", "low": "!", "": ""}
 """The marks of alarm priorities in IEC 60601-1-8."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
     """The colours of one theme. classes: by AAMI class; priorities: (text, ground) of the banner, by priority."""
 

@@ -23,7 +23,7 @@ WAITING: Final = 600
 _GENERATIONS = count(1)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class BedHistory:
     """The last `seconds` of one bed's stream. first, next: sample indices that are kept, [first, next).
 
@@ -137,7 +137,7 @@ class WardHistory:
 
     def show(self, beds: list[str], seconds: float) -> None:
         """From now on details of these beds are expected, and each is kept for that many seconds."""
-        self.shown = {bed: BedHistory(bed, seconds) for bed in beds}
+        self.shown = {bed: BedHistory(bed=bed, seconds=seconds) for bed in beds}
         self._waiting = {}
 
     def take(self, snapshot: Snapshot) -> list[Notice]:

@@ -22,7 +22,7 @@ EAGER = 0.87
 """Share of the frame's time between two calls: a late timer leaves frames out, so it runs a little faster."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Desk:
     """What the views share.
 

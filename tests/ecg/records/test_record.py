@@ -8,7 +8,15 @@ from ecg.records.record import MISSING, Record, hold, pick_lead
 
 def record(samples: list[int], baseline: float = 1024.0) -> Record:
     column = np.array(samples, np.int16)[:, None]
-    return Record("r", 360.0, ("MLII",), np.array([200.0]), np.array([baseline]), column, "synthetic")
+    return Record(
+        name="r",
+        rate=360.0,
+        leads=("MLII",),
+        gain=np.array([200.0]),
+        baseline=np.array([baseline]),
+        samples=column,
+        source="synthetic",
+    )
 
 
 def test_a_missing_sample_holds_the_last_value_before_it() -> None:

@@ -92,9 +92,27 @@ def test_atrial_fibrillation_is_scored_by_time_and_atrial_flutter_left_out() -> 
 
 
 def test_tallies_of_several_records_add_up() -> None:
-    total = Tally(3, 2, 4, 3, [1.0, 2.0], 1.0, 2.0, 3.0)
-    total.add(Tally(1, 1, 1, 1, [5.0]))
-    assert total == Tally(4, 3, 5, 4, [1.0, 2.0, 5.0], 1.0, 2.0, 3.0)
+    total = Tally(
+        episodes=3,
+        found=2,
+        alarms=4,
+        true=3,
+        delays=[1.0, 2.0],
+        seconds_both=1.0,
+        seconds_missed=2.0,
+        seconds_false=3.0,
+    )
+    total.add(Tally(episodes=1, found=1, alarms=1, true=1, delays=[5.0]))
+    assert total == Tally(
+        episodes=4,
+        found=3,
+        alarms=5,
+        true=4,
+        delays=[1.0, 2.0, 5.0],
+        seconds_both=1.0,
+        seconds_missed=2.0,
+        seconds_false=3.0,
+    )
 
 
 def test_records_are_grouped_as_the_report_has_them() -> None:

@@ -141,17 +141,17 @@ class WardLink:
         sent_ns = EPOCH_NS + int(self.clock.now * 1e9)
         stream = f"{record.name}/0"
         wave = Wave(
-            SCHEMA,
-            stream,
-            record.name,
-            chunk,
-            chunk * size,
-            record.rate,
-            leads,
-            gain,
-            baseline,
-            sent_ns,
-            np.ascontiguousarray(samples, "<i2").tobytes(),
+            v=SCHEMA,
+            stream=stream,
+            record=record.name,
+            seq=chunk,
+            index=chunk * size,
+            rate=record.rate,
+            leads=leads,
+            gain=gain,
+            baseline=baseline,
+            sent_ns=sent_ns,
+            samples=np.ascontiguousarray(samples, "<i2").tobytes(),
         )
         self.ward.wave(name, wave, sent_ns)
         if self._truth and record.annotations is not None:

@@ -27,7 +27,9 @@ RATE = 360.0
 
 def told(index: int, samples: np.ndarray, fresh: bool = False, beats: list[BeatMark] | None = None) -> BedDetail:
     strip = Strip(index, samples.astype("<f4").tobytes())
-    return BedDetail("bed", "s/0", fresh, [strip] if len(samples) else [], beats or [], [])
+    return BedDetail(
+        bed="bed", stream="s/0", fresh=fresh, strips=[strip] if len(samples) else [], beats=beats or [], truth=[]
+    )
 
 
 def beat(index: int, cls: str = "N", rr: float | None = 800.0) -> BeatMark:
@@ -56,7 +58,7 @@ def test_the_envelope_holds_every_sample(values: list[float], start: int, per_do
 def test_a_spike_of_one_sample_reaches_its_full_height_on_the_page() -> None:
     samples = np.zeros((3600, 1), np.float32)
     samples[1777] = 2.0
-    history = BedHistory("bed", 60)
+    history = BedHistory(bed="bed", seconds=60)
     history.take(told(0, samples, fresh=True), RATE, ["MLII"])
     paper = Paper(100, 12)
     page = SweepPage(paper)
@@ -73,7 +75,7 @@ def test_the_sweep_is_the_same_however_the_signal_came_in(sizes: list[int], seed
     whole = record.millivolts(0)[: sum(sizes), None]
     beats = [beat(at, "V" if at % 5 == 0 else "N") for at in range(90, len(whole), 260)]
     rng = np.random.default_rng(seed)
-    pieces, lump = BedHistory("bed", 60), BedHistory("bed", 60)
+    pieces, lump = BedHistory(bed="bed", seconds=60), BedHistory(bed="bed", seconds=60)
     lump.take(told(0, whole, True, beats), RATE, ["MLII"])
     one, other = SweepPage(Paper(60, 8)), SweepPage(Paper(60, 8))
     at, position = 0, 0.0
@@ -93,7 +95,7 @@ def test_the_sweep_is_the_same_however_the_signal_came_in(sizes: list[int], seed
 
 
 def test_history_keeps_what_it_should_and_marks_what_is_missing() -> None:
-    history = BedHistory("bed", 10)
+    history = BedHistory(bed="bed", seconds=10)
     signal = np.arange(9000, dtype=np.float32)[:, None]
     history.take(told(0, signal[:1000], fresh=True), RATE, ["MLII"])
     history.take(told(1200, signal[1200:3000]), RATE, ["MLII"])

@@ -120,7 +120,18 @@ async def test_the_bell_rings_once_for_a_high_alarm_if_wanted(monkeypatch: pytes
         async with running(link) as (_app, pilot):
             from monitor.link.protocol import Notice
 
-            link.extra = [Notice(0.0, "bed-1", "208/0", 100, "alarm", "Asystole", "", "high")]
+            link.extra = [
+                Notice(
+                    wall_s=0.0,
+                    bed="bed-1",
+                    stream="208/0",
+                    index=100,
+                    kind="alarm",
+                    text="Asystole",
+                    cls="",
+                    priority="high",
+                )
+            ]
             link.poke()
             await play(pilot, link, 1)
             assert len(rings) == int(wanted)

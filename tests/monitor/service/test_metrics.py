@@ -16,7 +16,20 @@ from monitor.service.latency import Latencies
 def test_a_scrape_gets_counts_and_latencies() -> None:
     latencies = Latencies()
     latencies.add("total", 12.5)
-    status = ServiceStatus("b", "cpu", "m", 3, 1.0, None, None, 467.4, 900, 7, 1, 2)
+    status = ServiceStatus(
+        broker="b",
+        device="cpu",
+        model="m",
+        beds=3,
+        beats_per_s=1.0,
+        latency_p50_ms=None,
+        latency_p99_ms=None,
+        lookahead_ms=467.4,
+        received=900,
+        lost=7,
+        repeated=1,
+        junk=2,
+    )
     port = free_port()
     stop = metrics.serve(port, metrics.ServiceCollector(lambda: status, lambda: 41, latencies))
     try:

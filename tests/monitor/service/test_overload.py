@@ -34,7 +34,16 @@ def put(to: Service, waves: list[Wave], waited_s: float, bed: str = "a") -> None
 
 def announce(to: Service, speed: float | str, bed: str = "a") -> None:
     """The bed's retained status, as its producer sends it before its first wave."""
-    status = BedStatus(SCHEMA, "online", "r", "wfdb", speed, 360.0, ["MLII"], QUARTERS[0].stream)
+    status = BedStatus(
+        v=SCHEMA,
+        state="online",
+        record="r",
+        source="wfdb",
+        speed=speed,
+        rate=360.0,
+        leads=["MLII"],
+        stream=QUARTERS[0].stream,
+    )
     to._connection.inbox._items.append(Arrival(f"ecg/v1/{bed}/status", encode_json(status), True, time.time_ns()))
 
 

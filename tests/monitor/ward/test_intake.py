@@ -22,7 +22,19 @@ def wave(samples: np.ndarray, index: int, stream: str = "r-1-0", rate: float = R
     """A message with these ADU samples (the same on every lead)."""
     rows = np.repeat(samples.astype("<i2")[:, None], leads, axis=1)
     names = [f"L{n}" for n in range(leads)]
-    return Wave(SCHEMA, stream, "r", 0, index, rate, names, [100.0] * leads, [0.0] * leads, 0, rows.tobytes())
+    return Wave(
+        v=SCHEMA,
+        stream=stream,
+        record="r",
+        seq=0,
+        index=index,
+        rate=rate,
+        leads=names,
+        gain=[100.0] * leads,
+        baseline=[0.0] * leads,
+        sent_ns=0,
+        samples=rows.tobytes(),
+    )
 
 
 def cut(samples: np.ndarray, bounds: list[int]) -> list[Wave]:
@@ -40,7 +52,7 @@ def real(length: int, seed: int = 0) -> np.ndarray:
 def play(messages: list[Wave], end: bool = True) -> tuple[list[Piece], Ledger]:
     """Everything a bed gets out of these messages."""
     ledger = Ledger()
-    intake = Intake("b", Monitor(), ledger)
+    intake = Intake(bed="b", settings=Monitor(), ledger=ledger)
     pieces: list[Piece] = []
     for message in messages:
         pieces += intake.offer(message)
@@ -151,7 +163,7 @@ def test_a_monitor_that_joins_late_does_not_call_lost_what_it_never_waited_for()
 
 
 def test_terms_that_change_within_a_stream_are_refused() -> None:
-    intake = Intake("b", Monitor(), Ledger())
+    intake = Intake(bed="b", settings=Monitor(), ledger=Ledger())
     intake.offer(wave(real(100), 0))
     with pytest.raises(MessageError, match="500 Hz and leads"):
         intake.offer(wave(real(100), 100, rate=500.0))
@@ -161,7 +173,7 @@ def test_terms_that_change_within_a_stream_are_refused() -> None:
 
 
 def test_a_stream_said_to_be_over_may_go_on() -> None:
-    intake = Intake("b", Monitor(), Ledger())
+    intake = Intake(bed="b", settings=Monitor(), ledger=Ledger())
     intake.offer(wave(real(100), 0))
     assert [type(piece) for piece in intake.end()] == [End]
     pieces = intake.offer(wave(real(100), 130))

@@ -29,17 +29,17 @@ def messages(record: Record, bounds: list[int], stream: str = "") -> list[Wave]:
     gain, baseline = record.gain.tolist(), record.baseline.tolist()
     return [
         Wave(
-            SCHEMA,
-            stream or f"{record.name}-t-0",
-            record.name,
-            seq,
-            begin,
-            record.rate,
-            list(record.leads),
-            gain,
-            baseline,
-            0,
-            record.samples[begin:end].astype("<i2").tobytes(),
+            v=SCHEMA,
+            stream=stream or f"{record.name}-t-0",
+            record=record.name,
+            seq=seq,
+            index=begin,
+            rate=record.rate,
+            leads=list(record.leads),
+            gain=gain,
+            baseline=baseline,
+            sent_ns=0,
+            samples=record.samples[begin:end].astype("<i2").tobytes(),
         )
         for seq, (begin, end) in enumerate(pairwise(edges))
     ]
@@ -48,7 +48,13 @@ def messages(record: Record, bounds: list[int], stream: str = "") -> list[Wave]:
 def part(record: Record, begin: int, end: int) -> Record:
     """Some of a record's samples."""
     return Record(
-        record.name, record.rate, record.leads, record.gain, record.baseline, record.samples[begin:end], "wfdb"
+        name=record.name,
+        rate=record.rate,
+        leads=record.leads,
+        gain=record.gain,
+        baseline=record.baseline,
+        samples=record.samples[begin:end],
+        source="wfdb",
     )
 
 
@@ -182,7 +188,21 @@ def test_more_beds_than_allowed_are_refused_and_a_bed_that_has_gone_makes_room()
     with pytest.raises(MessageError, match=r"bed c refused: 2 beds are here \(max_beds\)"):
         run.ward.wave("c", wave, 0)
     run.step()
-    run.ward.status("a", BedStatus(SCHEMA, "offline", "r", "wfdb", 1, 360.0, ["MLII"], wave.stream, None), False)
+    run.ward.status(
+        "a",
+        BedStatus(
+            v=SCHEMA,
+            state="offline",
+            record="r",
+            source="wfdb",
+            speed=1,
+            rate=360.0,
+            leads=["MLII"],
+            stream=wave.stream,
+            published=None,
+        ),
+        False,
+    )
     run.ward.wave("c", wave, 0)
     run.finish()
     same(run.of("c"), ALONE.of("a"))
@@ -213,14 +233,36 @@ def test_annotations_are_kept_for_the_stream_they_belong_to() -> None:
 
 def test_an_old_final_status_says_nothing_of_the_present() -> None:
     run = Run()
-    run.ward.status("a", BedStatus(SCHEMA, "offline", "r", "wfdb", 1, 360.0, ["MLII"], "r-old-0", 650_000), True)
+    run.ward.status(
+        "a",
+        BedStatus(
+            v=SCHEMA,
+            state="offline",
+            record="r",
+            source="wfdb",
+            speed=1,
+            rate=360.0,
+            leads=["MLII"],
+            stream="r-old-0",
+            published=650_000,
+        ),
+        True,
+    )
     assert run.ward.ledger.as_dict()["published"] == 0
 
 
 def test_a_flat_lead_raises_lead_off_and_comes_back_as_a_fresh_start() -> None:
     samples = MINUTE.samples.copy()
     samples[7200:10_800] = samples[7200]
-    record = Record("flat", 360.0, MINUTE.leads, MINUTE.gain, MINUTE.baseline, samples, "synthetic")
+    record = Record(
+        name="flat",
+        rate=360.0,
+        leads=MINUTE.leads,
+        gain=MINUTE.gain,
+        baseline=MINUTE.baseline,
+        samples=samples,
+        source="synthetic",
+    )
     run = Run()
     states = []
     for wave in messages(record, list(range(90, 21_600, 90))):

@@ -64,7 +64,17 @@ def sender(name: str, number: int, bounds: list[int]) -> Sender:
 def goodbye(one: Sender) -> BedStatus:
     """The final status of a bed that stops where it is."""
     wave = one.waves[0]
-    return BedStatus(SCHEMA, "offline", wave.record, "wfdb", 1.0, 360.0, wave.leads, wave.stream, one.samples)
+    return BedStatus(
+        v=SCHEMA,
+        state="offline",
+        record=wave.record,
+        source="wfdb",
+        speed=1.0,
+        rate=360.0,
+        leads=wave.leads,
+        stream=wave.stream,
+        published=one.samples,
+    )
 
 
 def restarted(run: Run, config: Config) -> Run:

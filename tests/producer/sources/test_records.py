@@ -18,14 +18,23 @@ def small(length: int = 1000, rate: float = 360.0) -> Record:
     samples = np.stack((np.arange(length), -np.arange(length)), axis=1).astype(np.int16)
     notes = Annotations(np.array([5, 400, length - 1]), np.array(["+", "N", "V"]), np.array(["(N", "(N", "(N"]))
     two = np.array([200.0, 100.0])
-    return Record("t1", rate, ("V5", "MLII"), two, two, samples, "synthetic", notes)
+    return Record(
+        name="t1",
+        rate=rate,
+        leads=("V5", "MLII"),
+        gain=two,
+        baseline=two,
+        samples=samples,
+        source="synthetic",
+        annotations=notes,
+    )
 
 
 @given(st.floats(0.02, 2.0), st.floats(100, 1000), st.integers(10, 3000))
 @settings(max_examples=60, deadline=None)
 def test_the_chunks_together_are_the_record(chunk: float, rate: float, length: int) -> None:
     record = small(length, rate)
-    bed = Bed("b", record, [0, 1], chunk, "run")
+    bed = Bed(name="b", record=record, columns=[0, 1], chunk_seconds=chunk, run="run")
     parts, marks, expected = [], [], 0
     while not bed.done:
         wave, truth = bed.next(0)
@@ -40,14 +49,14 @@ def test_the_chunks_together_are_the_record(chunk: float, rate: float, length: i
 
 
 def test_each_lap_is_a_stream_of_its_own() -> None:
-    bed = Bed("b", small(100), [0], 0.25, "run", loop=True)
+    bed = Bed(name="b", record=small(100), columns=[0], chunk_seconds=0.25, run="run", loop=True)
     streams = [bed.next(0)[0].stream for _ in range(6)]
     assert streams == ["t1-run-0"] * 2 + ["t1-run-1"] * 2 + ["t1-run-2"] * 2
     assert not bed.done
 
 
 def test_chunks_do_not_drift_at_rates_that_do_not_divide() -> None:
-    bed = Bed("b", small(3000, 333.3), [0], 0.25, "run")
+    bed = Bed(name="b", record=small(3000, 333.3), columns=[0], chunk_seconds=0.25, run="run")
     ends = []
     while not bed.done:
         bed.next(0)
@@ -67,7 +76,7 @@ def test_beds_that_share_a_record_have_names_of_their_own(count: int, names: lis
 
 
 def test_annotations_can_be_left_out() -> None:
-    bed = Bed("b", small(), [0], 2.0, "run", truth=False)
+    bed = Bed(name="b", record=small(), columns=[0], chunk_seconds=2.0, run="run", truth=False)
     assert bed.next(0)[1] is None
 
 

@@ -26,7 +26,16 @@ def steady() -> Record:
     peaks = np.arange(100, round(60 * whole.rate), round(0.8 * whole.rate))
     notes = fake(peaks, ["N"] * len(peaks))
     samples = whole.samples[: round(60 * whole.rate)]
-    return Record("steady", whole.rate, whole.leads, whole.gain, whole.baseline, samples, "excerpt", notes)
+    return Record(
+        name="steady",
+        rate=whole.rate,
+        leads=whole.leads,
+        gain=whole.gain,
+        baseline=whole.baseline,
+        samples=samples,
+        source="excerpt",
+        annotations=notes,
+    )
 
 
 def beats_of(peaks: list[float] | np.ndarray, seconds: float) -> np.ndarray:
@@ -397,7 +406,19 @@ def drafted(
     normal, supra = (there, ~there) if classes is None else (classes == "N", classes == "S")
     rr = np.full(count, 0.8)
     rng = np.random.default_rng(3)
-    return Draft(Plan.nothing(count), rr, there, normal, normal, supra, there, [], detour, aberrant, rng)
+    return Draft(
+        made=Plan.nothing(count),
+        rr=rr,
+        atrial=there,
+        steady=normal,
+        movable=normal,
+        supra=supra,
+        narrow=there,
+        foci=[],
+        detour=detour,
+        aberrant=aberrant,
+        rng=rng,
+    )
 
 
 def test_where_the_atria_lead_most_beats_are_ectopic_and_the_others_follow_pauses() -> None:
