@@ -18,10 +18,11 @@ from textual.screen import Screen
 from ecg.settings import Config
 from monitor.link.contract import Link, LinkClosed
 from monitor.link.protocol import Acknowledge, Notice, Silence
+from monitor.screen.desk import EAGER, Desk, default_palette
 from monitor.screen.draw.palette import PALETTES, themes
 from monitor.screen.draw.plaintext import clean
 from monitor.screen.labels import Labels
-from monitor.screen.views.base import EAGER, Desk, View, default_palette
+from monitor.screen.views.base import View
 from monitor.screen.views.bedside import BedsideView
 from monitor.screen.views.central import CentralView
 from monitor.screen.views.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
