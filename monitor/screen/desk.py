@@ -17,15 +17,15 @@ GAINS = (5, 10, 20)
 SPEEDS = (25, 50)
 FLASHES_PER_SECOND = 2.0
 EAGER = 0.87
-"""Share of the frame's time between two calls: a late timer leaves frames out, so it runs a little faster."""
+"""Share of a frame's time between two calls: a late timer skips frames, so the timer runs a little faster."""
 
 
 @dataclass(kw_only=True)
 class Desk:
-    """What the views share.
+    """The state that the views share.
 
-    clock: seconds, monotonic. aspect: height of a cell over its width. told: has a snapshot come since the last frame?
-    folder: where strips are saved.
+    clock: seconds, monotonic. bed: the selected bed. aspect: height of a cell over its width. told: a snapshot has come
+    since the last frame. folder: where strips are saved.
     """
 
     config: Config
@@ -46,7 +46,7 @@ class Desk:
     _asked: tuple[tuple[str, ...], float, float] = ((), 0.0, 0.0)
 
     def ask(self, beds: list[str], seconds: float, frames_per_second: float) -> None:
-        """Want details of these beds from now on, with so many seconds of history; nothing where that is so already."""
+        """Ask the service for details of these beds with `seconds` of history, unless that was the last request."""
         asked = (tuple(beds), seconds, frames_per_second)
         if asked != self._asked:
             if asked[:2] != self._asked[:2]:
@@ -56,38 +56,38 @@ class Desk:
 
     @property
     def summary(self) -> BedSummary | None:
-        """The bed that is looked at."""
+        """The summary of the selected bed; None without one."""
         return self.ward.beds.get(self.bed)
 
     @property
     def names(self) -> list[str]:
-        """All beds by name, in the order people count in: bed-2 before bed-10."""
+        """The names of all beds in natural order: bed-2 before bed-10."""
         return sorted(self.ward.beds, key=natural)
 
     @property
     def others(self) -> list[BedSummary]:
-        """All beds but the one looked at."""
+        """The summaries of all other beds."""
         return [bed for name, bed in self.ward.beds.items() if name != self.bed]
 
     @property
     def lit(self) -> bool:
-        """Are flashing things in their bright half?."""
+        """Whether flashing things are in their bright half."""
         return floor(self.clock() * 2 * FLASHES_PER_SECOND) % 2 == 0
 
     @property
     def paper(self) -> tuple[float, float, float]:
-        """mm/s, mm/mV, height of a cell over its width."""
+        """(mm/s, mm/mV, height of a cell over its width)."""
         return float(self.speed), float(self.gain), self.aspect
 
     def step_bed(self, by: int) -> str:
-        """The name of the bed so many after the one looked at; the list goes round."""
+        """The name of the bed `by` places after the selected bed; the list is circular."""
         names = self.names
         if not names:
             return ""
         return names[(names.index(self.bed) + by) % len(names)] if self.bed in names else names[0]
 
     def step_gain(self, by: int) -> None:
-        """A larger or smaller amplitude."""
+        """The next larger or smaller gain."""
         self.gain = GAINS[min(max(GAINS.index(self.gain) + by, 0), len(GAINS) - 1)]
 
     def step_speed(self) -> None:
@@ -96,7 +96,7 @@ class Desk:
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """A sort key that takes runs of digits as numbers."""
+    """A sort key in which runs of digits count as numbers."""
     parts: list[tuple[int, str]] = []
     for letter in name:
         digit = letter.isdigit() and letter.isascii()

@@ -8,7 +8,7 @@ from monitor.screen.desk import Desk
 
 
 class View(Screen[None]):
-    """One screenful. `draw` is called at the screen's own rate."""
+    """One screenful. The application calls `draw` at the frame rate."""
 
     AUTO_FOCUS = None
     DEFAULT_CSS = "View { background: #000000; layout: vertical; overflow: hidden; }"
@@ -18,5 +18,5 @@ class View(Screen[None]):
         self.desk = desk
 
     def draw(self) -> None:
-        """Draw what is new."""
+        """Draw the changes since the last call."""
         raise NotImplementedError

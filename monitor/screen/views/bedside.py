@@ -32,7 +32,7 @@ NUMBERS_PER_SECOND = 5.0
 
 
 class BedsideView(View):
-    """One bed."""
+    """One bed: strips beside numbers, alerts beside alarms."""
 
     DEFAULT_CSS = """
     BedsideView #middle { height: 1fr; }
@@ -88,7 +88,7 @@ class BedsideView(View):
         self._arrange()
 
     def on_resize(self) -> None:
-        """Give the panels what room there is."""
+        """Fit the panels to the terminal."""
         self._arrange()
 
     def _arrange(self) -> None:
@@ -100,11 +100,11 @@ class BedsideView(View):
 
     @property
     def alerts(self) -> list[Notice]:
-        """The bed's alerts as listed, newest first."""
+        """The alerts of the selected bed, newest first."""
         return self.desk.ward.of_bed(self.desk.bed, ("beat", "reset"), ALERTS)
 
     def action_see_alert(self) -> None:
-        """The strip of the chosen alert."""
+        """Open the strip of the chosen alert."""
         self.run_worker(self.app.run_action(f"app.see_alert({max(self.chosen, 0)})"))
 
     def action_choose(self, by: int) -> None:
@@ -114,7 +114,7 @@ class BedsideView(View):
         self._numbered_s = -1.0
 
     def draw(self) -> None:
-        """Strips every time, numbers a few times a second and whenever something was pressed."""
+        """Draw the strips at every call, the numbers NUMBERS_PER_SECOND times a second and after every key."""
         desk = self.desk
         ward = desk.ward
         if desk.bed not in ward.beds and ward.beds:

@@ -1,4 +1,4 @@
-"""A widget that shows lines of segments as they are given, and repaints only those that changed."""
+"""A widget for lines of segments; it repaints only changed lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitor.screen.draw.palette import pen
 
 
 class Board(Widget):
-    """Lines of segments. Whoever owns it calls `write`; nothing is laid out anew."""
+    """Lines of segments. The owner calls `write`; no layout follows."""
 
     DEFAULT_CSS = "Board { width: 1fr; height: 1; }"
 
@@ -25,7 +25,7 @@ class Board(Widget):
         self._width = 0
 
     def write(self, lines: Sequence[Line]) -> None:
-        """Show these lines from the top; what is below them is empty."""
+        """Show these lines from the top, empty lines below."""
         width = self.size.width
         if width != self._width:
             self._width, self._written, self._lines = width, [], []
