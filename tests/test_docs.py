@@ -24,9 +24,9 @@ FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:^(?: {4}).*\n?)+", re.MULTILINE)
 LINK = re.compile(r"!?\[(?:[^\]]|\]\()*?\]\(([^)\s]+)\)")
 COMMAND = re.compile(
-    rf"(?:python -m ({'|'.join(PROGRAMS)})|(?<![\w./-])ecg-({'|'.join(PROGRAMS)}))(?![\w.-])([^`|<>#;&\"\n]*)"
+    rf"(?:python -m ({'|'.join(PROGRAMS)})|(?<![\w.-])ecg-({'|'.join(PROGRAMS)}))(?![\w./-])([^`|<>#;&\"\n]*)"
 )
-SETTING = re.compile(r"`(\w+)(?: = [^`]*)?` of `\[(\w+)\]`|`\[(\w+)\] (\w+)")
+SETTING = re.compile(r"`(\w+)(?: = [^`]*)?` (?:of|in) `\[(\w+)\]`|`\[(\w+)\] (\w+)")
 VARIABLE = re.compile(r"\bECG_([A-Z]+)__([A-Z_]+)")
 SNAKE = re.compile(r"`([a-z]+(?:_[a-z0-9]+)+)`")
 PLACE = re.compile(r"`(?!ecg/v1)((?:ecg|producer|monitor|trainer|tests|docs)/[\w./-]*)`")
@@ -198,6 +198,14 @@ def test_the_wire_page_lists_every_field_of_every_message(kind: str) -> None:
     assert section
     listed = re.findall(r"^\| `(\w+)` \|", section[1], re.MULTILINE)
     assert listed == [field.encode_name for field in msgspec.structs.fields(structs()[kind])]
+
+
+def test_the_bounds_on_the_wire_page_are_those_of_the_messages() -> None:
+    listed = re.findall(r"^\| [^|]+ \| ([\d,]+) \| `([A-Z_]+)` \|$", page("docs/wire.md"), re.MULTILINE)
+    assert listed
+    assert {name: int(value.replace(",", "")) for value, name in listed} == {
+        name: getattr(messages, name, None) for _, name in listed
+    }
 
 
 @pytest.mark.parametrize("name", names(PAGES))
