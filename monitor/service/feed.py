@@ -8,8 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from monitor.link.protocol import BedDetail, BedSummary, Notice, ServiceStatus, Show, Snapshot
+from monitor.link.protocol import (
+    BeatMark,
+    BedDetail,
+    BedSummary,
+    Notice,
+    ServiceStatus,
+    Show,
+    Snapshot,
+    Strip,
+    TruthNote,
+)
+from monitor.service.notices import notices
 from monitor.ward.bed import Bed
+from monitor.ward.events import BeatRead, Event
+from monitor.ward.history import History
 from monitor.ward.ward import Ward
 
 SUMMARY_SECONDS: Final = 0.2
@@ -27,9 +40,9 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Cursor:
-    """How much of one bed has been told."""
+    """How much of one bed has been told. history: of the stream that this is about."""
 
-    generation: int = -1
+    history: History | None = None
     sample: int = 0
     beat: int = 0
     note: int = 0
@@ -40,14 +53,18 @@ class View:
 
     Each tells only what is new; the first of a bed, `history_s` seconds of what came before. A screen that was away for
     longer than that is told the bed afresh, so that no snapshot grows with the time since the last.
+
+    now_s: clock that never goes back, the ward's. wall_s: seconds since the epoch, for lines of the alert list.
     """
 
-    def __init__(self, ward: Ward) -> None:
-        self._ward = ward
+    def __init__(
+        self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
+    ) -> None:
+        self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
         self._show = Show([], 0.0)
         self._cursors: dict[str, _Cursor] = {}
         self._notices: list[Notice] = []
-        self._summarised_s = 0.0
+        self._summarised_s = float("-inf")
 
     @property
     def frames_per_second(self) -> float:
@@ -59,9 +76,14 @@ class View:
         self._show = intent
         self._cursors = {bed: _Cursor() for bed in intent.beds}
 
-    def notices(self, notices: list[Notice]) -> None:
+    def take(self, events: list[Event]) -> None:
         """Keep lines for the next snapshot; where they come faster than anyone can read, the oldest go."""
-        self._notices += notices
+        wall_s = self._wall_s()
+        self.add([notice for event in events for notice in notices(event, wall_s)])
+
+    def add(self, lines: list[Notice]) -> None:
+        """Keep lines that have been put into words already."""
+        self._notices += lines
         del self._notices[:-MOST_NOTICES]
 
     def close(self) -> None:
@@ -69,7 +91,7 @@ class View:
 
     def build(self, status: ServiceStatus) -> Snapshot:
         """What is new. `beds` is empty in between two summaries of all beds."""
-        now = time.monotonic()
+        now = self._now_s()
         summaries: list[BedSummary] = []
         if now - self._summarised_s >= SUMMARY_SECONDS:
             self._summarised_s = now
@@ -81,8 +103,8 @@ class View:
             if bed is not None and bed.intake.stream and room > 0:
                 shown.append(self._detail(bed, cursor, room))
                 room -= sum(len(strip.samples) for strip in shown[-1].strips)
-        notices, self._notices = self._notices, []
-        return Snapshot(status, summaries, shown, notices)
+        lines, self._notices = self._notices, []
+        return Snapshot(status, summaries, shown, lines)
 
     def _summaries(self, now_s: float) -> list[BedSummary]:
         return [self._summary(bed, now_s) for bed in self._ward.beds.values() if bed.intake.stream]
@@ -110,10 +132,10 @@ class View:
         holds = room / (BYTES_PER_SAMPLE * max(len(bed.intake.leads), 1))
         missed = history.signal.next - cursor.sample
         away = missed > min(max(self._show.history_s, AWAY_SECONDS) * bed.rate, holds)
-        fresh = cursor.generation != bed.generation or away
+        fresh = cursor.history is not history or away
         if fresh:
             oldest = bed.intake.next - min(self._show.history_s * bed.rate, holds)
-            cursor.generation = bed.generation
+            cursor.history = history
             cursor.sample = int(oldest)
             cursor.beat = history.first_beat + sum(beat.index < oldest for beat in history.beats)
             cursor.note = history.first_note + sum(note.index < oldest for note in history.notes)
@@ -127,18 +149,27 @@ class View:
             bed=bed.name,
             stream=bed.intake.stream,
             fresh=fresh,
-            strips=strips,
-            beats=beats,
-            truth=notes,
+            strips=[Strip(index, samples.astype("<f4").tobytes()) for index, samples in strips],
+            beats=[_mark(beat) for beat in beats],
+            truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
             memory=self._ward.engine.recall(bed.slot) if beats or fresh else None,
         )
 
 
-class Views:
-    """The views of all screens on one ward. What is the same for all of them is put together once."""
+def _mark(beat: BeatRead) -> BeatMark:
+    return BeatMark(beat.index, beat.cls, list(beat.probabilities), beat.rr_ms, beat.latency_ms, beat.moved)
 
-    def __init__(self, ward: Ward) -> None:
-        self._ward = ward
+
+class Views:
+    """The views of all screens on one ward. What is the same for all of them is put together once.
+
+    now_s: clock that never goes back, the ward's. wall_s: seconds since the epoch, for lines of the alert list.
+    """
+
+    def __init__(
+        self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
+    ) -> None:
+        self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
         self._open: list[_SharedView] = []
         self._recent: deque[Notice] = deque(maxlen=RECENT_NOTICES)
         self._told: list[BedSummary] = []
@@ -146,8 +177,8 @@ class Views:
 
     def open(self) -> View:
         """A view for one more screen, which is told the last lines too."""
-        made = _SharedView(self._ward, self)
-        made.notices(list(self._recent))
+        made = _SharedView(self, self._ward, self._now_s, self._wall_s)
+        made.add(list(self._recent))
         self._open.append(made)
         return made
 
@@ -155,11 +186,13 @@ class Views:
         """That screen is gone."""
         self._open = [other for other in self._open if other is not view]
 
-    def notices(self, notices: list[Notice]) -> None:
+    def take(self, events: list[Event]) -> None:
         """Lines for every screen."""
-        self._recent.extend(notices)
+        wall_s = self._wall_s()
+        lines = [notice for event in events for notice in notices(event, wall_s)]
+        self._recent.extend(lines)
         for view in self._open:
-            view.notices(notices)
+            view.add(lines)
 
     def summaries(self, now_s: float, make: Callable[[float], list[BedSummary]]) -> list[BedSummary]:
         """All beds, no older than the time between two summaries."""
@@ -171,8 +204,8 @@ class Views:
 class _SharedView(View):
     """One view among several."""
 
-    def __init__(self, ward: Ward, views: Views) -> None:
-        super().__init__(ward)
+    def __init__(self, views: Views, ward: Ward, now_s: Callable[[], float], wall_s: Callable[[], float]) -> None:
+        super().__init__(ward, now_s, wall_s)
         self._views = views
 
     def close(self) -> None:
