@@ -10,6 +10,6 @@ if __name__ == "__main__":
         sys.exit(main())
     except UserError as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
+        sys.exit(getattr(error, "status", 2))  # monitor.cli.EXIT_STATUS lists them
     except KeyboardInterrupt:
         sys.exit(130)

@@ -34,10 +34,10 @@ from ecg.wire.messages import (
     encode_json,
 )
 from monitor.alarms import EventLog
-from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
+from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence
 from monitor.service import checkpoint as memory
 from monitor.service.connection import Arrival, Connection, Outgoing, status
-from monitor.service.feed import View
+from monitor.service.feed import View, Views
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
 from monitor.service.publisher import alarms_message, beat_message
@@ -79,7 +79,7 @@ class Service:
         self.config, self.broker, self.ward = config, broker, ward
         self.name = secrets.token_hex(3)
         self.stop = asyncio.Event()
-        self.view = View(ward)
+        self.views = Views(ward)
         self.latencies = Latencies()
         self.lag_s = 0.0
         self._lag = Lag(config.monitor.max_lag_seconds)
@@ -230,7 +230,7 @@ class Service:
         if self._on_beat and beats:
             sys.stdout.flush()
         self._connection.publish(out)
-        self.view.take(events)
+        self.views.take(events)
 
     def _count(self, beats: list[BeatRead]) -> None:
         """Latencies of beats that have been read."""
@@ -242,12 +242,14 @@ class Service:
     def _published(self, sent_ns: int) -> None:
         self.latencies.add("total", (time.time_ns() - sent_ns) / 1e6)
 
+    def open_feed(self) -> View:
+        """What one more screen gets to see."""
+        return self.views.open()
+
     def intent(self, intent: Intent) -> None:
-        """What the screen asks for."""
+        """What a screen wants of the ward."""
         if isinstance(intent, Quit):
             self.halt()
-        elif isinstance(intent, Show):
-            self.view.show(intent)
         elif isinstance(intent, Acknowledge):
             self.ward.acknowledge(intent.bed, intent.kind)
             self._handle(self.ward.tell())
