@@ -210,7 +210,7 @@ def with_value(config: Config, section: str, key: str, text: str, name: str) -> 
         allowed = ", ".join(kinds or _kinds(""))
         raise UserError(f"{name} names no setting: {'[' + section + '] has' if kinds else 'the tables are'} {allowed}")
     try:
-        value = msgspec.convert(text, kinds[key], strict=False)
+        value: object = msgspec.convert(text, kinds[key], strict=False)
     except msgspec.ValidationError as error:
         raise UserError(f"{name}{_shown(key, text)} cannot be used: {_reason(str(error))}") from None
     return replace(config, **{section: replace(getattr(config, section), **{key: value})})

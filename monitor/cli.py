@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ecg import settings
+from ecg import programs, settings
 from ecg.errors import UserError
 from ecg.settings import Config
 
@@ -23,16 +23,15 @@ if TYPE_CHECKING:
     from ecg.wire.broker import Broker
     from monitor.service.loop import Service
 
-NOT_CLINICAL = "Research and education only. Never for the care of a patient."
-
 
 def parser() -> argparse.ArgumentParser:
     """Every option; what is not given comes from config.toml."""
     made = argparse.ArgumentParser(
-        prog="python -m monitor",
-        description="Find, read and show the beats of live ECG that comes over MQTT. " + NOT_CLINICAL,
-        epilog="python -m monitor bench ... measures speed; python -m monitor alarms ... scores the alarms.",
+        prog=programs.shown("monitor"),
+        description="Find, read and show the beats of live ECG that comes over MQTT. " + programs.NOT_CLINICAL,
+        epilog="{0} bench ... measures speed; {0} alarms ... scores the alarms.".format(programs.shown("monitor")),
     )
+    programs.add_version(made)
     made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker")
     made.add_argument("--root", help="topic root, such as ecg/v1")
     made.add_argument("--weights", help="shipped weights by name, or a .safetensors file")
@@ -43,7 +42,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--headless", action="store_true", help="print one JSON line a beat, draw nothing")
     made.add_argument(
-        "--until-idle", type=float, metavar="S", help="end a headless run S seconds after the last message"
+        "--until-idle",
+        type=programs.number("--until-idle", 0.1, 86_400),
+        metavar="S",
+        help="end a headless run S seconds after the last message",
     )
     made.add_argument("--demo", action="store_true", help="start a producer too, and a broker where none answers")
     made.add_argument("--records", help="of the demonstration's producer (default: as config.toml says)")
@@ -54,7 +56,12 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--web", action="store_true", help="serve the screen to a browser (loopback only)")
     made.add_argument("--web-host", default="127.0.0.1", help="address the browser's screen is served at")
-    made.add_argument("--web-port", type=int, default=8000, help="port the browser's screen is served at")
+    made.add_argument(
+        "--web-port",
+        type=programs.whole("--web-port", 1, 65535),
+        default=8000,
+        help="port the browser's screen is served at",
+    )
     made.add_argument("--service", action="store_true", help=argparse.SUPPRESS)
     return made
 

@@ -7,7 +7,8 @@ import shlex
 import sys
 from contextlib import ExitStack
 
-from ecg.errors import UserError
+from ecg import programs
+from ecg.errors import UserError, needs
 from ecg.settings import Config
 
 PASSED_ON = ("broker", "root", "weights", "device", "config")
@@ -20,11 +21,9 @@ def serve(config: Config, options: argparse.Namespace, demonstration: list[str])
     demonstration: the producer's command line where one is wanted, started once for all of them.
     Raises UserError where textual-serve is not installed or the address cannot be used.
     """
-    try:
+    with needs("web", "the screen in a browser"):
         from textual_serve.server import Server
-    except ImportError:
-        raise UserError('the screen in a browser needs textual-serve: pip install -e ".[web]"') from None
-    command = [sys.executable, "-m", "monitor"]
+    command = programs.command("monitor")
     for name in PASSED_ON:
         value = getattr(options, name)
         if value is not None:

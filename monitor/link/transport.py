@@ -16,6 +16,7 @@ from typing import IO, Final
 
 import msgspec
 
+from ecg import programs
 from monitor.link.contract import LinkClosed
 from monitor.link.protocol import BedDetail, Intent, Quit, Snapshot
 from monitor.processes import wait_or_kill
@@ -61,7 +62,7 @@ class ServiceProcess:
 
     def __init__(self, arguments: list[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "monitor", "--service", *arguments],
+            [*programs.command("monitor"), "--service", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
