@@ -40,18 +40,18 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 
 
 def run(main: Callable[[], int]) -> int:
-    """The exit status of a program: 2 with one line on stderr after a UserError, 130 when interrupted."""
+    """The exit status of a program: the error's own with one line on stderr after a UserError, 130 when interrupted."""
     try:
         return main()
     except UserError as error:
         print(error, file=sys.stderr)
-        return 2
+        return error.status
     except KeyboardInterrupt:
         return 130
 
 
-def number(low: float, high: float) -> Callable[[str], float]:
-    """An argparse type: a number from `low` to `high`, both included, and neither NaN nor infinite."""
+def number(option: str, low: float, high: float) -> Callable[[str], float]:
+    """An argparse type for `option`: a number from `low` to `high`, neither NaN nor infinite. Raises UserError."""
 
     def read(text: str) -> float:
         try:
@@ -59,14 +59,14 @@ def number(low: float, high: float) -> Callable[[str], float]:
         except ValueError:
             value = math.nan
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} cannot be used: give a number from {low:g} to {high:g}")
+            raise UserError(f"{option} {text} cannot be used: give a number from {low:g} to {high:g}")
         return value
 
     return read
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """An argparse type: a whole number from `low` to `high`, both included."""
+def whole(option: str, low: int, high: int) -> Callable[[str], int]:
+    """An argparse type for `option`: a whole number from `low` to `high`. Raises UserError."""
 
     def read(text: str) -> int:
         try:
@@ -74,7 +74,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         except ValueError:
             value = low - 1
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} cannot be used: give a whole number from {low} to {high}")
+            raise UserError(f"{option} {text} cannot be used: give a whole number from {low} to {high}")
         return value
 
     return read

@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import platformdirs
@@ -211,7 +211,7 @@ def with_value(config: Config, section: str, key: str, text: str, name: str) -> 
         allowed = ", ".join(kinds or _kinds(""))
         raise UserError(f"{name} names no setting: {'[' + section + '] has' if kinds else 'the tables are'} {allowed}")
     try:
-        value: Any = msgspec.convert(text, kinds[key], strict=False)
+        value: object = msgspec.convert(text, kinds[key], strict=False)
     except msgspec.ValidationError as error:
         raise UserError(f"{name}{_shown(key, text)} cannot be used: {_reason(str(error))}") from None
     return replace(config, **{section: replace(getattr(config, section), **{key: value})})

@@ -8,7 +8,7 @@ import sys
 
 import msgspec
 
-from ecg import settings
+from ecg import programs, settings
 from ecg.errors import UserError
 from ecg.settings import Config
 from monitor.link import place, transport
@@ -95,7 +95,7 @@ def browser(config: Config, options: argparse.Namespace) -> int:
         if not child.ready:
             status, said = child.said()
             raise StartError(said, status)
-    command = [sys.executable, "-m", "monitor", "--attach", *given(options, OF_BOTH)]
+    command = [*programs.command("monitor"), "--attach", *given(options, OF_BOTH)]
     if options.truth_view:
         command.append("--truth-view")
     try:

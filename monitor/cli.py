@@ -7,11 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import monitor
-from ecg import settings
+from ecg import programs, settings
 from ecg.errors import UserError
 
-NOT_CLINICAL = "Research and education only. Never for the care of a patient."
 EXIT_STATUS = (
     "Exit status: 0 left or ended as asked; 1 the service ended; 2 something given cannot be used; 3 another monitor "
     "reads this broker and root already; 4 nothing came before --until-idle; 130 interrupted."
@@ -21,34 +19,43 @@ EXIT_STATUS = (
 def parser() -> argparse.ArgumentParser:
     """Every option; what is not given comes from config.toml."""
     made = argparse.ArgumentParser(
-        prog="python -m monitor",
+        prog=programs.shown("monitor"),
         description="Find, read and show the beats of live ECG that comes over MQTT: attach to the service that runs "
-        "on this host for the same broker and root, or start one that ends with its last screen. " + NOT_CLINICAL,
-        epilog="python -m monitor serve ... runs the service alone, for any number of screens; bench ... measures "
-        "speed; alarms ... scores the alarms. " + EXIT_STATUS,
+        "on this host for the same broker and root, or start one that ends with its last screen. "
+        + programs.NOT_CLINICAL,
+        epilog=f"{programs.shown('monitor')} serve ... runs the service alone, for any number of screens; bench ... "
+        "measures speed; alarms ... scores the alarms. " + EXIT_STATUS,
     )
-    made.add_argument("--version", action="version", version=f"ECG monitor simulator {monitor.__version__}")
+    programs.add_version(made)
     _service_options(made)
     made.add_argument("--attach", action="store_true", help="attach to a running service, never start one")
     made.add_argument("--headless", action="store_true", help="print one JSON line a beat, draw nothing")
     made.add_argument(
-        "--until-idle", type=float, metavar="S", help="end a headless run S seconds after the last message"
+        "--until-idle",
+        type=programs.number("--until-idle", 0.1, 86_400),
+        metavar="S",
+        help="end a headless run S seconds after the last message",
     )
     made.add_argument(
         "--truth-view", action="store_true", help="begin with the cardiologists' letters beside the model's"
     )
     made.add_argument("--web", action="store_true", help="serve the screen to a browser (loopback only)")
     made.add_argument("--web-host", default="127.0.0.1", help="address the browser's screen is served at")
-    made.add_argument("--web-port", type=int, default=8000, help="port the browser's screen is served at")
+    made.add_argument(
+        "--web-port",
+        type=programs.whole("--web-port", 1, 65535),
+        default=8000,
+        help="port the browser's screen is served at",
+    )
     return made
 
 
 def serve_parser() -> argparse.ArgumentParser:
     """Options of `python -m monitor serve`."""
     made = argparse.ArgumentParser(
-        prog="python -m monitor serve",
+        prog=f"{programs.shown('monitor')} serve",
         description="Run the service alone: find and read beats, raise alarms, publish both, and let screens of this "
-        "user attach (python -m monitor, --web). " + NOT_CLINICAL,
+        "user attach (python -m monitor, --web). " + programs.NOT_CLINICAL,
         epilog=EXIT_STATUS,
     )
     _service_options(made)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ecg.errors import UserError
+from ecg.errors import UserError, needs
 from ecg.wire.broker import is_loopback
 
 if TYPE_CHECKING:
@@ -55,11 +55,9 @@ def serve(command: list[str], host: str, port: int, tabs: int) -> None:
 
     Raises UserError where textual-serve is not installed or the address cannot be used.
     """
-    try:
+    with needs("web", "the screen in a browser"):
         from aiohttp import web
         from textual_serve.server import Server
-    except ImportError:
-        raise UserError('the screen in a browser needs textual-serve: pip install -e ".[web]"') from None
 
     class Guarded(Server):
         """The library's server, for pages of its own alone, and so many windows."""

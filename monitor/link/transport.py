@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from ecg import programs
 from monitor.link.contract import LinkClosed
 from monitor.link.frames import MOST_TOLD, FrameError, frame, read, told
 from monitor.link.merging import merge
@@ -131,7 +131,7 @@ class ServiceChild:
     def __init__(self, arguments: Sequence[str]) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that nobody reads would make the service wait
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "monitor", "serve", "--for-screens", *arguments],
+            [*programs.command("monitor"), "serve", "--for-screens", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from monitor.screen.desk import Desk
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
 from monitor.screen.draw.plaintext import fit
-from monitor.screen.views.base import Desk
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.widgets.board import Board
 
 STALE_SECONDS: Final = 2.0
 START_SECONDS: Final = 30.0
