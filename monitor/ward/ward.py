@@ -83,7 +83,7 @@ class Ward:
         slots = self.engine.slots
         self.engine.reset(np.arange(slots))
         self.path = SignalPath(slots)
-        self.alarms = WardAlarms(self.config.alarms, slots, self.config.monitor.lead_off_seconds)
+        self.alarms = WardAlarms(self.config.alarms, slots)
         self._slots: list[Bed | None] = []
         self._ready: dict[str, Bed] = {}
         self._announced: dict[str, BedStatus] = {}
@@ -209,7 +209,8 @@ class Ward:
         if ended:
             found = Beats.join([found, self.path.finish(np.array([bed.slot for bed in ended], np.int64))])
         both = np.array(slots + off_slots, np.int64)
-        self.alarms.samples(both, chunks + off_chunks)
+        are_off = np.arange(len(both)) >= len(slots)
+        self.alarms.samples(both, chunks + off_chunks, are_off)
         if len(found):
             self._classify(found, outcome)
         self.alarms.clock(both)
