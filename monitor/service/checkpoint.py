@@ -187,6 +187,6 @@ def _restore(ward: Ward, saved: SavedBed) -> None:
     for name in _HIDDEN:
         setattr(intake, f"_{name}", getattr(saved.intake, name))
     intake._waiting = [Waiting(wave.index, wave, received) for wave, received in saved.intake.waiting]
-    bed.heard_s, bed.online = ward._now_s(), not intake.ended  # a bed not heard again yet has not gone for that
+    bed.heard_s, bed.online = ward.now_s(), not intake.ended  # a bed not heard again yet has not gone for that
     bed.heart_rate, bed.any_beat = saved.heart_rate, saved.any_beat
     bed.recent_v.extend(saved.recent_v)

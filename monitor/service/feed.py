@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from monitor.link.protocol import BedDetail, BedSummary, Notice, ServiceStatus, Show, Snapshot
+from monitor.link.protocol import (
+    BeatMark,
+    BedDetail,
+    BedSummary,
+    Notice,
+    ServiceStatus,
+    Show,
+    Snapshot,
+    Strip,
+    TruthNote,
+)
+from monitor.service.notices import notices
 from monitor.ward.bed import Bed
+from monitor.ward.events import BeatRead, Event
+from monitor.ward.history import History
 from monitor.ward.ward import Ward
 
 SUMMARY_SECONDS: Final = 0.2
@@ -19,23 +33,28 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Cursor:
-    """How much of one bed has been told."""
+    """How much of one bed has been told. history: of the stream that this is about."""
 
-    generation: int = -1
+    history: History | None = None
     sample: int = 0
     beat: int = 0
     note: int = 0
 
 
 class View:
-    """Builds snapshots. Each tells only what is new; the first of a bed, `history_s` seconds of what came before."""
+    """Builds snapshots. Each tells only what is new; the first of a bed, `history_s` seconds of what came before.
 
-    def __init__(self, ward: Ward) -> None:
-        self._ward = ward
+    now_s: clock that never goes back, the ward's. wall_s: seconds since the epoch, for lines of the alert list.
+    """
+
+    def __init__(
+        self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
+    ) -> None:
+        self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
         self._show = Show([], 0.0)
         self._cursors: dict[str, _Cursor] = {}
         self._notices: list[Notice] = []
-        self._summarised_s = 0.0
+        self._summarised_s = float("-inf")
 
     @property
     def frames_per_second(self) -> float:
@@ -47,14 +66,15 @@ class View:
         self._show = intent
         self._cursors = {bed: _Cursor() for bed in intent.beds}
 
-    def notices(self, notices: list[Notice]) -> None:
+    def take(self, events: list[Event]) -> None:
         """Keep lines for the next snapshot; where they come faster than anyone can read, the oldest go."""
-        self._notices += notices
+        wall_s = self._wall_s()
+        self._notices += [notice for event in events for notice in notices(event, wall_s)]
         del self._notices[:-MOST_NOTICES]
 
     def build(self, status: ServiceStatus) -> Snapshot:
         """What is new. `beds` is empty in between two summaries of all beds."""
-        now = time.monotonic()
+        now = self._now_s()
         summaries: list[BedSummary] = []
         if now - self._summarised_s >= SUMMARY_SECONDS:
             self._summarised_s = now
@@ -64,8 +84,8 @@ class View:
             bed = self._ward.beds.get(name)
             if bed is not None and bed.intake.stream:
                 shown.append(self._detail(bed, cursor))
-        notices, self._notices = self._notices, []
-        return Snapshot(status, summaries, shown, notices)
+        lines, self._notices = self._notices, []
+        return Snapshot(status, summaries, shown, lines)
 
     def _summary(self, bed: Bed, now_s: float) -> BedSummary:
         ward = self._ward
@@ -86,10 +106,10 @@ class View:
 
     def _detail(self, bed: Bed, cursor: _Cursor) -> BedDetail:
         history = bed.history
-        fresh = cursor.generation != bed.generation
+        fresh = cursor.history is not history
         if fresh:
             oldest = bed.intake.next - self._show.history_s * bed.rate
-            cursor.generation = bed.generation
+            cursor.history = history
             cursor.sample = int(oldest)
             cursor.beat = history.first_beat + sum(beat.index < oldest for beat in history.beats)
             cursor.note = history.first_note + sum(note.index < oldest for note in history.notes)
@@ -103,11 +123,15 @@ class View:
             bed=bed.name,
             stream=bed.intake.stream,
             fresh=fresh,
-            strips=strips,
-            beats=beats,
-            truth=notes,
+            strips=[Strip(index, samples.astype("<f4").tobytes()) for index, samples in strips],
+            beats=[_mark(beat) for beat in beats],
+            truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
             memory=self._ward.engine.recall(bed.slot) if beats or fresh else None,
         )
+
+
+def _mark(beat: BeatRead) -> BeatMark:
+    return BeatMark(beat.index, beat.cls, list(beat.probabilities), beat.rr_ms, beat.latency_ms, beat.moved)
 
 
 def _after(items: deque[T], start: int) -> list[T]:

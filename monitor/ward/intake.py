@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ecg.records.record import MISSING, hold, pick_lead
 from ecg.settings import Monitor
 from ecg.wire.messages import MessageError, Wave, wave_samples
+from monitor.ward.events import ResetReason
 from monitor.ward.lead_off import Line, hear
 from monitor.ward.ledger import Ledger, RunCount
 
@@ -25,11 +26,12 @@ MOST_PENDING = 64
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """What follows starts at sample `index` with empty memory. reason: "" for a new bed."""
+    """What follows starts at sample `index` with empty memory. seconds: of signal that were lost before it."""
 
     index: int
     rate: float
-    reason: str
+    reason: ResetReason
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class Intake:
             if self.ended:  # said to be over, but goes on
                 self.ended = False
                 self._line, self.lead_off = Line(), False
-                pieces.append(Begin(max(wave.index, self.next), self.rate, "stream resumed"))
+                pieces.append(Begin(max(wave.index, self.next), self.rate, ResetReason.RESUMED))
                 self._skip(max(wave.index, self.next))
         self._accept(wave, received_ns, pieces)
         return pieces
@@ -146,12 +148,12 @@ class Intake:
         self._waiting = [one for one in self._waiting if one.index + one.samples > self.next]
         return pieces
 
-    def resume(self, reason: str) -> list[Piece]:
-        """After messages that were forgone: the signal begins anew behind them."""
+    def resume(self, seconds: float) -> list[Piece]:
+        """After messages with so much signal that were forgone: it begins anew behind them."""
         if not self.stream or self.ended:
             return []
         self._line, self.lead_off, self._last = Line(), False, MISSING
-        pieces: list[Piece] = [Begin(self.next, self.rate, reason)]
+        pieces: list[Piece] = [Begin(self.next, self.rate, ResetReason.OVERLOAD, seconds)]
         self._take_waiting(pieces)
         return pieces
 
@@ -176,7 +178,7 @@ class Intake:
 
     def _begin_stream(self, wave: Wave) -> Begin:
         """Take over the terms of a new stream."""
-        reason = "new record" if self.stream else ""
+        reason = ResetReason.NEW_RECORD if self.stream else ResetReason.NEW_BED
         if self.stream:
             self._past = [*self._past[-7:], self.stream]
         self._joined = not self.ledger.knows(self.bed, wave.stream)
@@ -235,7 +237,7 @@ class Intake:
             self._count.lost += gap
         if gap > self.settings.gap_reset_seconds * self.rate or self._last == MISSING:
             self._line, self.lead_off = Line(), False
-            pieces.append(Begin(index, self.rate, f"gap of {gap / self.rate:.1f} s"))
+            pieces.append(Begin(index, self.rate, ResetReason.GAP, gap / self.rate))
         else:
             wave = self._waiting[0].wave
             first = int(wave_samples(wave)[0, self.column])
@@ -276,6 +278,6 @@ class Intake:
         self._line, parts = hear(self._line, adu, wave.gain[self.column], wave.baseline[self.column], limit)
         for begin, end, off in parts:
             if not off and self.lead_off:
-                pieces.append(Begin(index + begin, self.rate, "lead was off"))
+                pieces.append(Begin(index + begin, self.rate, ResetReason.LEAD_WAS_OFF))
             self.lead_off = off
             pieces.append(Signal(index + begin, signal[begin:end], off))
