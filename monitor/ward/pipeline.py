@@ -47,7 +47,7 @@ class Pipeline:
         slots = self.engine.slots
         self.engine.reset(np.arange(slots))
         self.path = SignalPath(slots)
-        self.alarms = WardAlarms(self._config.alarms, slots, self._config.monitor.lead_off_seconds)
+        self.alarms = WardAlarms(self._config.alarms, slots)
         self.beds: list[Bed | None] = []
         self.events: list[Event] = []
 
@@ -92,7 +92,7 @@ class Pipeline:
         if ended:
             found = Beats.join([found, self.path.finish(np.array(ended, np.int64))])
         both = np.array(slots + off_slots, np.int64)
-        self.alarms.samples(both, chunks + off_chunks)
+        self.alarms.samples(both, chunks + off_chunks, np.arange(len(both)) >= len(slots))
         if len(found):
             self._read(found)
         self.alarms.clock(both)

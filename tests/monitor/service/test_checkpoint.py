@@ -73,7 +73,7 @@ def test_memory_of_other_weights_is_not_used() -> None:
     run = Run()
     saved = msgspec.msgpack.decode(memory.pack(run.ward), type=memory.SavedWard)
     saved.model = "another"
-    with pytest.raises(UserError, match=f"weights another, not 1 and {CARD.name}"):
+    with pytest.raises(UserError, match=f"weights another, not {memory.VERSION} and {CARD.name}"):
         memory.unpack(run.ward, msgspec.msgpack.encode(saved))
 
 
