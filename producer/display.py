@@ -10,13 +10,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ecg.programs import NOT_CLINICAL
 from ecg.wire.broker import Broker
 from producer.connection import Connection
 from producer.schedule import Progress
 
 MOST_ROWS = 16
 REFRESH_SECONDS = 0.5
-NOT_CLINICAL = "Research and education only. Never for the care of a patient."
 
 
 def clock_text(seconds: float) -> str:

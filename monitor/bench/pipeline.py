@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -22,6 +21,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from ecg.errors import UserError
+from ecg.programs import command
 from ecg.settings import Config
 from ecg.wire import broker
 from monitor.bench import report
@@ -183,7 +183,7 @@ def start_monitor(made: Programs, port: int, config: Config) -> Scrape:
     metrics = free_port()
     settings = settings_file(made, config, metrics)
     made.start(
-        "monitor", [*python("monitor"), "--headless", "--broker", f"127.0.0.1:{port}", "--config", str(settings)]
+        "monitor", [*command("monitor"), "--headless", "--broker", f"127.0.0.1:{port}", "--config", str(settings)]
     )
     scrape = Scrape(metrics)
     wait(made, lambda: scrape().get("ecg_monitor_connected") == 1, "the monitor does not connect")
@@ -194,12 +194,7 @@ def start_producer(made: Programs, port: int, beds: int, records: list[str]) -> 
     """So many live beds, without annotations: four wave messages a second each and nothing else."""
     options = ["--records", ",".join(records), "--beds", str(beds), "--broker", f"127.0.0.1:{port}"]
     fixed = ["--speed", "1", "--loop", "--no-truth", "--quiet", "--while-stdin"]
-    made.start("producer", [*python("producer"), *options, *fixed])
-
-
-def python(program: str) -> list[str]:
-    """The command that runs a program of this project."""
-    return [sys.executable, "-m", program]
+    made.start("producer", [*command("producer"), *options, *fixed])
 
 
 def wait(made: Programs, ready: Any, problem: str) -> None:

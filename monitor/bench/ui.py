@@ -8,7 +8,6 @@ import os
 import pty
 import struct
 import subprocess
-import sys
 import termios
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import Any, Final
 import psutil
 
 from ecg.errors import UserError
+from ecg.programs import command
 from ecg.settings import Config
 from monitor.bench import report
 from monitor.bench.pipeline import (
@@ -99,8 +99,8 @@ def screen(made: Programs, port: int, config: Config, look: Look) -> Iterator[tu
     """The monitor with its screen, on a terminal; leaves it at the end."""
     metrics = free_port()
     settings = settings_file(made, config, metrics)
-    command = [sys.executable, "-m", "monitor", "--broker", f"127.0.0.1:{port}", "--config", str(settings)]
-    terminal = Terminal(command, look.columns, look.rows)
+    words = [*command("monitor"), "--broker", f"127.0.0.1:{port}", "--config", str(settings)]
+    terminal = Terminal(words, look.columns, look.rows)
     try:
         yield terminal, Scrape(metrics)
     finally:

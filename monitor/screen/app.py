@@ -18,14 +18,16 @@ from textual.screen import Screen
 from ecg.settings import Config
 from monitor.link.contract import Link, LinkClosed
 from monitor.link.protocol import Acknowledge, Notice, Silence
+from monitor.screen.desk import EAGER, Desk, default_palette
 from monitor.screen.draw.palette import PALETTES, themes
 from monitor.screen.draw.plaintext import clean
 from monitor.screen.labels import Labels
-from monitor.screen.views.base import EAGER, Desk, View, default_palette
+from monitor.screen.views.base import View
 from monitor.screen.views.bedside import BedsideView
 from monitor.screen.views.central import CentralView
 from monitor.screen.views.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
 from monitor.screen.views.review import ReviewView
+from monitor.screen.views.stale import STALE_SECONDS, START_SECONDS, StaleScreen
 
 
 class MonitorApp(App[None]):
@@ -68,6 +70,8 @@ class MonitorApp(App[None]):
         super().__init__()
         self.link, self.config = link, config
         self.problem = ""
+        self._told_s: float | None = None
+        self._began_s = clock()
         self.desk = Desk(
             config=config,
             send=self.link.send,
@@ -101,15 +105,38 @@ class MonitorApp(App[None]):
             snapshot = self.link.snapshot()
         except LinkClosed as error:
             self.problem = self.desk.labels("ended", why=clean(str(error)))
-            self.exit(return_code=1, message=self.problem)
+            self.exit(return_code=error.status, message=self.problem)
             return
         if snapshot is not None:
+            self._told_s = self.desk.clock()
             self._sound(self.desk.ward.take(snapshot))
         self.desk.told = snapshot is not None
+        self._age()
         if isinstance(self.screen, TooSmall):
             return
         with suppress(NoMatches):  # a view that is being built or taken down lacks widgets for a moment
             self.view.draw()
+
+    def _age(self) -> None:
+        """Say in large letters where what is drawn is old, for as long as it is."""
+        if self._told_s is None:
+            seconds = self.desk.clock() - self._began_s
+            stale = seconds > START_SECONDS
+        else:
+            seconds = self.desk.clock() - self._told_s
+            stale = seconds > STALE_SECONDS
+        front = self.screen
+        if isinstance(front, StaleScreen):
+            front.seconds = seconds
+            if not stale:
+                self.pop_screen()
+            else:
+                with suppress(NoMatches):
+                    front.write()
+        elif stale and not any(isinstance(screen, StaleScreen | TooSmall) for screen in self.screen_stack):
+            laid = StaleScreen(self.desk)
+            laid.seconds = seconds
+            self.push_screen(laid)
 
     @property
     def view(self) -> View:

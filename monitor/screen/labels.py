@@ -17,6 +17,10 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         "The terminal is {w} x {h}; the monitor needs at least 80 x 24. Make it larger, or press q to quit.",
         "端末は {w} x {h} です。80 x 24 以上に広げるか、q で終了してください。",
     ),
+    "stale": (
+        "the monitor's service has told nothing for {s} s: what is drawn here is old",
+        "{s} 秒間データがありません。表示は過去のものです",
+    ),
     "N": ("normal", "正常"),
     "S": ("supraventricular", "上室性"),
     "V": ("ventricular", "心室性"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ecg.wire.messages import ActiveAlarm
 from monitor.link.protocol import BedSummary
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import MARKS, Palette, pen
 from monitor.screen.draw.plaintext import clean, clock, fit
 from monitor.screen.labels import Labels
-from monitor.screen.widgets.board import Line
 
 RANK = {"high": 3, "medium": 2, "low": 1}
 UNHEARD = {"offline": 0.8, "silent": 0.7, "lead off": 0.6, "gapped": 0.5}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.link.protocol import BedSummary, Notice, ServiceStatus
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, button, pen
 from monitor.screen.draw.plaintext import clean, clock, fit, right
 from monitor.screen.labels import Labels
-from monitor.screen.widgets.board import Line
 
 
 def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette: Palette, labels: Labels) -> Line:

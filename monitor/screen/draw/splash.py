@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.labels import Labels
-from monitor.screen.widgets.board import Line
 
 COMPLEX = (
     "                      ⢸⡇                      ",

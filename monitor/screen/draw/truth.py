@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from ecg.records.aami import CLASS_OF, CLASSES
 from ecg.records.ec57 import class_score, confusion, match, match_window
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.draw.plaintext import right
 from monitor.screen.draw.vitals import title
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
-from monitor.screen.widgets.board import Line
 
 SETTLED_SECONDS = 1.0
 """Newer beats may still find their partner and are not counted yet."""

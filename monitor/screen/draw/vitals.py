@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ecg.records.aami import CLASSES
 from monitor.link.protocol import BedSummary
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, blend, pen
 from monitor.screen.draw.plaintext import fit, right
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
 from monitor.screen.state.rhythm import HRV_SECONDS, trend, variability
-from monitor.screen.widgets.board import Line
 
 MOVED_SECONDS = 60.0
 BAR = " ▏▎▍▌▋▊▉█"

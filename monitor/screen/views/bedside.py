@@ -10,7 +10,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Digits
 
 from monitor.link.protocol import Notice
+from monitor.screen.desk import Desk
 from monitor.screen.draw.alarm_lines import alarm_lines, banner
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
 from monitor.screen.draw.panels import alert_lines, key_line, status_line, top_line
 from monitor.screen.draw.splash import splash_lines
@@ -18,8 +20,8 @@ from monitor.screen.draw.truth import TruthTally, truth_lines
 from monitor.screen.draw.vitals import pvc_lines, vital_lines
 from monitor.screen.state.history import REVIEW_SECONDS
 from monitor.screen.state.playout import Playout
-from monitor.screen.views.base import Desk, View
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.views.base import View
+from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.strip_view import StripView
 
 ALERTS = 60

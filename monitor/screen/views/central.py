@@ -11,11 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.events import Click
 
 from monitor.link.protocol import BedSummary
+from monitor.screen.desk import EAGER, Desk, natural
 from monitor.screen.draw.alarm_lines import banner, urgency
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
 from monitor.screen.draw.panels import key_line, status_line
-from monitor.screen.views.base import EAGER, Desk, View, natural
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.views.base import View
+from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.tiles import TileWall
 
 HISTORY_SECONDS: Final = 12.0

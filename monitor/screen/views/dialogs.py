@@ -9,10 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.events import Click, Key
 from textual.screen import ModalScreen
 
+from monitor.screen.desk import Desk
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
 from monitor.screen.draw.plaintext import fit
-from monitor.screen.views.base import Desk
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.widgets.board import Board
 
 LEAST_WIDTH, LEAST_HEIGHT = 80, 24
 KEY = 7

@@ -14,6 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.events import Click
 
 from ecg.records.aami import CLASSES
+from monitor.screen.desk import Desk
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.draw.panels import key_line
 from monitor.screen.draw.paper import Paper
@@ -21,8 +23,8 @@ from monitor.screen.draw.plaintext import clean, clock
 from monitor.screen.draw.saving import save_strip
 from monitor.screen.state.history import BedHistory
 from monitor.screen.state.rhythm import BLOCKS
-from monitor.screen.views.base import Desk, View
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.views.base import View
+from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.still import CURSORS, StillView
 from monitor.screen.widgets.strip_view import MARGIN
 

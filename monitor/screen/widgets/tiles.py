@@ -12,15 +12,15 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from monitor.link.protocol import BedSummary
+from monitor.screen.desk import Desk
 from monitor.screen.draw.alarm_lines import flashes, words, worst
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import MARKS, Palette, pen
 from monitor.screen.draw.paper import Paper
 from monitor.screen.draw.plaintext import clean, fit, right
 from monitor.screen.draw.sweep import SweepPage, runs, styles
 from monitor.screen.state.history import BedHistory
 from monitor.screen.state.playout import Playout
-from monitor.screen.views.base import Desk
-from monitor.screen.widgets.board import Line
 from monitor.screen.widgets.strip_view import joined
 
 MOST_TILES: Final = 64

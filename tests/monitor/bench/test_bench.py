@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import MOSQUITTO
+from brokers import MOSQUITTO
 
 from ecg.errors import UserError
 from monitor.bench import pipeline
