@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-
 OURS: Final = ("", "ecg", "monitor", "producer", "trainer", "ecg_monitor_simulator")
 
 
