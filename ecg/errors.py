@@ -12,8 +12,11 @@ OURS: Final = ("", "ecg", "monitor", "producer", "trainer", "ecg_monitor_simulat
 class UserError(Exception):
     """Something the user gave cannot be used: one sentence that names what was wrong and what to do.
 
-    Programs print the sentence on stderr and exit with status 2, never a traceback.
+    Programs print the sentence on stderr and exit with its status (2 unless a subclass says otherwise), never a
+    traceback.
     """
+
+    status = 2
 
 
 @contextmanager

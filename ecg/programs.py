@@ -40,12 +40,12 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 
 
 def run(main: Callable[[], int]) -> int:
-    """The exit status of a program: 2 with one line on stderr after a UserError, 130 when interrupted."""
+    """The exit status of a program: the error's own with one line on stderr after a UserError, 130 when interrupted."""
     try:
         return main()
     except UserError as error:
         print(error, file=sys.stderr)
-        return 2
+        return error.status
     except KeyboardInterrupt:
         return 130
 

@@ -117,6 +117,7 @@ class Screen(Section, frozen=True):
     sweep_mm_per_s: Literal[25, 50] = 25
     gain_mm_per_mv: Literal[5, 10, 20] = 10
     bell: bool = False
+    web_tabs: Count = 16
 
 
 class Alarms(Section, frozen=True):

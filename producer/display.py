@@ -1,4 +1,4 @@
-"""What the producer shows of itself while it sends."""
+"""The producer's table on the terminal while it sends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clock_text(seconds: float) -> str:
 
 
 def table(links: list[Connection], broker: Broker, speed: float | str, progress: Progress) -> Table:
-    """The beds, as far as there is room, and the totals."""
+    """The first MOST_ROWS beds and the totals."""
     beds = [bed for link in links for bed in link.beds]
     problem = next((link.problem for link in links if link.problem), "")
     rate = progress.messages / progress.elapsed_s if progress.elapsed_s else 0.0
@@ -56,7 +56,7 @@ def table(links: list[Connection], broker: Broker, speed: float | str, progress:
 
 
 async def show(links: list[Connection], broker: Broker, speed: float | str, progress: Progress, quiet: bool) -> None:
-    """Draw the table until cancelled; on something that is no terminal, print one line and stay silent."""
+    """Draw the table until cancelled; without a terminal, print one line (none where quiet)."""
     console = Console(stderr=True)
     if quiet or not sys.stderr.isatty():
         if not quiet:

@@ -2,7 +2,7 @@
 
 How a service calls it, for each pass over the samples that came in:
 
-    ward.samples(slots, chunks)             # the very chunks SignalPath.step gets, before or after it
+    ward.samples(slots, chunks, off)        # the chunks SignalPath.step gets, and those of leads that are off
     ward.beat(slot, index, class_)          # each classified beat, a slot's beats in order of their index
     ward.clock(slots)                       # last, for slots none of whose beats is still waiting for its class
     for slot, changes in ward.changes().items():
@@ -65,12 +65,12 @@ class SavedAlarms(msgspec.Struct):
 class WardAlarms:
     """Alarms of many beds. Slots are rows as in `ecg.signal.path.SignalPath`; `grow` makes room for more.
 
-    settings: the [alarms] table. lead_off_seconds: of the [monitor] table.
+    settings: the [alarms] table.
     """
 
-    def __init__(self, settings: Alarms, slots: int, lead_off_seconds: float = 2.0) -> None:
+    def __init__(self, settings: Alarms, slots: int) -> None:
         self.settings = settings
-        self._signs = SignalSigns(slots, lead_off_seconds)
+        self._signs = SignalSigns(slots)
         self._beds: dict[int, BedAlarms] = {}
         self._changes: dict[int, list[Change]] = {}
         self._rate = np.full(slots, 360.0)
@@ -104,12 +104,15 @@ class WardAlarms:
         self._beds.pop(slot, None)
         self._changes.pop(slot, None)
 
-    def samples(self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]]) -> list[tuple[int, Sign]]:
+    def samples(
+        self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
+    ) -> list[tuple[int, Sign]]:
         """The next samples of each slot: float32 [n], mV, contiguous, without NaN (see `SignalSigns.step`).
 
-        Returns the signs found (slot, sign), should the service want to know of a lead off at once.
+        off: bool [beds], where a lead is off all along its chunk; None where all are on. Returns the signs found
+        (slot, sign).
         """
-        found = self._signs.step(slots, chunks)
+        found = self._signs.step(slots, chunks, off)
         for slot, sign in found:
             self._note(slot, self._beds[slot].sign(sign))
         return found

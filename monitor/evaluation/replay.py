@@ -6,8 +6,10 @@ alarms depend on sample indices alone, so every sign and every beat may be told 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import torch
@@ -16,13 +18,16 @@ from numpy.typing import NDArray
 from ecg.model.network import BeatNet
 from ecg.records.aami import CLASSES
 from ecg.records.record import Record, pick_lead
-from ecg.settings import Alarms
+from ecg.settings import Alarms, Monitor
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import PRIORITY, Priority
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import Sign
+from monitor.ward.intake import Begin, Intake, Piece, Signal
+from monitor.ward.ledger import Ledger
+from monitor.ward.play import waves
 
 STEP_SECONDS = 20
 """Signal of each record taken in one go: bounds memory, changes nothing else."""
@@ -41,6 +46,31 @@ class Raised:
     def priority(self) -> Priority:
         """Of its kind."""
         return PRIORITY[self.kind]
+
+
+def signs_of(records: Sequence[Record], settings: Monitor) -> list[list[Sign]]:
+    """The signs of each record's signal: fibrillation, an unsteady baseline, a lead that is off. settings: [monitor].
+
+    They say when the cardiologists' beats, put in place of the network's, are not to be counted.
+    """
+    intakes = [Intake(bed=record.name, settings=settings, ledger=Ledger()) for record in records]
+    signs = SignalSigns(len(records))
+    found: list[list[Sign]] = [[] for _ in records]
+    for turn in zip_longest(*(waves(record, STEP_SECONDS) for record in records)):
+        queues = [deque(intake.offer(wave) if wave else ()) for intake, wave in zip(intakes, turn, strict=True)]
+        while any(queues):
+            heard: list[tuple[int, Signal]] = []
+            for slot, queue in enumerate(queues):
+                piece: Piece | None = None
+                while queue and isinstance(piece := queue.popleft(), Begin):
+                    signs.reset(np.array([slot]), np.array([piece.rate]), np.array([piece.index]))
+                    found[slot].append(Sign(piece.index))
+                if isinstance(piece, Signal):
+                    heard.append((slot, piece))
+            slots, off = np.array([slot for slot, _ in heard]), np.array([piece.lead_off for _, piece in heard])
+            for slot, sign in signs.step(slots, [piece.samples for _, piece in heard], off):
+                found[slot].append(sign)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +97,10 @@ def listen(
     signals = [record.millivolts(pick_lead(record.leads, lead)) for record in records]
     rates = np.array([record.rate for record in records])
     start = np.zeros(len(records), np.int64)
-    signs, path = SignalSigns(len(records), lead_off_seconds), SignalPath(len(records))
-    signs.reset(slots, rates, start)
+    path = SignalPath(len(records))
     path.reset(slots, rates, start)
-    found: list[list[Sign]] = [[] for _ in records]
+    settings = Monitor(lead=lead, lead_off_seconds=lead_off_seconds)
+    found = signs_of(records, settings)
     index: list[list[NDArray[np.int64]]] = [[] for _ in records]
     names: list[list[NDArray[np.int64]]] = [[] for _ in records]
     memory = net.empty_memory(len(records)) if net else None
@@ -92,8 +122,6 @@ def listen(
             chunks = [signals[slot][cuts[0, slot] : cuts[1, slot]] for slot in slots]
             there = [slot for slot in slots if len(chunks[slot])]
             some = [chunks[slot] for slot in there]
-            for slot, sign in signs.step(np.array(there), some):
-                found[slot].append(sign)
             if net is not None:
                 classify(path.step(np.array(there), some))
             if progress:

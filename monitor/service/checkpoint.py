@@ -19,10 +19,11 @@ from ecg.wire.messages import Wave
 from monitor.alarms import SavedAlarms
 from monitor.ward.bed import Bed
 from monitor.ward.intake import Intake, Waiting
+from monitor.ward.lead_off import Line
 from monitor.ward.ledger import RunCount
 from monitor.ward.ward import Ward
 
-VERSION = 1
+VERSION = 2
 
 
 class Array(msgspec.Struct, array_like=True):
@@ -46,8 +47,7 @@ class SavedIntake(msgspec.Struct, kw_only=True):
     lead_off: bool
     last: int
     last_mv: float
-    flat: int
-    before: int
+    line: Line
     joined: bool
     past: list[str]
     waiting: list[tuple[Wave, int]]
@@ -79,7 +79,7 @@ class SavedWard(msgspec.Struct, kw_only=True):
 
 
 _FIELDS = ("stream", "record", "rate", "leads", "column", "next", "ended", "lead_off")
-_HIDDEN = ("last", "last_mv", "flat", "before", "joined", "past")
+_HIDDEN = ("last", "last_mv", "line", "joined", "past")
 
 
 def pack(ward: Ward) -> bytes:
@@ -187,6 +187,6 @@ def _restore(ward: Ward, saved: SavedBed) -> None:
     for name in _HIDDEN:
         setattr(intake, f"_{name}", getattr(saved.intake, name))
     intake._waiting = [Waiting(wave.index, wave, received) for wave, received in saved.intake.waiting]
-    bed.heard_s, bed.online = ward._now_s(), not intake.ended  # a bed not heard again yet has not gone for that
+    bed.heard_s, bed.online = ward.now_s(), not intake.ended  # a bed not heard again yet has not gone for that
     bed.heart_rate, bed.any_beat = saved.heart_rate, saved.any_beat
     bed.recent_v.extend(saved.recent_v)

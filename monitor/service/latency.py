@@ -7,8 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-STAGES: Final = ("received", "confirmed", "batched", "inferred", "published")
-"""Times of one beat after its last needed sample was sent; each stage ends there and begins at the one before."""
+STAGES: Final = ("received", "read", "total")
+"""Of one beat, from the sending of its last needed sample until it was received; from there until the network had read
+the beat; and from the sending until the broker had confirmed it.
+"""
 
 LOWEST_MS: Final = 1e-3
 GROWTH: Final = 1.02
@@ -56,10 +58,10 @@ class Histogram:
 
 
 class Latencies:
-    """One histogram for each stage and one for the whole, and a second set that is emptied now and then."""
+    """One histogram for each stage, and one of the total that is emptied now and then."""
 
     def __init__(self) -> None:
-        self.stages = {stage: Histogram() for stage in (*STAGES, "drawn", "total")}
+        self.stages = {stage: Histogram() for stage in STAGES}
         self.recent = Histogram()
         self._before = Histogram()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import numpy as np
 
 import monitor
 from ecg.errors import UserError
@@ -33,13 +34,16 @@ from ecg.wire.messages import (
     encode_json,
 )
 from monitor.alarms import EventLog
-from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
+from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence
 from monitor.service import checkpoint as memory
 from monitor.service.connection import Arrival, Connection, Outgoing, status
-from monitor.service.feed import View
+from monitor.service.feed import View, Views
+from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
+from monitor.service.publisher import alarms_message, beat_message
 from monitor.ward.bed import GAPPED_SECONDS
-from monitor.ward.ward import Outcome, Ward
+from monitor.ward.events import AlarmChanged, BeatRead, Event
+from monitor.ward.ward import Ward
 
 MOST_MESSAGES: Final = 4096
 """Messages taken in one step: more would keep the connection waiting."""
@@ -75,7 +79,8 @@ class Service:
         self.config, self.broker, self.ward = config, broker, ward
         self.name = secrets.token_hex(3)
         self.stop = asyncio.Event()
-        self.view = View(ward)
+        self.views = Views(ward)
+        self.latencies = Latencies()
         self.lag_s = 0.0
         self._lag = Lag(config.monitor.max_lag_seconds)
         self._gapped, self._gapped_s = "", float("-inf")
@@ -143,7 +148,7 @@ class Service:
         from monitor.service import metrics
 
         ward = self.ward
-        return metrics.serve(port, metrics.ServiceCollector(self.status, lambda: ward.ledger.beats, ward.latencies))
+        return metrics.serve(port, metrics.ServiceCollector(self.status, lambda: ward.ledger.beats, self.latencies))
 
     def shed(self) -> None:
         """Where signal has waited too long, choose the beds whose unread messages are to be forgone."""
@@ -204,34 +209,47 @@ class Service:
             if producer.state == "offline" and not arrival.retained:
                 self.ward.offline(producer.beds)
 
-    def _handle(self, outcome: Outcome) -> None:
-        """Publish and log what a step brought about."""
+    def _handle(self, events: list[Event]) -> None:
+        """Publish and log what happened."""
         topics = self._connection.topics
-        out = [
-            Outgoing(topics.of(beat.bed, "beat"), encode_json(beat), False, partial(self._published, sent_ns))
-            for beat, sent_ns in outcome.beats
-        ]
-        if self._on_beat:
-            for beat, _ in outcome.beats:
-                self._on_beat(beat)
-        if self._on_beat and outcome.beats:
+        out: list[Outgoing] = []
+        beats = [event for event in events if isinstance(event, BeatRead)]
+        self._count(beats)
+        for event in events:
+            match event:
+                case BeatRead():
+                    beat = beat_message(event, self.ward.model)
+                    done = partial(self._published, event.sent_ns)
+                    out.append(Outgoing(topics.of(event.bed, "beat"), encode_json(beat), False, done))
+                    if self._on_beat:
+                        self._on_beat(beat)
+                case AlarmChanged():
+                    out.append(Outgoing(topics.of(event.bed, "alarm"), encode_json(alarms_message(event)), True))
+                    if self._log:
+                        self._log.write(event.bed, event.stream, event.rate, list(event.changes), time.time())
+        if self._on_beat and beats:
             sys.stdout.flush()
-        out += [Outgoing(topics.of(alarms.bed, "alarm"), encode_json(alarms), True) for alarms in outcome.alarms]
         self._connection.publish(out)
-        if self._log:
-            for bed, change in outcome.changes:
-                self._log.write(bed.name, bed.intake.stream, bed.rate, [change], time.time())
-        self.view.notices(outcome.notices)
+        self.views.take(events)
+
+    def _count(self, beats: list[BeatRead]) -> None:
+        """Latencies of beats that have been read."""
+        self.latencies.add("received", np.array([(beat.received_ns - beat.sent_ns) / 1e6 for beat in beats]))
+        self.latencies.add(
+            "read", np.array([beat.latency_ms - (beat.received_ns - beat.sent_ns) / 1e6 for beat in beats])
+        )
 
     def _published(self, sent_ns: int) -> None:
-        self.ward.latencies.add("total", (time.time_ns() - sent_ns) / 1e6)
+        self.latencies.add("total", (time.time_ns() - sent_ns) / 1e6)
+
+    def open_feed(self) -> View:
+        """What one more screen gets to see."""
+        return self.views.open()
 
     def intent(self, intent: Intent) -> None:
-        """What the screen asks for."""
+        """What a screen wants of the ward."""
         if isinstance(intent, Quit):
             self.halt()
-        elif isinstance(intent, Show):
-            self.view.show(intent)
         elif isinstance(intent, Acknowledge):
             self.ward.acknowledge(intent.bed, intent.kind)
             self._handle(self.ward.tell())
@@ -263,8 +281,8 @@ class Service:
             model=ward.model,
             beds=len(ward.beds),
             beats_per_s=self.beats_per_s,
-            latency_p50_ms=ward.latencies.shown(0.5),
-            latency_p99_ms=ward.latencies.shown(0.99),
+            latency_p50_ms=self.latencies.shown(0.5),
+            latency_p99_ms=self.latencies.shown(0.99),
             lookahead_ms=lookahead_seconds(rates[0] if rates else 360.0) * 1000,
             received=ledger.received,
             lost=ledger.lost,
@@ -319,7 +337,7 @@ class Service:
             self.beats_per_s = (self.ward.ledger.beats - beats) / (now - at)
             beats, at = self.ward.ledger.beats, now
             if now - turned > 30:
-                self.ward.latencies.turn()
+                self.latencies.turn()
                 turned = now
 
     def ledger_line(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,8 @@ from numpy.typing import NDArray
 from ecg.records.record import MISSING, hold, pick_lead
 from ecg.settings import Monitor
 from ecg.wire.messages import MessageError, Wave, wave_samples
+from monitor.ward.events import ResetReason
+from monitor.ward.lead_off import Line, hear
 from monitor.ward.ledger import Ledger, RunCount
 
 MOST_PENDING = 64
@@ -25,11 +26,12 @@ MOST_PENDING = 64
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """What follows starts at sample `index` with empty memory. reason: "" for a new bed."""
+    """What follows starts at sample `index` with empty memory. seconds: of signal that were lost before it."""
 
     index: int
     rate: float
-    reason: str
+    reason: ResetReason
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,7 @@ class Intake:
     _waiting: list[Waiting] = field(default_factory=list)
     _last: int = MISSING
     _last_mv: float = 0.0
-    _flat: int = 0
-    _before: int = MISSING
+    _line: Line = field(default_factory=Line)
     _joined: bool = False
     _past: list[str] = field(default_factory=list)
 
@@ -123,8 +124,8 @@ class Intake:
             self._check_terms(wave)
             if self.ended:  # said to be over, but goes on
                 self.ended = False
-                self._flat, self.lead_off = 0, False
-                pieces.append(Begin(max(wave.index, self.next), self.rate, "stream resumed"))
+                self._line, self.lead_off = Line(), False
+                pieces.append(Begin(max(wave.index, self.next), self.rate, ResetReason.RESUMED))
                 self._skip(max(wave.index, self.next))
         self._accept(wave, received_ns, pieces)
         return pieces
@@ -147,12 +148,12 @@ class Intake:
         self._waiting = [one for one in self._waiting if one.index + one.samples > self.next]
         return pieces
 
-    def resume(self, reason: str) -> list[Piece]:
-        """After messages that were forgone: the signal begins anew behind them."""
+    def resume(self, seconds: float) -> list[Piece]:
+        """After messages with so much signal that were forgone: it begins anew behind them."""
         if not self.stream or self.ended:
             return []
-        self._flat, self.lead_off, self._last = 0, False, MISSING
-        pieces: list[Piece] = [Begin(self.next, self.rate, reason)]
+        self._line, self.lead_off, self._last = Line(), False, MISSING
+        pieces: list[Piece] = [Begin(self.next, self.rate, ResetReason.OVERLOAD, seconds)]
         self._take_waiting(pieces)
         return pieces
 
@@ -177,13 +178,13 @@ class Intake:
 
     def _begin_stream(self, wave: Wave) -> Begin:
         """Take over the terms of a new stream."""
-        reason = "new record" if self.stream else ""
+        reason = ResetReason.NEW_RECORD if self.stream else ResetReason.NEW_BED
         if self.stream:
             self._past = [*self._past[-7:], self.stream]
         self._joined = not self.ledger.knows(self.bed, wave.stream)
         self.stream, self.record, self.rate, self.leads = wave.stream, wave.record, wave.rate, list(wave.leads)
         self.column = pick_lead(self.leads, self.settings.lead)
-        self.ended, self.lead_off, self._flat, self._last = False, False, 0, MISSING
+        self.ended, self.lead_off, self._line, self._last = False, False, Line(), MISSING
         late = self._patience(wave)
         # The first chunk heard may have overtaken others; only a monitor that joins late begins in mid-stream.
         self.next = wave.index if wave.index > late else 0
@@ -235,8 +236,8 @@ class Intake:
         if self._last != MISSING or not self._joined:
             self._count.lost += gap
         if gap > self.settings.gap_reset_seconds * self.rate or self._last == MISSING:
-            self._flat, self.lead_off = 0, False
-            pieces.append(Begin(index, self.rate, f"gap of {gap / self.rate:.1f} s"))
+            self._line, self.lead_off = Line(), False
+            pieces.append(Begin(index, self.rate, ResetReason.GAP, gap / self.rate))
         else:
             wave = self._waiting[0].wave
             first = int(wave_samples(wave)[0, self.column])
@@ -273,44 +274,10 @@ class Intake:
         held = hold(adu, round(wave.baseline[self.column]) if self._last == MISSING else self._last)
         signal = self._millivolts(wave, held)
         self._last, self._last_mv = int(held[-1]), float(signal[-1])
-        for begin, end, off in self._flat_runs(held):
+        limit = round(self.settings.lead_off_seconds * self.rate)
+        self._line, parts = hear(self._line, adu, wave.gain[self.column], wave.baseline[self.column], limit)
+        for begin, end, off in parts:
             if not off and self.lead_off:
-                pieces.append(Begin(index + begin, self.rate, "lead was off"))
+                pieces.append(Begin(index + begin, self.rate, ResetReason.LEAD_WAS_OFF))
             self.lead_off = off
-            if end > begin:
-                pieces.append(Signal(index + begin, signal[begin:end], off))
-
-    def _flat_runs(self, held: NDArray[np.int16]) -> list[tuple[int, int, bool]]:
-        """(begin, end, off) parts of the chunk: off where the same value has stood for `lead_off_seconds`."""
-        length, limit = len(held), round(self.settings.lead_off_seconds * self.rate)
-        steps = np.flatnonzero(held[1:] != held[:-1]) + 1
-        if self._flat == 0 or held[0] != self._before:
-            steps = np.concatenate((np.zeros(1, np.int64), steps))
-            lead = 0
-        else:
-            lead = self._flat
-        self._before = int(held[-1])
-        first = int(steps[0]) if len(steps) else length
-        self._flat = length - int(steps[-1]) if len(steps) else self._flat + length
-        if lead + first < limit and not self.lead_off and length < limit:
-            return [(0, length, False)]
-        bounds = [-lead, *steps.tolist(), length] if lead else [*steps.tolist(), length]
-        parts: list[tuple[int, int, bool]] = []
-        for begin, end in pairwise(bounds):
-            if end - begin < limit:
-                parts.append((max(begin, 0), end, False))
-            else:
-                off = max(begin + limit, 0)
-                parts += [(max(begin, 0), off, False), (off, end, True)] if off > max(begin, 0) else [(off, end, True)]
-        return _joined(parts)
-
-
-def _joined(parts: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:
-    """Neighbours of the same kind as one."""
-    whole: list[tuple[int, int, bool]] = []
-    for begin, end, off in parts:
-        if whole and whole[-1][2] == off:
-            whole[-1] = (whole[-1][0], end, off)
-        else:
-            whole.append((begin, end, off))
-    return whole
+            pieces.append(Signal(index + begin, signal[begin:end], off))

@@ -18,6 +18,7 @@ from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire.messages import SCHEMA, Wave
 from monitor.evaluation.replay import listen, replay
+from monitor.ward.events import AlarmChanged, BeatRead
 from monitor.ward.ward import Ward
 from trainer.data.cutting import cut
 from trainer.scoring.naming import probabilities
@@ -39,11 +40,12 @@ def live(records: list[Record], chunk_seconds: float = 1.0) -> Arrays:
     changes: dict[str, list[tuple[str, str, int, int, int]]] = {record.name: [] for record in records}
 
     def step() -> None:
-        outcome = ward.step()
-        for beat, _ in outcome.beats:
-            beats[beat.bed].append((beat.index, list(beat.probabilities.values())))
-        for bed, change in outcome.changes:
-            changes[bed.name].append((change.what, change.kind, change.onset, change.over, change.index))
+        for event in ward.step():
+            if isinstance(event, BeatRead):
+                beats[event.bed].append((event.index, list(event.probabilities)))
+            elif isinstance(event, AlarmChanged):
+                for change in event.changes:
+                    changes[event.bed].append((change.what, change.kind, change.onset, change.over, change.index))
 
     messages = {record.name: waves(record, chunk_seconds) for record in records}
     for turn in range(max(len(one) for one in messages.values())):

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from ecg.errors import UserError
 from ecg.files import write_atomic
+from ecg.model.device import pick_device
 from ecg.model.network import Cell
 from ecg.records import aami
 from trainer.commands.crossval import spread
@@ -27,7 +28,6 @@ from trainer.commands.prepare import cuts_for, ensure
 from trainer.data import cache
 from trainer.data.streams import Cuts
 from trainer.fitting.fitting import Fitting
-from trainer.fitting.runs import device_of
 from trainer.recipes import Recipe, recipe_of
 from trainer.scoring import scores
 from trainer.scoring.evaluation import WAYS
@@ -87,7 +87,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Fit what is not in the file yet, and show the table."""
     console = Console()
-    device = device_of(chosen.device)
+    device = pick_device(chosen.device)
     rows = rows_of(chosen.rows)
     beats = ensure(chosen.beats, [*aami.DS1, *aami.DS2], console)
     cuts = cuts_for(recipe_of("memory", chosen.overrides), beats, [*aami.DS1, *aami.DS2], console)

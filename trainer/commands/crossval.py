@@ -15,11 +15,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ecg.files import write_atomic
+from ecg.model.device import pick_device
 from ecg.records import aami
 from trainer.commands.prepare import cuts_for, ensure
 from trainer.data.streams import Cuts
 from trainer.fitting.fitting import Fitting
-from trainer.fitting.runs import device_of
 from trainer.recipes import FOLDS, RECIPES, Recipe, recipe_of
 from trainer.scoring import scores
 from trainer.scoring.evaluation import WAYS
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Fit each fold and seed, and show the scores over all held-out records."""
     console = Console()
-    device = device_of(chosen.device)
+    device = pick_device(chosen.device)
     given = {"cell": chosen.cell} if chosen.cell else {}
     recipe = recipe_of(chosen.recipe, chosen.overrides, **given)
     cuts = cuts_for(recipe, ensure(chosen.beats, list(aami.DS1), console), list(aami.DS1), console)

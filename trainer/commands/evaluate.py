@@ -14,9 +14,9 @@ from rich.table import Table
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.model import weights
+from ecg.model.device import pick_device
 from ecg.records import library
 from trainer.commands.prepare import fetch
-from trainer.fitting.runs import device_of
 from trainer.scoring.evaluation import WAYS, as_json, brief, name_records, what_is
 from trainer.scoring.scores import SCORED
 
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Evaluate both ways and show the tables."""
     console = Console()
-    device = device_of(chosen.device)
+    device = pick_device(chosen.device)
     net, card = weights.load(chosen.weights)
     if chosen.data and not chosen.data.is_dir():
         raise UserError(f"there is no folder {chosen.data}: give one that holds annotated WFDB records")

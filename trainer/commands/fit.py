@@ -13,6 +13,7 @@ from rich.console import Console
 
 from ecg.errors import UserError
 from ecg.model import weights
+from ecg.model.device import pick_device
 from ecg.records import aami
 from ecg.records.aami import CLASSES
 from ecg.signal import path
@@ -23,7 +24,7 @@ from trainer.fitting.fitting import Fitting, load_checkpoint, save_checkpoint, v
 from trainer.fitting.live import FitView
 from trainer.fitting.random_split import random_split
 from trainer.fitting.row_fitting import ROW_RECIPES
-from trainer.fitting.runs import Run, commit, device_of, new_folder
+from trainer.fitting.runs import Run, commit, new_folder
 from trainer.recipes import RECIPES, Recipe, recipe_of
 
 LIMITS = (
@@ -63,7 +64,7 @@ def run(chosen: argparse.Namespace) -> int:
     if (Run(chosen.resume).recipe if chosen.resume else chosen.recipe) in ROW_RECIPES:
         return row_fit.run(chosen)
     console = Console()
-    device = device_of(chosen.device)
+    device = pick_device(chosen.device)
     if chosen.resume:
         place = Run(chosen.resume)
         recipe = place.settings(Recipe)

@@ -12,13 +12,13 @@ from rich.console import Console
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.model import weights
+from ecg.model.device import pick_device
 from ecg.model.weights import Card
 from ecg.records import library
 from ecg.records.aami import CLASSES
 from trainer.commands.evaluate import TITLES
 from trainer.commands.prepare import fetch
 from trainer.figures import figures, strips
-from trainer.fitting.runs import device_of
 from trainer.scoring.evaluation import WAYS, Named, as_json, name_records, what_is
 from trainer.scoring.scores import SCORED
 
@@ -45,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Evaluate, draw, write the page."""
     console = Console()
-    device = device_of(chosen.device)
+    device = pick_device(chosen.device)
     net, card = weights.load(chosen.weights)
     if chosen.data and not chosen.data.is_dir():
         raise UserError(f"there is no folder {chosen.data}: give one that holds annotated WFDB records")

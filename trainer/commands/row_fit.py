@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ecg.errors import UserError
 from ecg.files import write_atomic
+from ecg.model.device import pick_device
 from ecg.model.lecture import build
 from ecg.records.aami import CLASSES
 from trainer.commands.prepare import rebuild, rows_folder
@@ -20,7 +21,7 @@ from trainer.data.rows import TEST_FILE, TRAIN_FILE, Rows
 from trainer.fitting.fitting import load_checkpoint, save_checkpoint
 from trainer.fitting.live import FitView
 from trainer.fitting.row_fitting import ROW_RECIPES, RowFitting, RowRecipe, data_of, predict, scores_of
-from trainer.fitting.runs import Run, device_of, new_folder
+from trainer.fitting.runs import Run, new_folder
 from trainer.recipes import override
 
 PUBLISHED = {
@@ -32,7 +33,7 @@ PUBLISHED = {
 def run(chosen: argparse.Namespace) -> int:
     """Fit, then score the test rows once."""
     console = Console()
-    device = device_of(chosen.device)
+    device = pick_device(chosen.device)
     if chosen.cell or chosen.all_of_ds1 or chosen.with_random_split:
         raise UserError("--cell, --all-of-ds1 and --with-random-split do not go with a recipe over rows")
     if chosen.resume:

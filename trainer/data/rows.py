@@ -20,13 +20,13 @@ from scipy.signal import resample_poly
 
 from ecg.errors import UserError
 from ecg.files import write_atomic
+from ecg.model.lecture import ROW_LENGTH
 from ecg.records.aami import CLASSES
 from ecg.records.record import Record, pick_lead
 from ecg.signal.path import MODEL_RATE
 from trainer.data.cutting import reference_of
 
-LENGTH: Final = 187
-COLUMNS: Final = LENGTH + 1
+COLUMNS: Final = ROW_LENGTH + 1
 SPAN: Final = 1.2
 """Length of a row in median RR intervals of the 10 s around it."""
 AROUND_SECONDS: Final = 5.0
@@ -72,12 +72,12 @@ def read_csv(path: Path) -> Rows:
         raise UserError(_first_fault(path)) from None
     if table.shape[1] != COLUMNS or not np.isfinite(table).all():
         raise UserError(_first_fault(path))
-    labels = table[:, LENGTH]
+    labels = table[:, ROW_LENGTH]
     strange = np.flatnonzero(~np.isin(labels, np.arange(len(CLASSES))))
     if len(strange):
         row = int(strange[0])
         raise UserError(f"{path}: row {row + 1}, column {COLUMNS}: the label is {labels[row]:g}, allowed are 0 to 4")
-    return Rows(table[:, :LENGTH].astype(np.float32), labels.astype(np.int64))
+    return Rows(table[:, :ROW_LENGTH].astype(np.float32), labels.astype(np.int64))
 
 
 def _first_fault(path: Path) -> str:
@@ -118,13 +118,13 @@ def rows_of(record: Record) -> Rows:
     resampled = resample_poly(signal.astype(np.float64), up, down)
     index = reference.index[:-1]
     starts = np.rint(index * MODEL_RATE / record.rate).astype(np.int64)
-    values = np.zeros((len(index), LENGTH), np.float32)
+    values = np.zeros((len(index), ROW_LENGTH), np.float32)
     for row, (peak, start) in enumerate(zip(index, starts, strict=True)):
         reach = AROUND_SECONDS * record.rate
         first, last = np.searchsorted(reference.index, (peak - reach, peak + reach))
         intervals = np.diff(reference.index[max(min(first, row), 0) : max(last, row + 2)])
         length = round(SPAN * float(np.median(intervals)) * MODEL_RATE / record.rate)
-        beat = resampled[start : start + min(max(length, 2), LENGTH)]
+        beat = resampled[start : start + min(max(length, 2), ROW_LENGTH)]
         low, high = (float(beat.min()), float(beat.max())) if len(beat) else (0.0, 0.0)
         values[row, : len(beat)] = (beat - low) / max(high - low, 1e-6)
     return Rows(values, reference.classes[:-1])

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal.windows import FEATURES, WINDOW, WINDOW_BEFORE
+from ecg.signal.features import columns
+from ecg.signal.windows import WINDOW, WINDOW_BEFORE
 from trainer.data.cutting import CutRecord, Source
 from trainer.recipes import RR_FEATURES, Recipe
 from trainer.synthesis.versions import version_key
@@ -110,6 +111,5 @@ def augment(piece: Piece, recipe: Recipe, rng: np.random.Generator) -> None:
     if recipe.shift:
         piece.windows = np.roll(windows, int(rng.integers(-recipe.shift, recipe.shift + 1)), -1)
     if recipe.rr_jitter:
-        columns = [FEATURES.index(name) for name in RR_FEATURES]
-        noise = rng.normal(0, recipe.rr_jitter, (rows, beats, len(columns)))
-        piece.features[:, :, columns] += noise.astype(np.float32)
+        noise = rng.normal(0, recipe.rr_jitter, (rows, beats, len(RR_FEATURES)))
+        piece.features[:, :, columns(RR_FEATURES)] += noise.astype(np.float32)

@@ -73,18 +73,6 @@ def new_folder(name: str) -> Path:
     return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def device_of(name: str) -> torch.device:
-    """The device meant by "auto", "cpu", "cuda", ... Raises UserError where it is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError):
-        raise UserError(f"there is no device {name!r} here: use auto, cpu, or cuda where there is one") from None
-    return device
-
-
 def environment(device: torch.device) -> dict[str, Any]:
     """What the run ran on."""
     versions = {}

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from ecg.records import library
 from ecg.records.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
 from ecg.rhythms.donors import Donor, beats_of, column_of, detour, donor_of, foci, qrs_size
+from ecg.rhythms.drawing import GAP, draw_noises, draw_plan
 from ecg.rhythms.morphing import disturb, fibrillate, move
-from ecg.rhythms.plans import GAP, noises, plan
 from trainer.data import behaviour
 from trainer.data.cutting import SOURCES, Source, cut
 from trainer.recipes import FOLDS
@@ -100,11 +100,11 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
         for kind in "VN"
     }
     atrial = ~np.isin(notes.rhythm[beat], (ATRIAL_FIBRILLATION, ATRIAL_FLUTTER))
-    made = plan(peaks / record.rate, classes, atrial, foci(usable["V"], rng), rng, detour(usable["N"], rng))
+    made = draw_plan(peaks / record.rate, classes, atrial, foci(usable["V"], rng), rng, detour(usable["N"], rng))
     signal, marks, peaks = move(signal, notes.index, peaks, made, record.rate, size)
     for wave in made.waves:
         fibrillate(signal, peaks, wave, size, record.rate, rng)
-    for noise in noises(len(peaks), rng):
+    for noise in draw_noises(len(peaks), rng):
         disturb(signal, peaks, noise, size, record.rate, rng)
     symbol = notes.symbol.copy()
     where = np.flatnonzero(beat)

@@ -1,4 +1,4 @@
-"""A strip as a picture in a file: SVG and PNG, drawn as on paper, 25 mm/s and 10 mm/mV, in the screen's colours."""
+"""A strip saved as SVG and PNG: drawn as on paper, 25 mm/s and 10 mm/mV, in the screen's colours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTICE: Final = "25 mm/s, 10 mm/mV. Simulation for research and education, not f
 
 
 def save_strip(history: BedHistory, since: int, until: int, folder: Path, palette: Palette) -> list[Path]:
-    """Write samples [since, until) of all leads with the beats' letters; the paths of the SVG and the PNG.
+    """Write samples [since, until) of all leads with the beats' letters; returns the paths of the SVG and the PNG.
 
     Raises OSError where the folder cannot be written to, UserError where matplotlib is not installed.
     """

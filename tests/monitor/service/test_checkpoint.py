@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_ward import ALONE, CARD, EXCERPT, MINUTE, Run, messages, part, same
+from test_ward import ALONE, CARD, EXCERPT, MINUTE, Run, alarm_story, messages, part, same
 
 from ecg.errors import UserError
 from monitor.service import checkpoint as memory
@@ -29,11 +29,11 @@ def test_restored_at_any_sample_it_goes_on_as_if_nothing_had_happened(bounds: li
             if data.draw(st.booleans()):  # another slot than before
                 fresh.ward.admit("in the way")
             assert memory.unpack(fresh.ward, content) == 2
-            fresh.beats, fresh.changes = run.beats, run.changes
+            fresh.events = run.events
             run = fresh
     run.finish()
     same(run.of("a"), ALONE.of("a"))
-    assert [c for name, c in run.changes if name == "a"] == [c for name, c in ALONE.changes if name == "a"]
+    assert alarm_story(run, "a") == alarm_story(ALONE, "a")
     assert run.ward.ledger.as_dict()["received"] == 2 * 21_600
 
 
@@ -45,7 +45,7 @@ def test_a_chunk_that_waits_for_an_earlier_one_is_remembered() -> None:
     run.step()
     fresh = Run()
     memory.unpack(fresh.ward, memory.pack(run.ward))
-    fresh.beats = run.beats
+    fresh.events = run.events
     fresh.ward.wave("a", second, 0)
     same(fresh.finish().of("a"), ALONE.of("a"))
 
@@ -73,7 +73,7 @@ def test_memory_of_other_weights_is_not_used() -> None:
     run = Run()
     saved = msgspec.msgpack.decode(memory.pack(run.ward), type=memory.SavedWard)
     saved.model = "another"
-    with pytest.raises(UserError, match=f"weights another, not 1 and {CARD.name}"):
+    with pytest.raises(UserError, match=f"weights another, not {memory.VERSION} and {CARD.name}"):
         memory.unpack(run.ward, msgspec.msgpack.encode(saved))
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ecg.records.record import MISSING
 from ecg.settings import Monitor
 from ecg.wire.messages import SCHEMA, MessageError, Wave
+from monitor.ward.events import ResetReason
 from monitor.ward.intake import Begin, End, Intake, Piece, Signal
 from monitor.ward.ledger import Ledger
 
@@ -131,8 +132,8 @@ def test_a_short_gap_is_bridged_and_a_long_one_begins_anew() -> None:
     parts = heard(pieces)
     assert [start for start, _, _ in parts] == [0, 70 * 90]
     assert ledger.lost == 14 * 90
-    reasons = [piece.reason for piece in pieces if isinstance(piece, Begin)]
-    assert reasons == ["", "gap of 2.5 s"]
+    begins = [(piece.reason, piece.seconds) for piece in pieces if isinstance(piece, Begin)]
+    assert begins == [(ResetReason.NEW_BED, 0.0), (ResetReason.GAP, 2.5)]
     bridge = parts[0][2][900:1260]
     assert np.allclose(np.diff(bridge), np.diff(bridge)[0], atol=1e-4)
 

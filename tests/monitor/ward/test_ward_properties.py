@@ -82,7 +82,7 @@ def restarted(run: Run, config: Config) -> Run:
     run.step()
     fresh = Run(config)
     memory.unpack(fresh.ward, memory.pack(run.ward))
-    fresh.beats = run.beats
+    fresh.events = run.events
     return fresh
 
 
@@ -152,6 +152,6 @@ def test_the_stream_gives_what_the_whole_gives_for_any_record_from_any_sample(
             windows, features = torch.from_numpy(found.windows)[None], torch.from_numpy(found.features)[None]
             logits, after = NET.sequence(windows, features, NET.empty_memory(1))
         expected = torch.softmax(logits[0], dim=-1).numpy()
-        got = np.array([[beat.probabilities[c] for c in "NSVFQ"] for beat in run.beats])
+        got = np.array([beat.probabilities for beat in run.beats])
         assert np.abs(got - expected).max() <= 1e-5
         assert torch.allclose(run.ward.engine.memory[:, 0], after[:, 0], atol=1e-5)
