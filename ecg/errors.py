@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+OURS: Final = ("", "ecg", "monitor", "producer", "trainer", "ecg_monitor_simulator")
 
 
 class UserError(Exception):
@@ -26,4 +29,7 @@ def needs(extra: str, what: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise UserError(f"{what} needs {error.name}: pip install 'ecg-monitor-simulator[{extra}]'") from None
+        package = (error.name or "").partition(".")[0]
+        if package in OURS:
+            raise
+        raise UserError(f"{what} needs {package}: pip install 'ecg-monitor-simulator[{extra}]'") from None

@@ -15,7 +15,7 @@ from typing import Final
 from ecg import __version__
 from ecg.errors import UserError
 
-HOME: Final = __name__.removesuffix("ecg.programs").rstrip(".")
+HOME: Final = (__package__ or "").removesuffix("ecg").rstrip(".")
 """The package that the programs are parts of; "" in a checkout."""
 
 NOT_CLINICAL: Final = "Research and education only. Never for the care of a patient."

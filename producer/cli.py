@@ -111,11 +111,17 @@ def fetch(names: list[str]) -> None:
     if not names:
         return
     columns = (TextColumn("[green]{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"downloading {len(names)} records to {library.folder()}", total=None)
-        library.download(
-            names, lambda file, done, of: bar.update(task, description=file or "done", completed=done, total=of)
-        )
+    bar = Bar(*columns, console=Console(stderr=True))
+    task = bar.add_task(f"downloading {len(names)} records to {library.folder()}", total=None)
+
+    def show(file: str, done: int, of: int) -> None:
+        bar.start()
+        bar.update(task, description=file or "done", completed=done, total=of)
+
+    try:
+        library.download(names, show)
+    finally:
+        bar.stop()
 
 
 async def send(config: Config, broker: Broker, records: list[Record], options: argparse.Namespace) -> int:

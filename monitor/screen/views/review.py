@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
+from ecg.errors import UserError
 from ecg.records.aami import CLASSES
 from monitor.screen.desk import Desk
 from monitor.screen.draw.line import Line
@@ -258,8 +259,8 @@ class ReviewView(View):
         app = self.app
         try:
             paths = save_strip(self.history, since, until, self.desk.folder, self.desk.palette)
-        except OSError as error:
-            why = clean(error.strerror or str(error))
+        except (OSError, UserError) as error:
+            why = clean(getattr(error, "strerror", None) or str(error), 120)
             app.call_from_thread(app.notify, labels("not_saved", why=why), severity="error", markup=False)
             return
         told = labels("saved", path=", ".join(str(path) for path in paths))
