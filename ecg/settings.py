@@ -36,6 +36,11 @@ class Mqtt(Section, frozen=True):
     topic_root: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")] = "ecg/v1"
     wave_qos: Literal[0, 1] = 0
     embedded: bool = True
+    tls: bool = False
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    tls_insecure: bool = False
 
 
 class Producer(Section, frozen=True):
@@ -170,10 +175,13 @@ def load(path: Path | None = None) -> Config:
 
 
 def host_and_port(text: str) -> tuple[str, int]:
-    """A broker as typed, "host:port" or "host" (port 1883). Raises UserError."""
-    host, _, port = text.rpartition(":") if ":" in text else (text, "", "1883")
-    if not host or not port.isdigit() or not 1 <= int(port) <= 65535:
-        raise UserError(f"--broker {text} cannot be used: give host:port, such as 127.0.0.1:1883")
+    """A broker as typed: "host:port", "host" (port 1883), "[::1]:1883" or "::1". Raises UserError."""
+    bare = text.count(":") > 1 and not text.startswith("[")  # an IPv6 address by itself: no port can be told from it
+    host, _, port = (text, "", "1883") if bare or ":" not in text or text.endswith("]") else text.rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    known = port.isascii() and port.isdecimal() and len(port) <= 5 and 1 <= int(port) <= 65535
+    if not known or not host or set(host) & set("[] /"):
+        raise UserError(f"--broker {text} cannot be used: give host:port, such as 127.0.0.1:1883 or [::1]:1883")
     return host, int(port)
 
 
