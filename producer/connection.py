@@ -16,7 +16,8 @@ import aiomqtt
 from ecg.errors import UserError
 from ecg.settings import Mqtt
 from ecg.wire.broker import Broker
-from ecg.wire.messages import SCHEMA, ProducerStatus, Topics, encode_json, encode_wave
+from ecg.wire.messages import SCHEMA, ProducerStatus, encode_json, encode_wave
+from ecg.wire.topics import Topics
 from producer.sources.records import Bed
 
 RETRY_SECONDS: Final = (0.5, 1, 2, 5)

@@ -20,7 +20,8 @@ from paho.mqtt.matcher import MQTTMatcher
 from ecg.errors import UserError
 from ecg.settings import Mqtt
 from ecg.wire.broker import Broker
-from ecg.wire.messages import SCHEMA, MonitorStatus, Topics, encode_json
+from ecg.wire.messages import SCHEMA, MonitorStatus, encode_json
+from ecg.wire.topics import Topics
 
 RETRY_SECONDS: Final = (0.5, 1, 2, 5)
 RECEIVE_BUFFER: Final = 4 << 20
