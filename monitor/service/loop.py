@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -36,7 +36,7 @@ from ecg.wire.messages import (
 from monitor.alarms import EventLog
 from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence
 from monitor.service import checkpoint as memory
-from monitor.service.connection import Arrival, Connection, Outgoing, status
+from monitor.service.connection import Arrival, Connection, Outgoing
 from monitor.service.feed import View, Views
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
@@ -90,9 +90,8 @@ class Service:
         self._on_beat = on_beat
         self._memory = saved
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
-        device = str(ward.engine.device)
         sys.setswitchinterval(SWITCH_SECONDS)
-        self._connection = Connection(config.mqtt, broker, self.name, status("offline", monitor.__version__, device))
+        self._connection = Connection(config.mqtt, broker, self.name)
 
     async def run(self, until_idle: float | None = None) -> None:
         """Process until `stop`, or until nothing has come for `until_idle` seconds (a minute for the first message).
@@ -292,11 +291,12 @@ class Service:
             problem="; ".join(problem for problem in problems if problem),
         )
 
-    def _publish_status(self, state: str) -> None:
+    def _publish_status(self, state: Literal["online", "offline"]) -> None:
+        """Say how the monitor is; that it is offline is not retained."""
         now = self.status()
         message = MonitorStatus(
             v=SCHEMA,
-            state="online" if state == "online" else "offline",
+            state=state,
             version=monitor.__version__,
             device=now.device,
             beds=now.beds,
@@ -305,7 +305,8 @@ class Service:
             latency_p99_ms=now.latency_p99_ms,
             dropped=now.junk,
         )
-        self._connection.publish([Outgoing(self._connection.topics.monitor(self.name), encode_json(message), True)])
+        topic = self._connection.topics.monitor(self.name)
+        self._connection.publish([Outgoing(topic, encode_json(message), state == "online")])
 
     async def _report(self) -> None:
         """The monitor's own retained status."""
