@@ -54,7 +54,7 @@ class Line:
         mqtt: Mqtt,
         broker: Broker,
         identifier: str,
-        will: Outgoing,
+        will: Outgoing | None,
         tls: ssl.SSLContext | None,
         arrived: Arrived | None,
         confirmed: Callable[[int], None],
@@ -68,7 +68,7 @@ class Line:
             username=mqtt.username or None,
             password=mqtt.password or None,
             identifier=identifier,
-            will=aiomqtt.Will(will.topic, will.payload, 1, will.retain),
+            will=aiomqtt.Will(will.topic, will.payload, 1, will.retain) if will else None,
             keepalive=KEEPALIVE_SECONDS,
             timeout=ANSWER_SECONDS,
             max_inflight_messages=0,  # the outbox bounds them
