@@ -1,4 +1,4 @@
-"""Laid over a view whose data is old: what is drawn beneath is no patient's present, and nobody may take it for that."""
+"""Laid over a view whose data is old: nobody may take what is drawn beneath for the present."""
 
 from __future__ import annotations
 
