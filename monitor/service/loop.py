@@ -33,10 +33,10 @@ from ecg.wire.messages import (
     decode_wave,
     encode_json,
 )
-from monitor.alarms import EventLog
 from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
 from monitor.service import checkpoint as memory
 from monitor.service.connection import Arrival, Connection, Outgoing, status
+from monitor.service.event_log import EventLog
 from monitor.service.feed import View
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag

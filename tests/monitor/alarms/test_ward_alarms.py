@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ecg.errors import UserError
 from ecg.settings import Alarms
 from ecg.signal.path import SignalPath
-from monitor.alarms import Change, EventLog, SavedAlarms, WardAlarms
+from monitor.alarms import Change, SavedAlarms, WardAlarms
+from monitor.service.event_log import EventLog
 from monitor.ward.lead_off import Line, hear
 
 RATE = 360.0
