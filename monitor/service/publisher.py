@@ -15,8 +15,8 @@ from monitor.ward.events import AlarmChanged, BeatRead, Event
 class Publisher:
     """Publishes the beats and alarms of one monitor.
 
-    monitor: its id. model: name of its weights. send: puts messages on their way. confirmed: called with a
-    beat's `sent_ns` once the broker has it, maybe in another thread. on_beats: gets the beats of each call as they are published.
+    monitor: its id. model: name of its weights. send: puts messages on their way. confirmed: called with a beat's
+    `sent_ns` once the broker has it, maybe in another thread. on_beats: gets the beats of each call as published.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ def test_a_browser_sees_the_live_screen_and_leaving_the_server_ends_the_demonstr
     assert [word.decode() for word in SHOWN if word not in got] == []
     everything = psutil.Process(web.process.pid).children(recursive=True)
     web.end()
-    gone, alive = psutil.wait_procs(everything, timeout=30)
+    _, alive = psutil.wait_procs(everything, timeout=30)
     assert alive == []
     assert broker.probe("127.0.0.1", web.broker_port) is not None, "the demonstration's broker is still there"
 
