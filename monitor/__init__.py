@@ -1,3 +1,3 @@
 """Live ECG in; beats, alerts, alarms and a screen out."""
 
-__version__ = "0.1.0"
+from ecg import __version__ as __version__
