@@ -27,7 +27,7 @@ def loaded(program: str) -> set[str]:
     [
         ("import ecg.settings, ecg.programs", {"numpy", "torch", "rich", *TRAINING, *RECORDS}),
         ("import ecg.records.library", {"torch", "scipy", "sleepecg", *TRAINING, *RECORDS}),
-        ("import monitor.ward.intake", {"torch", "scipy", "sleepecg", *TRAINING, *RECORDS}),
+        ("import monitor.ward.intake", {"torch", "sleepecg", *TRAINING, *RECORDS}),
         ("import monitor.cli", {"torch", "textual", "aiomqtt", *TRAINING, *RECORDS}),
         ("import monitor.screen.app", {"torch", "scipy", "aiomqtt", *TRAINING, *RECORDS}),
         ("import monitor.service.loop", {"textual", "amqtt", "sleepecg", *TRAINING, *RECORDS}),
