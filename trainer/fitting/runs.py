@@ -19,6 +19,8 @@ from ecg.errors import UserError
 from ecg.files import write_atomic, write_json
 
 T = TypeVar("T")
+ROOT: Final = Path(__file__).resolve().parents[2]
+"""The folder of this program's packages."""
 PACKAGES: Final = ("torch", "numpy", "scipy", "scikit-learn", "wfdb", "msgspec")
 
 
@@ -96,16 +98,15 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 def commit() -> str:
     """The git commit of this program, with "-dirty" if its code has changed since; "" if unknown."""
-    here = Path(__file__).resolve().parents[2]
     try:
-        name = _git(here, "rev-parse", "HEAD")
-        changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", "ecg/*.py", "trainer/*.py")
+        name = _git("rev-parse", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "ecg/*.py", "trainer/*.py")
     except (OSError, subprocess.SubprocessError):
         return ""
     return f"{name}-dirty" if changed else name
 
 
-def _git(folder: Path, *words: str) -> str:
+def _git(*words: str) -> str:
     return subprocess.run(
-        ["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        ["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10
     ).stdout.strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -13,15 +13,18 @@ from torch import nn
 from ecg.records.aami import CLASSES
 from trainer.data.rows import Rows
 
+BATCH: Final = 512
+"""Rows in one pass."""
+
 
 @torch.no_grad()
-def predict(net: nn.Module, rows: Rows, device: torch.device, batch: int = 512) -> NDArray[np.float32]:
+def predict(net: nn.Module, rows: Rows, device: torch.device) -> NDArray[np.float32]:
     """Class probabilities: float32 [n, 5]."""
     training = net.training
     net.eval()
     parts = [
-        torch.softmax(net(torch.from_numpy(rows.values[i : i + batch]).to(device)).float(), dim=-1).cpu().numpy()
-        for i in range(0, len(rows), batch)
+        torch.softmax(net(torch.from_numpy(rows.values[i : i + BATCH]).to(device)).float(), dim=-1).cpu().numpy()
+        for i in range(0, len(rows), BATCH)
     ]
     net.train(training)
     return np.concatenate(parts)
