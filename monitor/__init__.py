@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["ArrayWard", "__version__"]
 
 
-
 def __getattr__(name: str) -> Any:
     """`ArrayWard`, the first time it is asked for."""
     if name == "ArrayWard":
