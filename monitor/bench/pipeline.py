@@ -21,11 +21,10 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from ecg.errors import UserError
-from ecg.programs import command
+from ecg.programs import command, wait_or_kill
 from ecg.settings import Config
 from ecg.wire import broker
 from monitor.bench import report
-from monitor.processes import wait_or_kill
 
 STEPS: Final = (16, 64, 250, 500, 1000, 1500, 2000, 3000, 4000)
 START_SECONDS: Final = 120.0

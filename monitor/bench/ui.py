@@ -19,7 +19,7 @@ from typing import Any, Final
 import psutil
 
 from ecg.errors import UserError
-from ecg.programs import command
+from ecg.programs import command, wait_or_kill
 from ecg.settings import Config
 from monitor.bench import report
 from monitor.bench.pipeline import (
@@ -36,7 +36,6 @@ from monitor.bench.pipeline import (
     start_producer,
     wait,
 )
-from monitor.processes import wait_or_kill
 
 ASKS_SYNCHRONISED: Final = b"\x1b[?2026$p"
 YES_SYNCHRONISED: Final = b"\x1b[?2026;2$y"

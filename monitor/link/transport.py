@@ -14,12 +14,12 @@ from typing import Final
 import msgspec
 
 from ecg import programs
+from ecg.programs import wait_or_kill
 from monitor.link.contract import LinkClosed
 from monitor.link.frames import MOST_TOLD, FrameError, frame, read, told
 from monitor.link.merging import merge
 from monitor.link.place import Place, connect
 from monitor.link.protocol import LINK, Farewell, Hello, Intent, Snapshot
-from monitor.processes import wait_or_kill
 
 READY_SECONDS: Final = 40.0
 """A service that takes another's place waits for its end."""
