@@ -22,8 +22,7 @@ from ecg.errors import UserError
 from ecg.programs import command, wait_or_kill
 from ecg.settings import Config
 from monitor.bench import report
-from monitor.bench.pipeline import (
-    WARM_UP_SECONDS,
+from monitor.bench.harness import (
     Programs,
     Scrape,
     free_port,
@@ -36,6 +35,7 @@ from monitor.bench.pipeline import (
     start_producer,
     wait,
 )
+from monitor.bench.pipeline import WARM_UP_SECONDS
 
 ASKS_SYNCHRONISED: Final = b"\x1b[?2026$p"
 YES_SYNCHRONISED: Final = b"\x1b[?2026;2$y"
