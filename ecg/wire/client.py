@@ -18,7 +18,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.matcher import MQTTMatcher
 
 from ecg.settings import Mqtt
-from ecg.wire.broker import Broker
+from ecg.wire.broker import Broker, bare
 from ecg.wire.outbox import Outgoing
 
 KEEPALIVE_SECONDS: Final = 10
@@ -63,7 +63,7 @@ class Line:
         if arrived:
             options.append((socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER))
         self._client = aiomqtt.Client(
-            broker.host,
+            bare(broker.host),
             broker.port,
             username=mqtt.username or None,
             password=mqtt.password or None,

@@ -210,6 +210,12 @@ def test_junk_is_counted_and_skipped_while_beds_go_on(mosquitto: Mosquitto, prog
         ("[red]b/wave", encode_wave(good)),
         ("b1/truth", b"{}"),
         ("b1/status", b"nothing"),
+        ("b1/status", b'{"v":1,"state":"\xff"}'),
+        ("b1/status", b"[" * 100_000),
+        ("b1/truth", b'{"v":1,"stream":"r-1-0","annotations":[{"index":1%s,"symbol":"N"}]}' % (b"0" * 30)),
+        ("b1/wave", b"\x81\xa1z" + b"\x91" * 100_000),
+        ("b1/wave", b"\x91" * (5 << 20)),
+        ("_producer/p/status", b'{"v":1,"state":"offline","beds":["\xff"]}'),
     ]
 
     async def send() -> None:

@@ -12,7 +12,7 @@ import pytest
 from brokers import MOSQUITTO, Mosquitto, free_port
 
 from ecg.errors import UserError
-from ecg.settings import Mqtt
+from ecg.settings import Mqtt, load
 from ecg.wire import broker
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
@@ -20,6 +20,7 @@ from ecg.wire.session import Session
 from ecg.wire.tls import encryption
 
 OPENSSL = shutil.which("openssl")
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 WILL = Outgoing("w/status", b"", True)
 
 
@@ -30,7 +31,7 @@ class Authority:
         self.folder, self.name = folder, name
         self.file = folder / f"{name}.pem"
         self._key = folder / f"{name}.key"
-        self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}")
+        self.openssl("req", "-x509", *NEW_KEY, "-nodes", "-days", "2", "-subj", f"/CN={name}")
 
     def openssl(self, *arguments: str) -> None:
         command = [str(OPENSSL), *arguments, "-keyout", str(self._key), "-out", str(self.file)]
@@ -41,7 +42,7 @@ class Authority:
         key, request, made = (self.folder / f"{self.name}-{name}.{kind}" for kind in ("key", "csr", "crt"))
         extension = self.folder / "extension"
         extension.write_text(f"subjectAltName=IP:{address}\n", encoding="utf-8")
-        ask = ("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        ask = ("req", *NEW_KEY, "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
         signed = ("-CA", self.file, "-CAkey", self._key, "-CAcreateserial", "-days", "2", "-extfile", extension)
         for command in (ask, ("x509", "-req", "-in", request, *signed, "-out", made)):
             subprocess.run([str(OPENSSL), *map(str, command)], check=True, capture_output=True)
@@ -135,6 +136,10 @@ def test_tls_settings_that_do_not_fit_are_one_sentence(given: Mqtt, sentence: st
     with pytest.raises(UserError, match=sentence) as told:
         encryption(given)
     assert "\n" not in str(told.value)
+
+
+def test_the_settings_file_says_of_the_broker_what_the_defaults_say() -> None:
+    assert load(Path(__file__).parents[3] / "config.toml").mqtt == Mqtt()
 
 
 def test_without_tls_there_is_no_context_and_with_it_the_broker_is_checked() -> None:
