@@ -197,7 +197,7 @@ async def _headless(service: Service, until_idle: float | None) -> int:
         return 0
     print(service.ledger_line(), flush=True)
     for problem in service.problems:
-        print(f"skipped a message on {problem}", file=sys.stderr)
+        print(problem, file=sys.stderr)
     return exit_status
 
 

@@ -1,6 +1,6 @@
 """Alarms: from beats, signs of the signal and the sample clock to what is shown, sounded and logged.
 
-Whoever has beds needs `WardAlarms` (monitor/alarms/ward.py says how to call it). docs/alarms.md defines every alarm.
+A ward needs `WardAlarms` (monitor/alarms/ward.py says how to call it). docs/alarms.md defines every alarm.
 """
 
 from monitor.alarms.bed import BedAlarms
