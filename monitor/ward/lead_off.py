@@ -34,6 +34,9 @@ RAIL: Final = 32_703
 """Codes from there on, to either side, are at the end of 16 bits: within a thousandth of the range."""
 HALVES: Final = (1024, 2048)
 """Half the range of an 11-bit and of a 12-bit converter: the two codes at either end are its rails."""
+NEAR: Final = HALVES[0] - 2
+"""Within so many codes of the baseline there is no rail."""
+TAIL: Final = 24
 
 Codes = NDArray[np.int16]
 
@@ -60,12 +63,17 @@ def hear(
     samples: int16 [n], n > 0, ADU, the next of the analysed lead; MISSING where there is none. gain: ADU/mV.
     baseline: ADU. limit: samples for which a line must stand to be off.
     """
+    count, adjacent = len(samples), gain * DITHER_MV >= 1
+    if line.stood + count <= limit:  # it cannot be off yet: the end of the samples nearly always says all there is
+        after = _at_the_end(samples[-TAIL:].tolist(), round(baseline), adjacent)
+        if after is not None:
+            return after, [(0, count, False)]
     codes = _held(samples, round(baseline), line.code)
     steps = np.diff(codes, prepend=np.int32(line.code))
     at = np.flatnonzero(steps)
     begins = np.concatenate(([-line.same], at))
     steps = steps[at]
-    if gain * DITHER_MV >= 1:
+    if adjacent:
         before = np.concatenate(([line.turn], steps[:-1]))
         near = np.abs(steps) == 1
         anew = np.where(near, np.where(before == -steps, -line.stood, begins[:-1]), at)
@@ -73,7 +81,6 @@ def hear(
         turn = line.turn if not len(at) else int(steps[-1]) if near[-1] else 0
     else:
         since, turn = begins, 0
-    count = len(samples)
     after = Line(int(codes[-1]), count - int(begins[-1]), count - int(since[-1]), turn)
     first = np.maximum(np.maximum(since + limit, begins), 0)
     ends = np.append(at, count)
@@ -87,12 +94,28 @@ def hear(
     return after, [(begin, end, bool(off[begin + 1])) for begin, end in pairwise(edges.tolist())]
 
 
+def _at_the_end(codes: list[int], baseline: int, adjacent: bool) -> Line | None:
+    """The line after these codes, whatever came before; None where they alone do not tell."""
+    low, high = min(codes), max(codes)
+    if high - low < 2 or low <= max(-RAIL, baseline - NEAR) or high >= min(RAIL, baseline + NEAR):
+        return None
+    code, begin = codes[-1], len(codes) - 1
+    while codes[begin - 1] == code:
+        begin -= 1
+    before, same = codes[begin - 1], len(codes) - begin
+    if not adjacent or abs(code - before) > 1:
+        return Line(code, same, same)
+    begin -= 1
+    while codes[begin - 1] in (code, before):
+        begin -= 1
+    return Line(code, same, len(codes) - begin, code - before)
+
+
 def _held(samples: Codes, baseline: int, before: int) -> NDArray[np.int32]:
     """Codes with those that say nothing (missing, or at a rail) replaced by the last that does: int32 [n]."""
     codes = samples.astype(np.int32)
     low, high = int(codes.min()), int(codes.max())
-    near = HALVES[0] - 2
-    if max(-RAIL, baseline - near) < low and high < min(RAIL, baseline + near):
+    if max(-RAIL, baseline - NEAR) < low and high < min(RAIL, baseline + NEAR):
         return codes
     silent = np.abs(codes) >= RAIL
     for half in HALVES:
