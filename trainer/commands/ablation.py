@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ecg import programs
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.model.device import pick_device
@@ -74,7 +75,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     names = ",".join(row.name for row in ROWS)
     parser.add_argument("--rows", default=names, help=f"rows to fit (default: {names})")
-    parser.add_argument("--seeds", type=int, default=5, help="seeds 0 to N-1 (default: 5)")
+    parser.add_argument(
+        "--seeds", type=programs.whole("--seeds", 1, 1000), default=5, help="seeds 0 to N-1 (default: 5)"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--beats", type=Path, help="file of cut beats (default: what `prepare` wrote)")

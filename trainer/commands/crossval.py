@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ecg import programs
 from ecg.files import write_atomic
 from ecg.model.device import pick_device
 from ecg.records import aami
@@ -32,7 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--recipe", default="memory", choices=list(RECIPES), help="what to fit (default: memory)")
     parser.add_argument("--cell", choices=("gru", "lstm", "rnn"), help="recurrent cell (default: the recipe's)")
-    parser.add_argument("--seeds", type=int, default=3, help="fit with this many seeds (default: 3)")
+    parser.add_argument(
+        "--seeds", type=programs.whole("--seeds", 1, 1000), default=3, help="fit with this many seeds (default: 3)"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--beats", type=Path, help="file of cut beats (default: what `prepare` wrote)")

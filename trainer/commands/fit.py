@@ -11,6 +11,7 @@ import msgspec
 import torch
 from rich.console import Console
 
+from ecg import programs
 from ecg.errors import UserError
 from ecg.model import weights
 from ecg.model.device import pick_device
@@ -39,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", default="memory", choices=[*RECIPES, *ROW_RECIPES], help="what to fit (default: memory)"
     )
     parser.add_argument("--cell", choices=("gru", "lstm", "rnn"), help="recurrent cell (default: the recipe's)")
-    parser.add_argument("--seed", type=int, help="random seed (default: 0)")
+    parser.add_argument("--seed", type=programs.whole("--seed", 0, 2**32 - 1), help="random seed (default: 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument(

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ecg import programs
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.model import weights
@@ -38,7 +39,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of annotated WFDB records, at any rate")
     parser.add_argument("--lead", default="MLII", help="lead to analyse where a record has it, else its first")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--seed", type=int, default=0, help="which strips are drawn (default: 0)")
+    parser.add_argument(
+        "--seed", type=programs.whole("--seed", 0, 2**32 - 1), default=0, help="which strips are drawn (default: 0)"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/report"), help="folder (default: runs/report)")
 
 
