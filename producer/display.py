@@ -25,14 +25,19 @@ def clock_text(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+def heading(beds: int, broker: Broker, speed: float | str) -> str:
+    """How many beds go where, and how fast."""
+    pace = "as fast as the broker takes it" if speed == "max" else f"at {speed:g}x"
+    return f"{beds} bed{'s' if beds != 1 else ''} {pace} to {broker}"
+
+
 def table(links: list[Connection], broker: Broker, speed: float | str, progress: Progress) -> Table:
     """The first MOST_ROWS beds and the totals."""
     beds = [bed for link in links for bed in link.beds]
     problem = next((link.problem for link in links if link.problem), "")
     rate = progress.messages / progress.elapsed_s if progress.elapsed_s else 0.0
-    pace = "as fast as the broker takes it" if speed == "max" else f"{speed:g}x"
     shown = Table(
-        title=f"{len(beds)} beds at {pace} to {broker}",
+        title=heading(len(beds), broker, speed),
         caption=f"{progress.messages} messages, {rate:.0f}/s, {progress.behind_s * 1000:.0f} ms behind schedule, "
         f"{sum(link.dropped for link in links)} dropped. {NOT_CLINICAL}",
         title_style="bold green",
@@ -61,7 +66,7 @@ async def show(links: list[Connection], broker: Broker, speed: float | str, prog
     if quiet or not sys.stderr.isatty():
         if not quiet:
             beds = sum(len(link.beds) for link in links)
-            console.print(f"{beds} beds at {speed}x to {broker}. {NOT_CLINICAL}", highlight=False)
+            print(f"{heading(beds, broker, speed)}. {NOT_CLINICAL}", file=sys.stderr)
         await asyncio.Event().wait()
     with Live(console=console, auto_refresh=False) as live:
         try:

@@ -74,8 +74,6 @@ def run(config: Config, options: argparse.Namespace) -> int:
         raise UserError(
             f"--beds {options.beds} cannot be used: give 1 to {config.monitor.max_beds} ([monitor] max_beds)"
         )
-    if not options.seconds > 0:
-        raise UserError(f"--seconds {options.seconds:g} cannot be used: give a number above 0")
     mosquitto()
     records = report.records(options.records)
     about = report.machine()

@@ -18,7 +18,6 @@ from typing import Any, Final
 
 import psutil
 
-from ecg.errors import UserError
 from ecg.programs import command, wait_or_kill
 from ecg.settings import Config
 from monitor.bench import report
@@ -156,8 +155,6 @@ def cpu(process: psutil.Process) -> float:
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """`bench ui`."""
-    if options.beds < 1 or not options.seconds > 0:
-        raise UserError("--beds and --seconds must be above 0")
     mosquitto()
     about = report.machine()
     with programs() as made:

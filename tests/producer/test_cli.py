@@ -10,7 +10,9 @@ from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
+from ecg.wire.broker import Broker
 from producer.cli import check_lead, parser, with_options
+from producer.display import heading
 
 
 def given(*words: str) -> Config:
@@ -52,6 +54,17 @@ def test_what_is_not_given_stays_as_the_settings_say() -> None:
 def replace_producer(**changes: object) -> object:
     """The producer's default settings, changed."""
     return type(Config().producer)(**changes)
+
+
+@pytest.mark.parametrize(
+    ("beds", "speed", "said"),
+    [
+        (1, "max", "1 bed as fast as the broker takes it to h:1 (external)"),
+        (8, 2.5, "8 beds at 2.5x to h:1 (external)"),
+    ],
+)
+def test_the_producer_says_how_many_beds_go_where_and_how_fast(beds: int, speed: float | str, said: str) -> None:
+    assert heading(beds, Broker("h", 1, "external"), speed) == said
 
 
 def test_a_lead_that_no_record_has_is_refused_with_the_leads_there_are() -> None:
