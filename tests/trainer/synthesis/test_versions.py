@@ -28,17 +28,7 @@ def steady() -> Record:
     whole = library.read("excerpt")
     peaks = np.arange(100, round(60 * whole.rate), round(0.8 * whole.rate))
     notes = fake(peaks, ["N"] * len(peaks))
-    samples = whole.samples[: round(60 * whole.rate)]
-    return Record(
-        name="steady",
-        rate=whole.rate,
-        leads=whole.leads,
-        gain=whole.gain,
-        baseline=whole.baseline,
-        samples=samples,
-        source="excerpt",
-        annotations=notes,
-    )
+    return replace(whole, name="steady", samples=whole.samples[: round(60 * whole.rate)], annotations=notes)
 
 
 def beats_of(peaks: list[float] | np.ndarray, seconds: float) -> np.ndarray:
