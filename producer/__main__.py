@@ -7,7 +7,7 @@ from producer import cli
 
 
 def main() -> int:
-    """The whole program, its errors and all; the exit status."""
+    """Run the program, errors included; returns the exit status."""
     return programs.run(cli.main)
 
 

@@ -30,7 +30,7 @@ from producer.sources.records import make_beds
 
 
 def parser() -> argparse.ArgumentParser:
-    """Every option; what is not given comes from config.toml."""
+    """Every option; an option that is not given comes from the settings."""
     made = argparse.ArgumentParser(
         prog=programs.shown("producer"),
         description="Replay real ECG records as live beds over MQTT. " + programs.NOT_CLINICAL,
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def with_options(config: Config, options: argparse.Namespace) -> Config:
-    """The settings with what the command line says. Raises UserError where a value cannot be used."""
+    """The settings, changed by the command line. Raises UserError where a value cannot be used."""
     for key in ("records", "beds", "lead", "speed"):
         text = getattr(options, key)
         if text is not None:
@@ -78,7 +78,7 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
 
 
 def check_lead(records: list[Record], lead: str) -> str:
-    """What to say of the records that lack the lead wanted: "" where all have it.
+    """A sentence about the records that lack the wanted lead; "" where all have it.
 
     Raises UserError, with the leads that there are, where no record has it.
     """
@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def fetch(names: list[str]) -> None:
-    """Download records that are not there, with a progress bar."""
+    """Download missing records, with a progress bar."""
     if not names:
         return
     columns = (TextColumn("[green]{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -125,7 +125,7 @@ def fetch(names: list[str]) -> None:
 
 
 async def send(config: Config, broker: Broker, records: list[Record], options: argparse.Namespace) -> int:
-    """Connect, replay, say goodbye. Returns the exit status: 130 where interrupted."""
+    """Connect, replay, disconnect. Returns the exit status: 130 where interrupted."""
     wanted = config.producer
     pace = wanted.speed
     chunk = chunk_seconds(wanted.chunk_seconds, pace)
@@ -169,7 +169,7 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
 
 
 async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
-    """Wait for the first of two."""
+    """Wait for the first of two events."""
     waiting = {asyncio.create_task(event.wait()) for event in (one, other)}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
@@ -177,7 +177,7 @@ async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
 
 
 def _listen(loop: asyncio.AbstractEventLoop, told: asyncio.Event, stop: asyncio.Event) -> None:
-    """Whoever started this process may say when to begin, and holds its standard input open while it is wanted."""
+    """Set `told` at a line on standard input, `stop` at its end: the parent process begins and ends the replay."""
     with contextlib.suppress(RuntimeError):
         while sys.stdin.buffer.readline():
             loop.call_soon_threadsafe(told.set)

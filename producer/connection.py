@@ -1,7 +1,8 @@
-"""The producer's MQTT connections: which beds share one, its last will, and what is said of the beds.
+"""The producer's MQTT connections: the beds of each, its last will, and the beds' statuses.
 
-An MQTT connection has one last will. So up to `connection_per_bed_up_to` beds have a connection each, whose will says
-that the bed is offline; beyond that many beds share one, whose will names them all on the producer's own status topic.
+An MQTT connection has one last will. So up to `connection_per_bed_up_to` beds have a connection each, whose will sets
+the bed offline; beyond that number many beds share a connection, whose will names them all on the producer's own
+status topic.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from ecg.wire.topics import Topics
 from producer.sources.records import Bed
 
 UNCONFIRMED: Final = 64
-"""QoS 1 messages of one connection that the broker has not confirmed yet, at most: who sends more waits."""
+"""Most unconfirmed QoS 1 messages of one connection; a further message waits."""
 
 
 class Connection:
-    """One MQTT connection that carries some beds. It comes back by itself when the broker does.
+    """One MQTT connection that carries some beds. It reconnects by itself.
 
     While it is down, messages are dropped and counted in `dropped`: a live signal waits for nobody.
     """
@@ -37,7 +38,7 @@ class Connection:
 
     @property
     def problem(self) -> str:
-        """Why there is no connection; "" where there is one."""
+        """The reason for a missing connection; "" while connected."""
         return self._session.problem
 
     @property
@@ -64,12 +65,12 @@ class Connection:
             await self._publish(Outgoing(self._topics.of(bed.name, "truth"), encode_json(truth), False))
 
     async def close(self) -> None:
-        """Say of every bed that it is offline and how much was published, then disconnect.
+        """Publish every bed as offline with its number of samples, then disconnect.
 
-        The beds' statuses stay with the broker: they hold the count that the ledger is checked by. The status of the
-        connection itself is removed, which MQTT does for an empty retained message; who listens now is told before
-        that the beds are offline, in a message that is not retained. After a connection that broke the last will stays:
-        a will that named no bed would say nothing, and nobody is left to remove it.
+        The beds' statuses stay with the broker: the ledger is checked against their count. The status of the connection
+        itself is removed by an empty retained message; before that, a message that is not retained tells present
+        listeners that the beds are offline. After a broken connection the last will stays: a will without beds would
+        be empty, and nobody is left to remove it.
         """
         await self._session.flush()
         self._closing = True
@@ -89,7 +90,7 @@ class Connection:
             self._not_sent += 1
 
     def _births(self) -> list[Outgoing]:
-        """What is said when a connection stands: which beds it carries, and that they are online."""
+        """The first messages of every connection: its beds, and their online statuses."""
         if self._closing:
             return []
         shared = [self._producer("online")] if len(self.beds) > 1 else []

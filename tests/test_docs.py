@@ -224,3 +224,11 @@ def test_the_bounds_on_the_wire_page_are_those_of_the_messages() -> None:
 def test_every_file_and_folder_that_a_page_names_exists(name: str) -> None:
     gone = [place for place in PLACE.findall(prose(page(name))) if not (ROOT / place).exists()]
     assert not gone
+
+
+def test_the_examples_on_the_wire_page_are_messages() -> None:
+    examples = [line.strip().encode() for line in page("docs/wire.md").splitlines() if line.startswith('    {"v":')]
+    kinds = [messages.Alarms if b'"active"' in example else messages.Beat for example in examples]
+    assert set(kinds) == {messages.Alarms, messages.Beat}
+    for example, kind in zip(examples, kinds, strict=True):
+        assert messages.encode_json(messages.decode_json(example, kind)) == example

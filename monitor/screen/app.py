@@ -118,7 +118,7 @@ class MonitorApp(App[None]):
             self.view.draw()
 
     def _age(self) -> None:
-        """Say in large letters where what is drawn is old, for as long as it is."""
+        """Cover the views with "NO DATA" for as long as the service is silent."""
         if self._told_s is None:
             seconds = self.desk.clock() - self._began_s
             stale = seconds > START_SECONDS

@@ -1,4 +1,4 @@
-"""What all views share: the ward as the last snapshot gave it, and the settings a person can change."""
+"""The desk: the ward as of the last snapshot, and the settings that a person can change, shared by all views."""
 
 from __future__ import annotations
 

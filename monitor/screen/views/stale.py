@@ -1,4 +1,4 @@
-"""Laid over a view whose data is old: the picture beneath is no patient's present, and nobody may take it for that."""
+"""A dialog over a view whose data is old: nobody may take the picture beneath for a patient's present."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from monitor.screen.widgets.board import Board
 
 STALE_SECONDS: Final = 2.0
 START_SECONDS: Final = 30.0
-"""So long a service may take to tell its first: it loads the network."""
+"""Time for a service's first snapshot: it loads the network."""
 WORDS: Final = "NO DATA"
 LETTERS: Final = {
     "N": ("#  #", "## #", "# ##", "#  #", "#  #"),
@@ -31,7 +31,7 @@ ROWS: Final = 5
 
 
 class StaleScreen(ModalScreen[None]):
-    """Shown for as long as the service tells nothing. seconds: for how long it has not."""
+    """Shown for as long as the service is silent. seconds: since its last snapshot."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit")]
     DEFAULT_CSS = """
@@ -53,11 +53,11 @@ class StaleScreen(ModalScreen[None]):
         self.call_after_refresh(self.write)
 
     def on_resize(self) -> None:
-        """The middle is elsewhere."""
+        """Write it in the new middle."""
         self.call_after_refresh(self.write)
 
     def write(self) -> None:
-        """The letters, and a sentence beneath them in the language of the screen."""
+        """Write the letters, and below them a sentence in the language of the screen."""
         palette = self.desk.palette
         front, ground = palette.priorities["high"]
         board = self.query_one(Board)
