@@ -6,13 +6,18 @@ through its visitor's browser, so every request has to name the host it was serv
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import shlex
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+
+import psutil
 
 from ecg.errors import UserError
 from ecg.wire.broker import is_loopback
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+END_SECONDS: Final = 5.0
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -64,13 +70,23 @@ def serve(command: list[str], host: str, port: int, tabs: int) -> None:
     class Guarded(Server):
         """The library's server, for pages of its own alone, and so many windows."""
 
-        open = 0
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.windows: set[asyncio.Task[Any]] = set()
 
         def initialize_logging(self) -> None:
             """Say nothing but what went wrong."""
 
         async def on_startup(self, app: web.Application) -> None:
             """No banner."""
+
+        async def on_shutdown(self, app: web.Application) -> None:  # noqa: ARG002
+            """Let the windows end, and their processes be waited for, before the loop does."""
+            for window in self.windows:
+                window.cancel()
+            limit = time.monotonic() + END_SECONDS
+            while (self.windows or _drawing()) and time.monotonic() < limit:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
         async def _make_app(self) -> web.Application:
             app: web.Application = await super()._make_app()
@@ -87,14 +103,16 @@ def serve(command: list[str], host: str, port: int, tabs: int) -> None:
 
         async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
             """One window."""
-            if self.open >= tabs:
+            task = asyncio.current_task()
+            assert task is not None
+            if len(self.windows) >= tabs:
                 raise web.HTTPServiceUnavailable(text=f"{tabs} windows are open already ([screen] web_tabs)")
-            self.open += 1
+            self.windows.add(task)
             try:
                 made: web.WebSocketResponse = await super().handle_websocket(request)
                 return made
             finally:
-                self.open -= 1
+                self.windows.discard(task)
 
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         why = refusal(request.headers.get("Host"), request.headers.get("Origin"), host, port)
@@ -112,6 +130,15 @@ def serve(command: list[str], host: str, port: int, tabs: int) -> None:
         Guarded(f"exec {shlex.join(command)}", host=host, port=port, title="ECG monitor").serve()
     except OSError as error:
         raise _cannot(host, port, error) from None
+
+
+def _drawing() -> bool:
+    """Is there a process of a window?."""
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "--attach" in child.cmdline():
+                return True
+    return False
 
 
 def refusal(said: str | None, origin: str | None, host: str, port: int) -> str:

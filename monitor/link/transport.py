@@ -25,7 +25,7 @@ READY_SECONDS: Final = 40.0
 """A service that takes another's place waits for its end."""
 END_SECONDS: Final = 8.0
 LEAVE_SECONDS: Final = 1.0
-"""So long a screen that leaves waits until the service has heard all it asked for: hanging up at once would lose that."""
+"""So long a screen that leaves waits until the service has heard all it asked for: what hangs up at once loses that."""
 MOST_PENDING: Final = 60
 """Snapshots merged for a screen that does not draw; then it stops reading, and the service waits with the next."""
 READY, ENDING, STAYING = "ready", "ending", "staying"
