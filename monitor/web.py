@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import shlex
+import signal
 import socket
 import sys
 import time
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 END_SECONDS: Final = 5.0
+WATCH_SECONDS: Final = 0.5
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -56,8 +58,10 @@ def check(host: str, port: int) -> None:
         raise _cannot(host, port, error) from None
 
 
-def serve(command: list[str], host: str, port: int, tabs: int) -> None:
-    """Serve screens to browsers until interrupted. command: runs one screen. tabs: screens at a time at most.
+def serve(command: list[str], host: str, port: int, tabs: int, there: Callable[[], bool]) -> None:
+    """Serve screens to browsers until interrupted, or until what they attach to is not `there` any more.
+
+    command: runs one screen. tabs: screens at a time at most.
 
     Raises UserError where textual-serve is not installed or the address cannot be used.
     """
@@ -77,8 +81,14 @@ def serve(command: list[str], host: str, port: int, tabs: int) -> None:
         def initialize_logging(self) -> None:
             """Say nothing but what went wrong."""
 
-        async def on_startup(self, app: web.Application) -> None:
-            """No banner."""
+        async def on_startup(self, app: web.Application) -> None:  # noqa: ARG002
+            """No banner; look after the service."""
+            self._watching = asyncio.create_task(self._watch())
+
+        async def _watch(self) -> None:
+            while there():  # noqa: ASYNC110
+                await asyncio.sleep(WATCH_SECONDS)
+            signal.raise_signal(signal.SIGTERM)  # which ends the server as Ctrl-C does
 
         async def on_shutdown(self, app: web.Application) -> None:  # noqa: ARG002
             """Let the windows end, and their processes be waited for, before the loop does."""

@@ -105,6 +105,15 @@ def test_a_browser_sees_the_live_screen_and_leaving_the_server_ends_the_demonstr
     assert broker.probe("127.0.0.1", web.broker_port) is not None, "the demonstration's broker is still there"
 
 
+def test_a_server_whose_service_has_died_ends_and_says_so(web: Web) -> None:
+    asyncio.run(seen(web, SHOWN))
+    (service,) = (one for one in psutil.Process(web.process.pid).children() if "serve" in said(one))
+    service.kill()
+    _, problem = web.process.communicate(timeout=60)
+    assert web.process.returncode not in (0, None)
+    assert "the monitor's service ended (exit status -9)" in problem and "Traceback" not in problem
+
+
 def test_a_window_is_a_light_process_and_there_are_so_many_at_most(web: Web) -> None:
     async def look() -> None:
         async with aiohttp.ClientSession() as session, contextlib.AsyncExitStack() as windows:
