@@ -99,7 +99,11 @@ def browser(config: Config, options: argparse.Namespace) -> int:
     if options.truth_view:
         command.append("--truth-view")
     try:
-        web.serve(command, options.web_host, options.web_port, config.screen.web_tabs)
+        there = (lambda: child.running) if child else (lambda: True)
+        web.serve(command, options.web_host, options.web_port, config.screen.web_tabs, there)
+        if child and not child.running:
+            status, said = child.said()
+            raise StartError(said, status)
     finally:
         if child:
             child.leave()

@@ -6,13 +6,19 @@ through its visitor's browser, so every request has to name the host it was serv
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import shlex
+import signal
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+
+import psutil
 
 from ecg.errors import UserError, needs
 from ecg.wire.broker import is_loopback
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+END_SECONDS: Final = 5.0
+WATCH_SECONDS: Final = 0.5
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -50,8 +58,10 @@ def check(host: str, port: int) -> None:
         raise _cannot(host, port, error) from None
 
 
-def serve(command: list[str], host: str, port: int, tabs: int) -> None:
-    """Serve screens to browsers until interrupted. command: runs one screen. tabs: screens at a time at most.
+def serve(command: list[str], host: str, port: int, tabs: int, there: Callable[[], bool]) -> None:
+    """Serve screens to browsers until interrupted, or until what they attach to is not `there` any more.
+
+    command: runs one screen. tabs: screens at a time at most.
 
     Raises UserError where textual-serve is not installed or the address cannot be used.
     """
@@ -62,13 +72,29 @@ def serve(command: list[str], host: str, port: int, tabs: int) -> None:
     class Guarded(Server):
         """The library's server, for pages of its own alone, and so many windows."""
 
-        open = 0
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.windows: set[asyncio.Task[Any]] = set()
 
         def initialize_logging(self) -> None:
             """Say nothing but what went wrong."""
 
-        async def on_startup(self, app: web.Application) -> None:
-            """No banner."""
+        async def on_startup(self, app: web.Application) -> None:  # noqa: ARG002
+            """No banner; look after the service."""
+            self._watching = asyncio.create_task(self._watch())
+
+        async def _watch(self) -> None:
+            while there():  # noqa: ASYNC110
+                await asyncio.sleep(WATCH_SECONDS)
+            signal.raise_signal(signal.SIGTERM)  # which ends the server as Ctrl-C does
+
+        async def on_shutdown(self, app: web.Application) -> None:  # noqa: ARG002
+            """Let the windows end, and their processes be waited for, before the loop does."""
+            for window in self.windows:
+                window.cancel()
+            limit = time.monotonic() + END_SECONDS
+            while (self.windows or _drawing()) and time.monotonic() < limit:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
         async def _make_app(self) -> web.Application:
             app: web.Application = await super()._make_app()
@@ -85,14 +111,16 @@ def serve(command: list[str], host: str, port: int, tabs: int) -> None:
 
         async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
             """One window."""
-            if self.open >= tabs:
+            task = asyncio.current_task()
+            assert task is not None
+            if len(self.windows) >= tabs:
                 raise web.HTTPServiceUnavailable(text=f"{tabs} windows are open already ([screen] web_tabs)")
-            self.open += 1
+            self.windows.add(task)
             try:
                 made: web.WebSocketResponse = await super().handle_websocket(request)
                 return made
             finally:
-                self.open -= 1
+                self.windows.discard(task)
 
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         why = refusal(request.headers.get("Host"), request.headers.get("Origin"), host, port)
@@ -110,6 +138,15 @@ def serve(command: list[str], host: str, port: int, tabs: int) -> None:
         Guarded(f"exec {shlex.join(command)}", host=host, port=port, title="ECG monitor").serve()
     except OSError as error:
         raise _cannot(host, port, error) from None
+
+
+def _drawing() -> bool:
+    """Is there a process of a window?."""
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "--attach" in child.cmdline():
+                return True
+    return False
 
 
 def refusal(said: str | None, origin: str | None, host: str, port: int) -> str:

@@ -157,6 +157,11 @@ class ServiceChild:
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return status or 1, " ".join(lines[-1:]) or f"the monitor's service ended (exit status {status})"
 
+    @property
+    def running(self) -> bool:
+        """Has it not ended?."""
+        return self._process.poll() is None
+
     def leave(self) -> None:
         """Let it go: it ends, and is waited for, unless it says that it stays for other screens."""
         with suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import asyncio
 import os
@@ -47,10 +48,15 @@ class AnotherMonitorError(UserError):
 def run(config: Config, options: argparse.Namespace) -> int:
     """Serve until asked to end; returns the exit status. Raises UserError, AnotherMonitorError among them."""
     held = _hold(config, options.force)
+    starter = None
     try:
         starter = Starter() if getattr(options, "for_screens", False) else None
         with _source(config, options) as (broker, listening):
             return asyncio.run(_serve(config, options, broker, listening, held, starter))
+    except KeyboardInterrupt:
+        if starter and starter.gone.done():
+            return 0
+        raise
     finally:
         held.close()
 
@@ -90,10 +96,15 @@ def _hold(config: Config, force: bool) -> place.Held:
 
 
 class Starter:
-    """Whoever started this service for a screen, at the other end of its standard input and output."""
+    """Whoever started this service for a screen, at the other end of its standard input and output.
+
+    serving: has the service begun? Until then it ends at once when its starter goes.
+    """
 
     def __init__(self) -> None:
         self.gone: Future[None] = Future()
+        self.serving = False
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.say(READY)
         threading.Thread(target=self._watch, name="starter", daemon=True).start()
 
@@ -107,6 +118,8 @@ class Starter:
             while os.read(0, 4096):
                 pass
         self.gone.set_result(None)
+        if not self.serving:
+            _thread.interrupt_main()
 
 
 @contextmanager
@@ -143,6 +156,8 @@ async def _serve(
     headless = getattr(options, "headless", False)
     looking = _look_for_rivals(config, broker)
     service = make_service(config, broker, headless, options.resume)
+    if starter:
+        starter.serving = True
     if not await _alone(config, options.force, looking, starter):
         return 0
     screens = Screens(service, held, monitor.__version__)

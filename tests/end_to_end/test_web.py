@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from brokers import free_port
-from support.chromium import CHROMIUM, Chromium, Tab
+from support.chromium import CHROMIUM, Chromium
 
 from ecg.wire import broker
 from monitor.web import refusal
@@ -26,6 +26,14 @@ pytest.importorskip("textual_serve")
 
 HEAVY = re.compile(r"libtorch|/scipy/|/wfdb/|/pandas/|/sklearn/|/matplotlib/")
 SHOWN = [b"not for clinical use", b"HEART RATE", b"208-excerpt", "⣀".encode()]
+
+
+def said(process: psutil.Process) -> list[str]:
+    """Its command line, [] where it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 class Web:
@@ -52,7 +60,7 @@ class Web:
     @property
     def windows(self) -> list[psutil.Process]:
         """The processes that draw."""
-        return [one for one in psutil.Process(self.process.pid).children() if "--attach" in one.cmdline()]
+        return [one for one in psutil.Process(self.process.pid).children() if "--attach" in said(one)]
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -97,6 +105,15 @@ def test_a_browser_sees_the_live_screen_and_leaving_the_server_ends_the_demonstr
     assert broker.probe("127.0.0.1", web.broker_port) is not None, "the demonstration's broker is still there"
 
 
+def test_a_server_whose_service_has_died_ends_and_says_so(web: Web) -> None:
+    asyncio.run(seen(web, SHOWN))
+    (service,) = (one for one in psutil.Process(web.process.pid).children() if "serve" in said(one))
+    service.kill()
+    _, problem = web.process.communicate(timeout=60)
+    assert web.process.returncode not in (0, None)
+    assert "the monitor's service ended (exit status -9)" in problem and "Traceback" not in problem
+
+
 def test_a_window_is_a_light_process_and_there_are_so_many_at_most(web: Web) -> None:
     async def look() -> None:
         async with aiohttp.ClientSession() as session, contextlib.AsyncExitStack() as windows:
@@ -117,7 +134,7 @@ def test_a_window_is_a_light_process_and_there_are_so_many_at_most(web: Web) -> 
             await asyncio.sleep(0.1)
         for one in web.windows:
             assert [found for found in maps(one) if HEAVY.search(found)] == []
-        services = [one for one in psutil.Process(web.process.pid).children() if "serve" in one.cmdline()]
+        services = [one for one in psutil.Process(web.process.pid).children() if "serve" in said(one)]
         assert len(services) == 1, "one service for all windows"
         await windows.aclose()
         while web.windows:
@@ -138,18 +155,21 @@ def maps(process: psutil.Process) -> list[str]:
     return [found.path for found in process.memory_maps()]
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}])
-@pytest.mark.parametrize("path", ["", "ws", "static/js/textual.js"])
-def test_pages_and_names_of_others_are_refused(web: Web, headers: dict[str, str], path: str) -> None:
-    async def ask() -> tuple[int, int]:
+def test_pages_and_names_of_others_are_refused(web: Web) -> None:
+    async def ask() -> None:
         async with aiohttp.ClientSession() as session:
-            async with session.get(web.page + path, headers=headers) as answer:
-                refused = answer.status
+            for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}):
+                for path in ("", "ws", "static/js/textual.js"):
+                    async with session.get(web.page + path, headers=headers) as answer:
+                        assert answer.status == 403, (headers, path)
+                with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                    await session.ws_connect(f"ws://127.0.0.1:{web.port}/ws", headers=headers)
+                assert refused.value.status == 403
             async with session.get(web.page, headers={"Origin": web.page.rstrip("/")}) as answer:
+                assert answer.status == 200
                 assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-                return refused, answer.status
 
-    assert asyncio.run(ask()) == (403, 200)
+    asyncio.run(ask())
     assert web.windows == []
 
 
@@ -181,10 +201,6 @@ def test_a_request_is_for_this_server_and_from_its_own_page(
     said: str | None, origin: str | None, host: str, allowed: bool
 ) -> None:
     assert (refusal(said, origin, host, 8000) == "") is allowed
-
-
-def alarm_text(tab: Tab) -> int:
-    return tab.got.count(b"acknowledged")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")

@@ -39,7 +39,8 @@ class Tab:
         self.call("Page.navigate", url=url)
 
     def press(self, key: str) -> None:
-        """A key as a person presses it, to whatever has the focus."""
+        """A key as a person presses it, in the window in front, to whatever has the focus there."""
+        self.call("Page.bringToFront")
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key, unmodifiedText=key)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
@@ -71,6 +72,9 @@ class Chromium:
                 "--disable-gpu",
                 "--disable-dev-shm-usage",
                 "--no-first-run",
+                "--disable-backgrounding-occluded-windows",
+                "--disable-renderer-backgrounding",
+                "--disable-background-timer-throttling",
                 "--window-size=1280,800",
                 "--remote-debugging-port=0",
                 f"--user-data-dir={profile}",
