@@ -1,4 +1,4 @@
-"""The three programs as commands: in a checkout `python -m producer`, installed `ecg-producer`.
+"""The three programs as commands and child processes: in a checkout `python -m producer`, installed `ecg-producer`.
 
 Installed, the four packages are parts of the one package `ecg_monitor_simulator`, so that their common names stand in
 nobody's way (setup.py puts them there). This module knows which of the two it is in.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import subprocess
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from ecg import __version__
 from ecg.errors import UserError
@@ -78,3 +79,12 @@ def whole(option: str, low: int, high: int) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def wait_or_kill(process: subprocess.Popen[Any], seconds: float) -> None:
+    """Wait until a process that was asked to end has ended; kill it after so many seconds."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -65,6 +65,11 @@ class Mqtt(Section, frozen=True):
     topic_root: Root = "ecg/v1"
     wave_qos: Literal[0, 1] = 0
     embedded: bool = True
+    tls: bool = False
+    ca_file: Text = ""
+    cert_file: Text = ""
+    key_file: Text = ""
+    tls_insecure: bool = False
 
 
 class Producer(Section, frozen=True):

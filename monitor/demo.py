@@ -11,9 +11,9 @@ from typing import Final
 
 from ecg import programs
 from ecg.errors import UserError
+from ecg.programs import wait_or_kill
 from ecg.settings import Config
 from ecg.wire.broker import Broker, is_loopback, probe
-from monitor.processes import wait_or_kill
 
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0

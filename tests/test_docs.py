@@ -165,6 +165,18 @@ def test_the_console_scripts_on_the_pages_are_installed() -> None:
     assert wanted <= set(scripts)
 
 
+def test_every_extra_on_the_pages_can_be_installed() -> None:
+    there = set(tomllib.loads(page("pyproject.toml"))["project"]["optional-dependencies"])
+    named = {extra for name in names(PAGES) for extra in re.findall(r"pip install \"\.\[(\w+)\]\"", page(name))}
+    listed = set(
+        re.findall(
+            r"^\| `(\w+)` \|", page("docs/deploy.md").partition("| extra |")[2].partition("\n\n")[0], re.MULTILINE
+        )
+    )
+    assert named
+    assert named | listed <= there
+
+
 @pytest.mark.parametrize("name", names(PAGES))
 def test_every_setting_that_a_page_names_exists(name: str) -> None:
     known = keys()

@@ -18,11 +18,10 @@ from typing import Any, Final
 
 import psutil
 
-from ecg.programs import command
+from ecg.programs import command, wait_or_kill
 from ecg.settings import Config
 from monitor.bench import report
-from monitor.bench.pipeline import (
-    WARM_UP_SECONDS,
+from monitor.bench.harness import (
     Programs,
     Scrape,
     free_port,
@@ -35,7 +34,7 @@ from monitor.bench.pipeline import (
     start_producer,
     wait,
 )
-from monitor.processes import wait_or_kill
+from monitor.bench.pipeline import WARM_UP_SECONDS
 
 ASKS_SYNCHRONISED: Final = b"\x1b[?2026$p"
 YES_SYNCHRONISED: Final = b"\x1b[?2026;2$y"

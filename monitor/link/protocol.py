@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from ecg.wire.messages import ActiveAlarm
+from ecg.wire.messages import ActiveAlarm as ActiveAlarm
 
 LINK: Final = 1
 """Version of these messages: a service and a screen of two versions part with a sentence."""

@@ -14,16 +14,18 @@ from typing import Final
 import msgspec
 
 from ecg import programs
+from ecg.programs import wait_or_kill
 from monitor.link.contract import LinkClosed
 from monitor.link.frames import MOST_TOLD, FrameError, frame, read, told
 from monitor.link.merging import merge
 from monitor.link.place import Place, connect
 from monitor.link.protocol import LINK, Farewell, Hello, Intent, Snapshot
-from monitor.processes import wait_or_kill
 
 READY_SECONDS: Final = 40.0
 """A service that takes another's place waits for its end."""
 END_SECONDS: Final = 8.0
+LEAVE_SECONDS: Final = 1.0
+"""So long a screen that leaves waits until the service has heard all it asked for; hanging up at once loses it."""
 MOST_PENDING: Final = 60
 """Snapshots merged for a screen that does not draw; then it stops reading, and the service waits with the next."""
 READY, ENDING, STAYING = "ready", "ending", "staying"
@@ -75,6 +77,9 @@ class ScreenLink:
         """Leave. A service that this screen started ends, unless another screen is attached to it."""
         self._end("left")
         with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        self._thread.join(LEAVE_SECONDS)
+        with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         if self._started:
@@ -92,8 +97,8 @@ class ScreenLink:
                     pass
         except FrameError as error:
             self._end(f"the monitor's service cannot be understood: {error}")
-        except OSError as error:
-            self._end(f"the monitor's service cannot be reached any more: {error.strerror or error}")
+        except OSError:
+            pass  # it went without a word: below is why
         except Exception as error:
             self._end(f"reading from the monitor's service failed ({type(error).__name__}: {error})")
             raise

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -70,7 +71,11 @@ def _hold(config: Config, force: bool) -> place.Held:
     link = place.connect(at)
     if link is not None:
         with link, suppress(OSError):
+            link.settimeout(QUIT_SECONDS)
             link.sendall(frames.frame(Quit()))
+            link.shutdown(socket.SHUT_WR)
+            while link.recv(1 << 16):  # it hangs up once it has heard that
+                pass
     limit = time.monotonic() + QUIT_SECONDS
     while True:
         with suppress(place.Taken):

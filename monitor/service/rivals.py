@@ -8,14 +8,16 @@ which a living one does every `status_seconds`.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from typing import Final, NamedTuple
 
-import aiomqtt
-
 from ecg.settings import Mqtt
 from ecg.wire.broker import Broker
-from ecg.wire.messages import MessageError, MonitorStatus, Topics, decode_json
+from ecg.wire.client import Line, LineError
+from ecg.wire.messages import MessageError, MonitorStatus, decode_json
+from ecg.wire.tls import encryption
+from ecg.wire.topics import Topics
 
 RETAINED_SECONDS: Final = 0.5
 """So long after subscribing, what is retained has come."""
@@ -35,40 +37,44 @@ async def find(mqtt: Mqtt, broker: Broker, status_seconds: float) -> Rival | Non
 
     Returns within a second where no status is retained; where one is, it waits up to two periods for a fresh one.
     """
+    came: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue()
+
+    def arrived(topic: str, payload: bytes, retained: bool) -> None:
+        came.put_nowait((topic, payload, retained))
+
+    topics = Topics(mqtt.topic_root)
+    identifier = f"look-{secrets.token_hex(4)}"
     try:
-        async with aiomqtt.Client(
-            broker.host, broker.port, username=mqtt.username or None, password=mqtt.password or None, timeout=10
-        ) as client:
-            return await _listen(client, Topics(mqtt.topic_root), status_seconds)
-    except aiomqtt.MqttError:
+        async with Line(mqtt, broker, identifier, None, encryption(mqtt), arrived, lambda _number: None) as line:
+            await line.subscribe([topics.every_monitor()])
+            return await _listen(came, status_seconds)
+    except LineError:
         return None
 
 
-async def _listen(client: aiomqtt.Client, topics: Topics, status_seconds: float) -> Rival | None:
-    await client.subscribe(topics.monitor("+"), 1)
+async def _listen(came: asyncio.Queue[tuple[str, bytes, bool]], status_seconds: float) -> Rival | None:
     retained: set[str] = set()
     now = time.monotonic()
     soon, late = now + RETAINED_SECONDS, now + PERIODS * status_seconds
-    messages = aiter(client.messages)
     while (rest := (late if retained else soon) - time.monotonic()) > 0:
         try:
-            message = await asyncio.wait_for(anext(messages), rest)
+            topic, payload, is_retained = await asyncio.wait_for(came.get(), rest)
         except TimeoutError:
             continue
-        name = message.topic.value.split("/")[-2]
-        status = _status(message.payload)
+        name = topic.split("/")[-2]
+        status = _status(payload)
         if status is None or status.state != "online":
             retained.discard(name)
-        elif message.retain:
+        elif is_retained:
             retained.add(name)
         else:
             return Rival(name, status)
     return None
 
 
-def _status(payload: object) -> MonitorStatus | None:
+def _status(payload: bytes) -> MonitorStatus | None:
     """What a monitor says of itself; None where it is cleared or cannot be read."""
-    if not isinstance(payload, bytes) or not payload:
+    if not payload:
         return None
     try:
         return decode_json(payload, MonitorStatus)

@@ -63,17 +63,22 @@ def at(found: Broker) -> str:
     return f"{found.host}:{found.port}"
 
 
-def wait_for_monitor(found: Broker) -> None:
-    """Until a monitor has announced itself, which it does once it has subscribed."""
+def wait_for(found: Broker, topic: str, text: bytes = b"") -> None:
+    """Until a message with that text has come on that topic."""
 
     async def listen() -> None:
         async with aiomqtt.Client(found.host, found.port) as client:
-            await client.subscribe("ecg/v1/_monitor/+/status", 1)
+            await client.subscribe(topic, 1)
             async for message in client.messages:
-                if b'"online"' in bytes(message.payload):
+                if text in bytes(message.payload):
                     return
 
     asyncio.run(asyncio.wait_for(listen(), 60))
+
+
+def wait_for_monitor(found: Broker) -> None:
+    """Until a monitor has announced itself, which it does once it has subscribed."""
+    wait_for(found, "ecg/v1/_monitor/+/status", b'"online"')
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -227,7 +232,7 @@ def test_when_the_broker_restarts_both_come_back_and_the_ledger_balances(
     monitor = programs.start("monitor", "--headless", "--until-idle", "6", "--broker", at(found))
     wait_for_monitor(found)
     producer = programs.start("producer", "--records", "excerpt", "--speed", "20", "--broker", at(found))
-    time.sleep(4)
+    wait_for(found, "ecg/v1/+/beat")
     mosquitto.stop()
     time.sleep(1)
     mosquitto.start()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ecg.signal.features import columns
 from ecg.signal.windows import WINDOW, WINDOW_BEFORE
 from trainer.data.cutting import CutRecord, Source
+from trainer.data.versions import version_key
 from trainer.recipes import RR_FEATURES, Recipe
-from trainer.synthesis.versions import version_key
 
 Cuts = dict[tuple[Source, str], CutRecord]
 
@@ -36,7 +36,7 @@ class _Stream:
     cut: CutRecord
     at: int
     change: NDArray[np.float32]
-    """What windows are multiplied by: float32 [window, window]."""
+    """The matrix by which its windows are multiplied: float32 [window, window]."""
 
 
 def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Piece]:

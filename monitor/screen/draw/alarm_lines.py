@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ecg.wire.messages import ActiveAlarm
-from monitor.link.protocol import BedSummary
+from monitor.link.protocol import ActiveAlarm, BedSummary
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import MARKS, Palette, pen
 from monitor.screen.draw.plaintext import clean, clock, fit

@@ -12,8 +12,10 @@ from ecg.model.lecture import ROW_LENGTH
 from trainer.__main__ import main
 from trainer.data import rows
 from trainer.data.rows import Rows
-from trainer.fitting.fitting import load_checkpoint, save_checkpoint
-from trainer.fitting.row_fitting import ROW_RECIPES, RowFitting, augment, data_of, predict, scores_of
+from trainer.fitting.checkpoint import load_checkpoint, save_checkpoint
+from trainer.fitting.rows import RowFitting, augment, data_of
+from trainer.recipes import ROW_RECIPES
+from trainer.scoring.rows import predict, scores_of
 
 CPU = torch.device("cpu")
 QUICK = msgspec.structs.replace(ROW_RECIPES["kaggle"], epochs=4, batch=32, average=0.9)
