@@ -8,62 +8,24 @@ What comes out depends on the samples alone, not on how they were cut into chunk
 from __future__ import annotations
 
 from bisect import insort
+from copy import copy
 from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, Final, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.record import MISSING, hold, pick_lead
 from ecg.settings import Monitor
-from ecg.wire.messages import MessageError, Wave, wave_samples
+from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave, wave_samples
 from monitor.ward.events import ResetReason
 from monitor.ward.lead_off import Line, hear
 from monitor.ward.ledger import Ledger, RunCount
+from monitor.ward.pieces import Begin, Block, End, Piece, Signal
 
 MOST_PENDING = 64
 """Chunks of one bed kept while an earlier one is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """What follows starts at sample `index` with empty memory. seconds: of signal that were lost before it."""
-
-    index: int
-    rate: float
-    reason: ResetReason
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """Samples of the analysed lead from `index` on, mV: float32 [n]. lead_off: it gives no signal here."""
-
-    index: int
-    samples: NDArray[np.float32]
-    lead_off: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Samples of all leads for the screen: int16 [n, leads], ADU, each once and in order; and when they came.
-
-    gain: ADU/mV, baseline: ADU. sent_ns, received_ns: nanoseconds since the epoch.
-    """
-
-    index: int
-    samples: NDArray[np.int16]
-    gain: list[float]
-    baseline: list[float]
-    sent_ns: int
-    received_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """No more samples of this stream will come."""
-
-
-Piece = Begin | Signal | End
 
 
 @dataclass(slots=True, order=True)
@@ -106,6 +68,25 @@ class Intake:
     _line: Line = field(default_factory=Line)
     _joined: bool = False
     _past: list[str] = field(default_factory=list)
+
+    def save(self) -> dict[str, Any]:
+        """A copy of all that is remembered, by the names of REMEMBERED: plain values, dataclasses and structs."""
+        return {name: copy(getattr(self, name)) for name in REMEMBERED}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what `save` gave. Raises ValueError where it is not what an intake remembers."""
+        if saved.keys() != REMEMBERED.keys():
+            raise ValueError("an intake of other parts")
+        for name, value in saved.items():
+            setattr(self, name, copy(value))
+        if not 100 <= self.rate <= 10_000 or not 0 <= self.column < len(self.leads) or not 0 <= self.next <= 1 << 53:
+            raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, lead {self.column}")
+        if not MISSING <= self._last <= -MISSING or not isfinite(self._last_mv):
+            raise ValueError(f"a last sample of {self._last} ADU, {self._last_mv:g} mV")
+        for waiting in self._waiting:
+            self._check_terms(decode_wave(encode_wave(waiting.wave)))
+            if waiting.index != waiting.wave.index:
+                raise ValueError("a chunk that waits in another's place")
 
     def is_new(self, wave: Wave) -> bool:
         """Does this message begin another stream?."""
@@ -281,3 +262,9 @@ class Intake:
                 pieces.append(Begin(index + begin, self.rate, ResetReason.LEAD_WAS_OFF))
             self.lead_off = off
             pieces.append(Signal(index + begin, signal[begin:end], off))
+
+
+REMEMBERED: Final = {
+    name: kind for name, kind in get_type_hints(Intake).items() if name not in ("bed", "settings", "ledger", "blocks")
+}
+"""Fields of an intake that are its memory, and their types."""
