@@ -58,6 +58,7 @@ class SignalPath(SlotArrays):
     """
 
     ELASTIC: ClassVar[dict[str, Side]] = {"inputs": "front"}
+    BESIDE: ClassVar[frozenset[str]] = frozenset({GIVEN})
 
     def __init__(self, slots: int) -> None:
         super().__init__(slots)
