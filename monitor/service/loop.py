@@ -14,6 +14,7 @@ import msgspec
 
 import monitor
 from ecg.errors import UserError
+from ecg.files import write_atomic
 from ecg.settings import Config
 from ecg.wire.broker import Broker
 from ecg.wire.messages import Beat, encode_json
@@ -42,6 +43,8 @@ IDLE_TICK_SECONDS: Final = 0.25
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 MEASURE_SECONDS: Final = 2.0
+SAVED_AT_ONCE: Final = 16
+"""Beds saved before messages are looked at again: 10 ms or so."""
 FLUSH_SECONDS: Final = 120.0
 MOST_PRINTED: Final = 100_000
 """Beats kept for whoever reads them from this process, where that is slow."""
@@ -74,7 +77,7 @@ class Service:
         self.stop = asyncio.Event()
         self.on_listening: Callable[[], None] = lambda: None
         self.view = View(ward)
-        self._saved = saved
+        self._saved, self._saving = saved, asyncio.Lock()
         self._failed = ""
         self._problems = Problems()
         self._latencies = Latencies()
@@ -197,12 +200,22 @@ class Service:
             self._publish_status("online")
 
     async def _save_memory(self) -> None:
-        """Save the memory of all beds; a full disk does not stop a monitor."""
+        """Save the memory of all beds, some at a time, between messages; a full disk does not stop a monitor."""
         assert self._saved is not None
-        try:
-            memory.save(self.ward, self._saved)
-        except UserError as error:
-            self._problems.add(str(error))
+        async with self._saving:
+            making = memory.packing(self.ward)
+            while True:
+                try:
+                    for _ in range(SAVED_AT_ONCE):
+                        next(making)
+                except StopIteration as done:
+                    content: bytes = done.value
+                    break
+                await asyncio.sleep(0)
+            try:
+                await asyncio.to_thread(write_atomic, {self._saved: content})
+            except UserError as error:
+                self._problems.add(str(error))
 
     def _serve_metrics(self) -> Callable[[], None] | None:
         """Answer Prometheus, where the settings ask for it."""

@@ -8,14 +8,17 @@ What comes out depends on the samples alone, not on how they were cut into chunk
 from __future__ import annotations
 
 from bisect import insort
+from copy import copy
 from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, Final, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.record import MISSING, hold, pick_lead
 from ecg.settings import Monitor
-from ecg.wire.messages import MessageError, Wave, wave_samples
+from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave, wave_samples
 from monitor.ward.events import ResetReason
 from monitor.ward.lead_off import Line, hear
 from monitor.ward.ledger import Ledger, RunCount
@@ -106,6 +109,27 @@ class Intake:
     _line: Line = field(default_factory=Line)
     _joined: bool = False
     _past: list[str] = field(default_factory=list)
+
+    def save(self) -> dict[str, Any]:
+        """A copy of all that is remembered, by the names of REMEMBERED: plain values, dataclasses and structs."""
+        return {name: copy(getattr(self, name)) for name in REMEMBERED}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what `save` gave. Raises ValueError where it is not what an intake remembers."""
+        if saved.keys() != REMEMBERED.keys():
+            raise ValueError("an intake of other parts")
+        for name, value in saved.items():
+            setattr(self, name, copy(value))
+        if not 100 <= self.rate <= 10_000 or not 0 <= self.column < len(self.leads) or not 0 <= self.next <= 1 << 53:
+            raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, lead {self.column}")
+        if not MISSING <= self._last <= -MISSING or not isfinite(self._last_mv):
+            raise ValueError(f"a last sample of {self._last} ADU, {self._last_mv:g} mV")
+        if not self._line.possible():
+            raise ValueError(f"a line that has stood like {self._line}")
+        for waiting in self._waiting:
+            self._check_terms(decode_wave(encode_wave(waiting.wave)))
+            if waiting.index != waiting.wave.index:
+                raise ValueError("a chunk that waits in another's place")
 
     def is_new(self, wave: Wave) -> bool:
         """Does this message begin another stream?."""
@@ -281,3 +305,9 @@ class Intake:
                 pieces.append(Begin(index + begin, self.rate, ResetReason.LEAD_WAS_OFF))
             self.lead_off = off
             pieces.append(Signal(index + begin, signal[begin:end], off))
+
+
+REMEMBERED: Final = {
+    name: kind for name, kind in get_type_hints(Intake).items() if name not in ("bed", "settings", "ledger", "blocks")
+}
+"""Fields of an intake that are its memory, and their types."""
