@@ -22,51 +22,12 @@ from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave, wave
 from monitor.ward.events import ResetReason
 from monitor.ward.lead_off import Line, hear
 from monitor.ward.ledger import Ledger, RunCount
+from monitor.ward.pieces import Begin, Block, End, Piece, Signal
+
+__all__ = ["MOST_PENDING", "REMEMBERED", "Begin", "Block", "End", "Intake", "Piece", "Signal", "Waiting"]
 
 MOST_PENDING = 64
 """Chunks of one bed kept while an earlier one is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """What follows starts at sample `index` with empty memory. seconds: of signal that were lost before it."""
-
-    index: int
-    rate: float
-    reason: ResetReason
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """Samples of the analysed lead from `index` on, mV: float32 [n]. lead_off: it gives no signal here."""
-
-    index: int
-    samples: NDArray[np.float32]
-    lead_off: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Samples of all leads for the screen: int16 [n, leads], ADU, each once and in order; and when they came.
-
-    gain: ADU/mV, baseline: ADU. sent_ns, received_ns: nanoseconds since the epoch.
-    """
-
-    index: int
-    samples: NDArray[np.int16]
-    gain: list[float]
-    baseline: list[float]
-    sent_ns: int
-    received_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """No more samples of this stream will come."""
-
-
-Piece = Begin | Signal | End
 
 
 @dataclass(slots=True, order=True)
