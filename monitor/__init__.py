@@ -6,12 +6,12 @@ network and all it needs with it.
 
 from typing import TYPE_CHECKING, Any
 
+from ecg import __version__
+
 if TYPE_CHECKING:
     from monitor.api import ArrayWard
 
 __all__ = ["ArrayWard", "__version__"]
-
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:

@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.model import weights as shipped
+from ecg.model.device import pick_device
 from ecg.records.record import MISSING
 from ecg.settings import Config
 from ecg.wire.messages import SCHEMA, BedStatus, Wave
-from monitor.inference.engine import pick_device
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset, ResetReason
 from monitor.ward.play import feed
 from monitor.ward.ward import Ward

@@ -7,14 +7,13 @@ import time
 
 import torch
 
-from ecg.errors import UserError
 from ecg.model import weights
+from ecg.model.device import pick_device
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire.messages import decode_wave, encode_wave
 from monitor.bench import report
-from monitor.inference.engine import pick_device
 from monitor.ward.play import play, waves
 from monitor.ward.ward import Ward
 
@@ -36,8 +35,6 @@ def timed(config: Config, beds: dict[str, list[bytes]]) -> tuple[float, int]:
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """`bench replay`."""
-    if not 0.02 <= options.chunk_seconds <= 60:
-        raise UserError(f"--chunk-seconds {options.chunk_seconds:g} cannot be used: give 0.02 to 60")
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
     about = report.machine()

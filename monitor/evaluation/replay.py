@@ -24,8 +24,9 @@ from monitor.alarms.kinds import PRIORITY, Priority
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import Change, Sign
 from monitor.ward.events import AlarmChanged, BeatRead
-from monitor.ward.intake import Begin, Intake, Piece, Signal
+from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
+from monitor.ward.pieces import Begin, Piece, Signal
 from monitor.ward.play import play, waves
 from monitor.ward.ward import Ward
 

@@ -23,6 +23,7 @@ from rich.progress import Progress
 
 from ecg import settings as config
 from ecg.errors import UserError
+from ecg.model.device import pick_device
 from ecg.model.network import BeatNet
 from ecg.model.weights import load
 from ecg.records import aami, library
@@ -34,7 +35,6 @@ from monitor.alarms.ward import beats_known_after
 from monitor.evaluation import report
 from monitor.evaluation.reference import RUNS, Reference, Span, reference
 from monitor.evaluation.replay import Heard, Raised, listen, replay, signs_of
-from monitor.inference.engine import pick_device
 
 SCORED: dict[str, tuple[str, ...]] = {
     "asystole": ("asystole",),

@@ -22,8 +22,9 @@ from ecg.model.weights import fingerprint
 from ecg.signal.path import SignalPath
 from monitor.alarms import BedState, SavedAlarms, WardAlarms
 from monitor.ward.bed import SavedBed
-from monitor.ward.intake import REMEMBERED, Signal
+from monitor.ward.intake import REMEMBERED
 from monitor.ward.ledger import RunCount
+from monitor.ward.pieces import Signal
 from monitor.ward.state import SavedPatient
 from monitor.ward.ward import Ward
 

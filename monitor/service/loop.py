@@ -12,19 +12,18 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-import monitor
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
 from ecg.wire.broker import Broker
 from ecg.wire.messages import Beat, encode_json
-from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
+from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence
 from monitor.service import checkpoint as memory
 from monitor.service import runtime
 from monitor.service.aside import Aside
-from monitor.service.connection import Arrival, Connection, Outgoing, status
+from monitor.service.connection import Arrival, Connection, Outgoing
 from monitor.service.event_log import EventLog
-from monitor.service.feed import View
+from monitor.service.feed import View, Views
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems
@@ -76,14 +75,13 @@ class Service:
         self.name = secrets.token_hex(3)
         self.stop = asyncio.Event()
         self.on_listening: Callable[[], None] = lambda: None
-        self.view = View(ward)
+        self.views = Views(ward)
         self._saved, self._saving = saved, asyncio.Lock()
         self._failed = ""
         self._problems = Problems()
         self._latencies = Latencies()
         self._lag = Lag(config.monitor.max_lag_seconds)
-        device = str(ward.engine.device)
-        self._connection = Connection(config.mqtt, broker, self.name, status("offline", monitor.__version__, device))
+        self._connection = Connection(config.mqtt, broker, self.name)
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems)
         self._health = Health(config, broker, ward, self._connection, self._latencies)
@@ -93,8 +91,8 @@ class Service:
         on_beats = self._printer.put if self._printer else None
         self._sinks: dict[str, Sink] = {
             "latencies": self._latencies,
-            "publisher": Publisher(topics, ward.model, publish, confirmed, on_beats),
-            "screens": self.view,
+            "publisher": Publisher(topics, self.name, ward.model, publish, confirmed, on_beats),
+            "screens": self.views,
         }
         if self._log:
             self._sinks["event log"] = self._log
@@ -177,12 +175,14 @@ class Service:
             except Exception as error:
                 self._problems.failed(name, error)
 
+    def open_feed(self) -> View:
+        """What one more screen gets to see."""
+        return self.views.open()
+
     def intent(self, intent: Intent) -> None:
-        """What the screen asks for."""
+        """What a screen wants of the ward."""
         if isinstance(intent, Quit):
             self.halt()
-        elif isinstance(intent, Show):
-            self.view.show(intent)
         elif isinstance(intent, Acknowledge):
             self.ward.acknowledge(intent.bed, intent.kind)
             self._hand_out(self.ward.tell())
@@ -192,7 +192,8 @@ class Service:
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
         content = encode_json(message(state, self.status()))
-        self._connection.publish([Outgoing(self._connection.topics.monitor(self.name), content, True)])
+        topic = self._connection.topics.monitor(self.name)
+        self._connection.publish([Outgoing(topic, content, retain=state == "online")])
 
     def _report(self) -> None:
         """The monitor's own retained status."""

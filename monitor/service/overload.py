@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from ecg.wire.messages import BedStatus, MessageError, Topics, decode_json, decode_wave
+from ecg.wire.messages import BedStatus, MessageError, decode_json, decode_wave
+from ecg.wire.topics import Topics
 from monitor.service.connection import Arrival, Inbox
 
 PAUSE_SECONDS: Final = 1.0

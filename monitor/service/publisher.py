@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from ecg.records.aami import CLASSES
-from ecg.wire.messages import SCHEMA, Alarms, Beat, Topics, encode_json
+from ecg.wire.messages import SCHEMA, Alarms, Beat, encode_json
+from ecg.wire.topics import Topics
 from monitor.service.connection import Outgoing
 from monitor.ward.events import AlarmChanged, BeatRead, Event
 
@@ -14,19 +15,20 @@ from monitor.ward.events import AlarmChanged, BeatRead, Event
 class Publisher:
     """Publishes the beats and alarms of one monitor.
 
-    model: name of its weights. send: puts messages on their way. confirmed: called with a beat's `sent_ns` once the
-    broker has it, maybe in another thread. on_beats: gets the beats of each call as they are published.
+    monitor: its id. model: name of its weights. send: puts messages on their way. confirmed: called with a beat's
+    `sent_ns` once the broker has it, maybe in another thread. on_beats: gets the beats of each call as published.
     """
 
     def __init__(
         self,
         topics: Topics,
+        monitor: str,
         model: str,
         send: Callable[[list[Outgoing]], None],
         confirmed: Callable[[int], None],
         on_beats: Callable[[list[Beat]], None] | None = None,
     ) -> None:
-        self._topics, self._model = topics, model
+        self._topics, self._monitor, self._model = topics, monitor, model
         self._send, self._confirmed, self._on_beats = send, confirmed, on_beats
 
     def take(self, events: Sequence[Event]) -> None:
@@ -60,6 +62,7 @@ class Publisher:
             latency_ms=round(event.latency_ms, 3),
             lookahead_ms=round(event.lookahead_ms, 1),
             model=self._model,
+            monitor=self._monitor,
         )
 
     def alarms(self, event: AlarmChanged) -> Alarms:
@@ -70,4 +73,5 @@ class Publisher:
             stream=event.stream,
             index=event.index,
             active=list(event.active),
+            monitor=self._monitor,
         )

@@ -8,12 +8,12 @@ from ecg.wire.messages import (
     BedStatus,
     MessageError,
     ProducerStatus,
-    Topics,
     Truth,
     Wave,
     decode_json,
     decode_wave,
 )
+from ecg.wire.topics import Topics
 from monitor.service.connection import Arrival
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems

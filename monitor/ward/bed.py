@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ecg.wire.messages import BedStatus
 from monitor.ward.events import BeatRead
 from monitor.ward.history import History
-from monitor.ward.intake import Begin, End, Intake, Piece, Signal
+from monitor.ward.intake import Intake
+from monitor.ward.pieces import Begin, End, Piece, Signal
 
 PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0

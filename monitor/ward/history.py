@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ecg.records.record import MISSING
 from ecg.wire.messages import TruthMark
 from monitor.ward.events import BeatRead
-from monitor.ward.intake import Block
+from monitor.ward.pieces import Block
 
 KEPT_SECONDS: Final = 600.0
 KEPT_BEDS: Final = 128

@@ -24,8 +24,6 @@ from monitor.ward.lead_off import Line, hear
 from monitor.ward.ledger import Ledger, RunCount
 from monitor.ward.pieces import Begin, Block, End, Piece, Signal
 
-__all__ = ["MOST_PENDING", "REMEMBERED", "Begin", "Block", "End", "Intake", "Piece", "Signal", "Waiting"]
-
 MOST_PENDING = 64
 """Chunks of one bed kept while an earlier one is missing."""
 

@@ -1,4 +1,4 @@
-"""What an intake makes of messages: pieces of one bed's signal in order, and the breaks between them."""
+"""Pieces of one bed's signal in order, as the intake hands them on."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from monitor.alarms import WardAlarms
 from monitor.inference.engine import Engine
 from monitor.ward.bed import Bed
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
-from monitor.ward.intake import Begin
+from monitor.ward.pieces import Begin
 from monitor.ward.state import Rows, SavedPatient
 
 FIRST_SLOTS: Final = 64

@@ -22,8 +22,9 @@ from monitor.inference.engine import Engine
 from monitor.ward.bed import Bed
 from monitor.ward.events import Event
 from monitor.ward.history import kept_seconds
-from monitor.ward.intake import Intake, Piece, Signal
+from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
+from monitor.ward.pieces import Piece, Signal
 from monitor.ward.pipeline import Pipeline
 from monitor.ward.state import SavedPatient
 

@@ -9,6 +9,7 @@ import aiomqtt
 import pytest
 from brokers import Mosquitto, free_port
 
+from ecg import settings
 from ecg.errors import UserError
 from ecg.settings import Mqtt
 from ecg.wire import broker
@@ -47,3 +48,51 @@ def test_where_none_answers_and_none_may_be_started_the_user_is_told(host: str, 
         broker.ensure(Mqtt(host=host, port=free_port(), embedded=embedded)),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("ward.example", ("ward.example", 1883)),
+        ("ward.example:8883", ("ward.example", 8883)),
+        ("[::1]:1884", ("::1", 1884)),
+        ("[::1]", ("::1", 1883)),
+        ("::1", ("::1", 1883)),
+        ("2001:db8::1", ("2001:db8::1", 1883)),
+    ],
+)
+def test_a_broker_is_read_as_it_is_typed(typed: str, expected: tuple[str, int]) -> None:
+    assert settings.host_and_port(typed) == expected
+
+
+@pytest.mark.parametrize(
+    "typed", ["", ":", ":1883", "a:", "a:b", "a:0", "a:65536", "a:²", "a:" + "9" * 5000, "[]:1", "[::1]:", "a b:1"]
+)
+def test_a_broker_that_cannot_be_one_is_one_sentence(typed: str) -> None:
+    with pytest.raises(UserError, match="cannot be used: give host:port"):
+        settings.host_and_port(typed)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a\0b", "ä" * 80, "nowhere.invalid"])
+def test_a_name_that_no_host_can_have_is_no_broker(host: str) -> None:
+    assert broker.probe(host, 1883) is not None
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as made:
+            made.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_loopback_is_one_too(host: str) -> None:
+    port = free_port()
+    with broker.ensure(Mqtt(host=host, port=port)) as found:
+        assert str(found) == f"[::1]:{port} (embedded amqtt)"
+        assert broker.probe(host, port) is None
+        with broker.ensure(Mqtt(host=host, port=port)) as again:
+            assert again == broker.Broker("::1", port, "external")

@@ -65,7 +65,8 @@ async def test_too_much_unread_signal_is_lost_and_the_bed_begins_anew() -> None:
     ledger = running.ward.ledger
     assert (ledger.received, ledger.lost, ledger.beats) == (80 * 90, 80 * 90, before)
     assert "bed a gapped: 20.0 s of signal waited unread" in running.status().problem
-    texts = [notice.text for notice in running.view._notices if notice.kind == "reset"]
+    told = running.open_feed().build(running.status())
+    texts = [notice.text for notice in told.notices if notice.kind == "reset"]
     assert texts == ["memory reset: gap, 20.0 s of signal waited unread (max_lag_seconds)"]
     put(running, QUARTERS[160:170], 0.0)
     work(running)

@@ -13,7 +13,8 @@ from test_ward import ALONE, CARD, MINUTE, NET, Run, messages, same
 
 from ecg.settings import Config, Monitor
 from ecg.wire.broker import Broker
-from ecg.wire.messages import Alarms, Beat, BedStatus, Topics, decode_json
+from ecg.wire.messages import Alarms, Beat, BedStatus, decode_json
+from ecg.wire.topics import Topics
 from monitor.link.protocol import ServiceStatus, Show
 from monitor.service.connection import Arrival, Outgoing
 from monitor.service.feed import View

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecg.records.record import MISSING
 from monitor.ward.history import LONGEST_GAP, SEGMENT, Recent
-from monitor.ward.intake import Block
+from monitor.ward.pieces import Block
 
 
 def block(index: int, samples: np.ndarray, gain: float = 200.0, baseline: float = 10.0) -> Block:

@@ -13,8 +13,9 @@ from ecg.records.record import MISSING
 from ecg.settings import Monitor
 from ecg.wire.messages import SCHEMA, MessageError, Wave
 from monitor.ward.events import ResetReason
-from monitor.ward.intake import Begin, End, Intake, Piece, Signal
+from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
+from monitor.ward.pieces import Begin, End, Piece, Signal
 
 RATE = 360.0
 

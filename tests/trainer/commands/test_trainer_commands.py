@@ -134,7 +134,7 @@ def test_prepare_writes_a_file_that_can_be_read_back(
     ("words", "said"),
     [
         (["fit", "--set", "epoch=3"], "key is one of"),
-        (["fit", "--device", "abacus"], "no device 'abacus'"),
+        (["fit", "--device", "abacus"], "device 'abacus' is not known"),
         (["fit", "--resume", "nowhere"], "nowhere is not the folder of a run"),
         (["fit", "--beats", "nothing.npz"], "no cut beats at nothing.npz"),
         (["evaluate", "nothing"], "there are no weights 'nothing'"),
