@@ -83,6 +83,8 @@ class Intake:
             raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, lead {self.column}")
         if not MISSING <= self._last <= -MISSING or not isfinite(self._last_mv):
             raise ValueError(f"a last sample of {self._last} ADU, {self._last_mv:g} mV")
+        if not self._line.possible():
+            raise ValueError(f"a line that has stood like {self._line}")
         for waiting in self._waiting:
             self._check_terms(decode_wave(encode_wave(waiting.wave)))
             if waiting.index != waiting.wave.index:

@@ -54,6 +54,10 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     stood: int = 0
     turn: int = 0
 
+    def possible(self) -> bool:
+        """Could a line be like that? One that was saved elsewhere may be anything."""
+        return MISSING <= self.code <= -MISSING and 0 <= self.same <= self.stood <= 1 << 53 and abs(self.turn) <= 1
+
 
 def hear(
     line: Line, samples: Codes, gain: float, baseline: float, limit: int
