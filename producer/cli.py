@@ -121,7 +121,8 @@ def fetch(names: list[str]) -> None:
     try:
         library.download(names, show)
     finally:
-        bar.stop()
+        if bar.live.is_started:  # stopping a bar that was never shown prints an empty line
+            bar.stop()
 
 
 async def send(config: Config, broker: Broker, records: list[Record], options: argparse.Namespace) -> int:
