@@ -1,4 +1,4 @@
-"""Laid over a view whose data is old: nobody may take what is drawn beneath for the present."""
+"""In place of a view whose data is old: nobody may take it for the present."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StaleScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit")]
     DEFAULT_CSS = """
-    StaleScreen { align: center middle; background: #000000 60%; }
+    StaleScreen { align: center middle; background: #000000; }
     StaleScreen Board { width: 100%; height: 9; background: #000000; }
     """
 
