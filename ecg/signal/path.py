@@ -32,6 +32,8 @@ PENDING: Final = 8
 BLOCK: Final = 8192
 """Input samples of one bed taken in one go: bounds memory, changes nothing else."""
 FIDUCIAL_REACH: Final = 8
+LARGEST: Final = 1e9
+"""No number of the state comes near it."""
 SEARCH: Final = 10
 
 Slots = NDArray[np.int64]
@@ -99,6 +101,34 @@ class SignalPath:
             if reference is not None:
                 up, down = kernels[position].up, kernels[position].down
                 self._reference[int(slot)] = np.asarray(reference[position]) * down / up
+
+    def save(self, slot: int) -> dict[str, NDArray[Any]]:
+        """A copy of all that is remembered of one bed; of its last inputs, as many as its rate needs."""
+        saved = {name: np.array(rows[slot]) for name, rows in self.state.items()}
+        saved["inputs"] = saved["inputs"][-2 * kernel(float(saved["rate"])).half :]
+        return saved
+
+    def restore(self, slot: int, saved: dict[str, NDArray[Any]]) -> None:
+        """Put back what `save` gave, in this slot or another one, here or in another process.
+
+        Raises ValueError where it is not the state of a bed of this signal path.
+        """
+        rate = float(saved["rate"]) if "rate" in saved else 0.0
+        if not 100 <= rate <= 10_000:
+            raise ValueError(f"a rate of {rate:g} Hz")
+        self.reset(np.array([slot]), np.array([rate]), np.zeros(1, np.int64))
+        wanted = {name: (rows.dtype, rows.shape[1:]) for name, rows in self.state.items()}
+        wanted["inputs"] = (wanted["inputs"][0], (2 * kernel(rate).half,))
+        if {name: (row.dtype, row.shape) for name, row in saved.items()} != wanted:
+            raise ValueError("a signal path of other parts")
+        seen, made, begin = (int(saved[name]) for name in ("seen", "made", "begin"))
+        if not 0 <= seen <= 1 << 53 or made != max(begin, int(kernel(rate).outputs(np.asarray(seen)))):
+            raise ValueError(f"{made} samples made of {seen}")
+        if any(row.dtype.kind == "f" and (np.abs(row) > LARGEST).any() for row in saved.values()):
+            raise ValueError("numbers that no signal makes")
+        for name, row in saved.items():
+            self.state[name][slot, ...] = 0 if name == "inputs" else row
+        self.state["inputs"][slot, -2 * kernel(rate).half :] = saved["inputs"]
 
     def step(self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]]) -> Beats:
         """Feed each slot its next samples (float32 [n], mV, contiguous with what it had before).

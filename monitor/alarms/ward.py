@@ -18,6 +18,7 @@ come out the same whenever it is called. The one thing that must not happen is a
 
 from __future__ import annotations
 
+from copy import deepcopy
 from math import ceil
 from typing import Any
 
@@ -180,7 +181,12 @@ class WardAlarms:
         )
 
     def restore(self, slot: int, saved: SavedAlarms) -> None:
-        """Put back what `save` gave, in this slot or another one, here or in another process."""
+        """Put back what `save` gave, in this slot or another one, here or in another process.
+
+        Raises ValueError where it holds other signs than these.
+        """
+        if saved.signs.keys() != self._signs.state.keys():
+            raise ValueError("signs of other parts")
         self._signs.reset(np.array([slot]), np.array([saved.rate]), np.array([saved.start]))
         for name, value in saved.signs.items():
             rows = self._signs.state[name]
@@ -190,7 +196,7 @@ class WardAlarms:
                 rows[slot] = value
         self._begin(slot, saved.rate, saved.start)
         self._told[slot] = saved.told
-        self._hold(slot, BedAlarms(self.settings, saved.rate, saved.start, saved.bed))
+        self._hold(slot, BedAlarms(self.settings, saved.rate, saved.start, deepcopy(saved.bed)))
         self._changes[slot] = []
 
     def _begin(self, slot: int, rate: float, start: int) -> None:

@@ -2,28 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from ecg.records.aami import CLASSES
-from ecg.wire.messages import SCHEMA, Alarms, Beat
-from monitor.ward.events import AlarmChanged, BeatRead
+from ecg.wire.messages import SCHEMA, Alarms, Beat, Topics, encode_json
+from monitor.service.connection import Outgoing
+from monitor.ward.events import AlarmChanged, BeatRead, Event
 
 
-def beat_message(beat: BeatRead, model: str) -> Beat:
-    """A beat as the wire has it. model: name of the weights that read it."""
-    return Beat(
-        v=SCHEMA,
-        bed=beat.bed,
-        stream=beat.stream,
-        index=beat.index,
-        class_=beat.cls,
-        probabilities=dict(zip(CLASSES, (round(share, 6) for share in beat.probabilities), strict=True)),
-        rr_ms=None if beat.rr_ms is None else round(beat.rr_ms, 2),
-        heart_rate=None if beat.heart_rate is None else round(beat.heart_rate, 2),
-        latency_ms=round(beat.latency_ms, 3),
-        lookahead_ms=round(beat.lookahead_ms, 1),
-        model=model,
-    )
+class Publisher:
+    """Publishes the beats and alarms of one monitor.
 
+    model: name of its weights. send: puts messages on their way. confirmed: called with a beat's `sent_ns` once the
+    broker has it, maybe in another thread. on_beats: gets the beats of each call as they are published.
+    """
 
-def alarms_message(event: AlarmChanged) -> Alarms:
-    """All alarms of a bed as the wire has them."""
-    return Alarms(SCHEMA, event.bed, event.stream, event.index, list(event.active))
+    def __init__(
+        self,
+        topics: Topics,
+        model: str,
+        send: Callable[[list[Outgoing]], None],
+        confirmed: Callable[[int], None],
+        on_beats: Callable[[list[Beat]], None] | None = None,
+    ) -> None:
+        self._topics, self._model = topics, model
+        self._send, self._confirmed, self._on_beats = send, confirmed, on_beats
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Publish these, in their order."""
+        out: list[Outgoing] = []
+        beats: list[Beat] = []
+        for event in events:
+            match event:
+                case BeatRead():
+                    beat = self.beat(event)
+                    done = partial(self._confirmed, event.sent_ns)
+                    out.append(Outgoing(self._topics.of(event.bed, "beat"), encode_json(beat), False, done))
+                    beats.append(beat)
+                case AlarmChanged():
+                    out.append(Outgoing(self._topics.of(event.bed, "alarm"), encode_json(self.alarms(event)), True))
+        self._send(out)
+        if self._on_beats and beats:
+            self._on_beats(beats)
+
+    def beat(self, event: BeatRead) -> Beat:
+        """A beat as the wire has it."""
+        return Beat(
+            v=SCHEMA,
+            bed=event.bed,
+            stream=event.stream,
+            index=event.index,
+            class_=event.cls,
+            probabilities=dict(zip(CLASSES, (round(share, 6) for share in event.probabilities), strict=True)),
+            rr_ms=None if event.rr_ms is None else round(event.rr_ms, 2),
+            heart_rate=None if event.heart_rate is None else round(event.heart_rate, 2),
+            latency_ms=round(event.latency_ms, 3),
+            lookahead_ms=round(event.lookahead_ms, 1),
+            model=self._model,
+        )
+
+    def alarms(self, event: AlarmChanged) -> Alarms:
+        """All alarms of a bed as the wire has them."""
+        return Alarms(
+            v=SCHEMA,
+            bed=event.bed,
+            stream=event.stream,
+            index=event.index,
+            active=list(event.active),
+        )

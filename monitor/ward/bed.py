@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,18 @@ PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
 """So long a bed is shown as gapped after samples were lost."""
 ARRIVALS: Final = 64
+
+
+@dataclass(slots=True, kw_only=True)
+class SavedBed:
+    """What a bed remembers beside its rows in the pipeline. intake: see `Intake.save`."""
+
+    name: str
+    intake: dict[str, Any]
+    heart_rate: float | None
+    recent_v: list[int]
+    gap_at: int
+    any_beat: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,6 +63,27 @@ class Bed:
     def stream(self) -> str:
         """Name of the present stream."""
         return self.intake.stream
+
+    def save(self) -> SavedBed:
+        """A copy of all that is remembered of a bed whose signal has been processed; no history."""
+        return SavedBed(
+            name=self.name,
+            intake=self.intake.save(),
+            heart_rate=self.heart_rate,
+            recent_v=list(self.recent_v),
+            gap_at=self.gap_at,
+            any_beat=self.any_beat,
+        )
+
+    def restore(self, saved: SavedBed, now_s: float) -> None:
+        """Put back what `save` gave, except the name. Raises ValueError where it is not what a bed remembers.
+
+        now_s: monotonic clock; a bed that has not been heard again yet has not gone for that.
+        """
+        self.intake.restore(saved.intake)
+        self.heart_rate, self.gap_at, self.any_beat = saved.heart_rate, saved.gap_at, saved.any_beat
+        self.recent_v = deque(saved.recent_v)
+        self.heard_s, self.online = now_s, not self.intake.ended
 
     def new_stream(self) -> None:
         """A new stream begins: nothing of the one before belongs to it."""

@@ -8,15 +8,18 @@ What comes out depends on the samples alone, not on how they were cut into chunk
 from __future__ import annotations
 
 from bisect import insort
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import isfinite
+from typing import Any, Final, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.record import MISSING, hold, pick_lead
 from ecg.settings import Monitor
-from ecg.wire.messages import MessageError, Wave, wave_samples
+from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave, wave_samples
 from monitor.ward.events import ResetReason
 from monitor.ward.ledger import Ledger, RunCount
 
@@ -107,6 +110,25 @@ class Intake:
     _before: int = MISSING
     _joined: bool = False
     _past: list[str] = field(default_factory=list)
+
+    def save(self) -> dict[str, Any]:
+        """A copy of all that is remembered, by the names of REMEMBERED: plain values, dataclasses and structs."""
+        return {name: copy(getattr(self, name)) for name in REMEMBERED}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what `save` gave. Raises ValueError where it is not what an intake remembers."""
+        if saved.keys() != REMEMBERED.keys():
+            raise ValueError("an intake of other parts")
+        for name, value in saved.items():
+            setattr(self, name, copy(value))
+        if not 100 <= self.rate <= 10_000 or not 0 <= self.column < len(self.leads) or not 0 <= self.next <= 1 << 53:
+            raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, lead {self.column}")
+        if not MISSING <= self._last <= -MISSING or not isfinite(self._last_mv):
+            raise ValueError(f"a last sample of {self._last} ADU, {self._last_mv:g} mV")
+        for waiting in self._waiting:
+            self._check_terms(decode_wave(encode_wave(waiting.wave)))
+            if waiting.index != waiting.wave.index:
+                raise ValueError("a chunk that waits in another's place")
 
     def is_new(self, wave: Wave) -> bool:
         """Does this message begin another stream?."""
@@ -305,6 +327,12 @@ class Intake:
                 off = max(begin + limit, 0)
                 parts += [(max(begin, 0), off, False), (off, end, True)] if off > max(begin, 0) else [(off, end, True)]
         return _joined(parts)
+
+
+REMEMBERED: Final = {
+    name: kind for name, kind in get_type_hints(Intake).items() if name not in ("bed", "settings", "ledger", "blocks")
+}
+"""Fields of an intake that are its memory, and their types."""
 
 
 def _joined(parts: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:

