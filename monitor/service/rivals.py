@@ -30,47 +30,60 @@ class Rival(NamedTuple):
     status: MonitorStatus
 
 
-async def find(mqtt: Mqtt, broker: Broker, status_seconds: float) -> Rival | None:
-    """Another living monitor, None where there is none or the broker refuses to tell.
+class Look:
+    """What is heard of other monitors while one looks."""
 
-    Returns within a second where no status is retained; where one is, it waits up to two periods for a fresh one.
-    """
+    def __init__(self) -> None:
+        self._retained: set[str] = set()
+        self._rival: asyncio.Future[Rival] = asyncio.get_running_loop().create_future()
+
+    def heard(self, topic: str, payload: bytes, retained: bool) -> None:
+        """One status message; an empty one clears a status, and what cannot be read proves nothing."""
+        name = topic.split("/")[-2]
+        try:
+            status = decode_json(payload, MonitorStatus) if payload else None
+        except MessageError:
+            status = None
+        if status is None or status.state != "online":
+            self._retained.discard(name)
+        elif retained:
+            self._retained.add(name)
+        elif not self._rival.done():
+            self._rival.set_result(Rival(name, status))
+
+    async def verdict(self, status_seconds: float) -> Rival | None:
+        """Another living monitor, None where there is none; call it once subscribed.
+
+        Within a second where no status is retained; where one is, it waits up to two periods for a fresh one.
+        """
+        begin = time.monotonic()
+        await asyncio.wait({self._rival}, timeout=RETAINED_SECONDS)
+        while not self._rival.done() and self._retained:
+            rest = begin + PERIODS * status_seconds - time.monotonic()
+            if rest <= 0:
+                break
+            await asyncio.wait({self._rival}, timeout=min(rest, RETAINED_SECONDS))
+        return self._rival.result() if self._rival.done() else None
+
+
+async def find(mqtt: Mqtt, broker: Broker, status_seconds: float) -> Rival | None:
+    """Another living monitor, None where there is none or the broker refuses to tell."""
+    look = Look()
     try:
         async with aiomqtt.Client(
             broker.host, broker.port, username=mqtt.username or None, password=mqtt.password or None, timeout=10
         ) as client:
-            return await _listen(client, Topics(mqtt.topic_root), status_seconds)
+            await client.subscribe(Topics(mqtt.topic_root).monitor("+"), 1)
+            listening = asyncio.create_task(_listen(client, look))
+            found = await look.verdict(status_seconds)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            return found
     except aiomqtt.MqttError:
         return None
 
 
-async def _listen(client: aiomqtt.Client, topics: Topics, status_seconds: float) -> Rival | None:
-    await client.subscribe(topics.monitor("+"), 1)
-    retained: set[str] = set()
-    now = time.monotonic()
-    soon, late = now + RETAINED_SECONDS, now + PERIODS * status_seconds
-    messages = aiter(client.messages)
-    while (rest := (late if retained else soon) - time.monotonic()) > 0:
-        try:
-            message = await asyncio.wait_for(anext(messages), rest)
-        except TimeoutError:
-            continue
-        name = message.topic.value.split("/")[-2]
-        status = _status(message.payload)
-        if status is None or status.state != "online":
-            retained.discard(name)
-        elif message.retain:
-            retained.add(name)
-        else:
-            return Rival(name, status)
-    return None
-
-
-def _status(payload: object) -> MonitorStatus | None:
-    """What a monitor says of itself; None where it is cleared or cannot be read."""
-    if not isinstance(payload, bytes) or not payload:
-        return None
-    try:
-        return decode_json(payload, MonitorStatus)
-    except MessageError:
-        return None
+async def _listen(client: aiomqtt.Client, look: Look) -> None:
+    async for message in client.messages:
+        payload = message.payload if isinstance(message.payload, bytes) else b""
+        look.heard(message.topic.value, payload, bool(message.retain))
