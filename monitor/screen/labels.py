@@ -18,8 +18,8 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         "端末は {w} x {h} です。80 x 24 以上に広げるか、q で終了してください。",
     ),
     "stale": (
-        "the monitor's service has told nothing for {s} s: what is drawn here is old",
-        "{s} 秒間データがありません。表示は過去のものです",
+        "the monitor's service has told nothing for {s} s",
+        "モニターのサービスから {s} 秒間データがありません",
     ),
     "N": ("normal", "正常"),
     "S": ("supraventricular", "上室性"),

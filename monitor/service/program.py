@@ -190,7 +190,7 @@ def _ended(service: Service, options: argparse.Namespace, headless: bool) -> int
     if headless:
         print(service.ledger_line(), flush=True)
     for problem in service.problems:
-        print(f"skipped a message on {problem}", file=sys.stderr)
+        print(problem, file=sys.stderr)
     ledger = service.ward.ledger
     if headless and options.until_idle is not None and not (ledger.received or ledger.repeated or ledger.junk):
         print("nothing came: no signal on this broker and root before --until-idle ended the run", file=sys.stderr)

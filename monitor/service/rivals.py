@@ -32,51 +32,50 @@ class Rival(NamedTuple):
     status: MonitorStatus
 
 
-async def find(mqtt: Mqtt, broker: Broker, status_seconds: float) -> Rival | None:
-    """Another living monitor, None where there is none or the broker refuses to tell.
+class Look:
+    """What is heard of other monitors while one looks."""
 
-    Returns within a second where no status is retained; where one is, it waits up to two periods for a fresh one.
-    """
-    came: asyncio.Queue[tuple[str, bytes, bool]] = asyncio.Queue()
+    def __init__(self) -> None:
+        self._retained: set[str] = set()
+        self._rival: asyncio.Future[Rival] = asyncio.get_running_loop().create_future()
 
-    def arrived(topic: str, payload: bytes, retained: bool) -> None:
-        came.put_nowait((topic, payload, retained))
-
-    topics = Topics(mqtt.topic_root)
-    identifier = f"look-{secrets.token_hex(4)}"
-    try:
-        async with Line(mqtt, broker, identifier, None, encryption(mqtt), arrived, lambda _number: None) as line:
-            await line.subscribe([topics.every_monitor()])
-            return await _listen(came, status_seconds)
-    except LineError:
-        return None
-
-
-async def _listen(came: asyncio.Queue[tuple[str, bytes, bool]], status_seconds: float) -> Rival | None:
-    retained: set[str] = set()
-    now = time.monotonic()
-    soon, late = now + RETAINED_SECONDS, now + PERIODS * status_seconds
-    while (rest := (late if retained else soon) - time.monotonic()) > 0:
-        try:
-            topic, payload, is_retained = await asyncio.wait_for(came.get(), rest)
-        except TimeoutError:
-            continue
+    def heard(self, topic: str, payload: bytes, retained: bool) -> None:
+        """One status message; an empty one clears a status, and what cannot be read proves nothing."""
         name = topic.split("/")[-2]
-        status = _status(payload)
+        try:
+            status = decode_json(payload, MonitorStatus) if payload else None
+        except MessageError:
+            status = None
         if status is None or status.state != "online":
-            retained.discard(name)
-        elif is_retained:
-            retained.add(name)
-        else:
-            return Rival(name, status)
-    return None
+            self._retained.discard(name)
+        elif retained:
+            self._retained.add(name)
+        elif not self._rival.done():
+            self._rival.set_result(Rival(name, status))
+
+    async def verdict(self, status_seconds: float) -> Rival | None:
+        """Another living monitor, None where there is none; call it once subscribed.
+
+        Within a second where no status is retained; where one is, it waits up to two periods for a fresh one.
+        """
+        begin = time.monotonic()
+        await asyncio.wait({self._rival}, timeout=RETAINED_SECONDS)
+        while not self._rival.done() and self._retained:
+            rest = begin + PERIODS * status_seconds - time.monotonic()
+            if rest <= 0:
+                break
+            await asyncio.wait({self._rival}, timeout=min(rest, RETAINED_SECONDS))
+        return self._rival.result() if self._rival.done() else None
 
 
-def _status(payload: bytes) -> MonitorStatus | None:
-    """What a monitor says of itself; None where it is cleared or cannot be read."""
-    if not payload:
-        return None
+async def find(mqtt: Mqtt, broker: Broker, status_seconds: float) -> Rival | None:
+    """Another living monitor, None where there is none or the broker refuses to tell."""
+    look = Look()
     try:
-        return decode_json(payload, MonitorStatus)
-    except MessageError:
+        async with Line(
+            mqtt, broker, f"look-{secrets.token_hex(4)}", None, encryption(mqtt), look.heard, lambda _number: None
+        ) as line:
+            await line.subscribe([Topics(mqtt.topic_root).every_monitor()])
+            return await look.verdict(status_seconds)
+    except LineError:
         return None

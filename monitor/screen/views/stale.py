@@ -1,4 +1,4 @@
-"""A dialog over a view whose data is old: nobody may take the picture beneath for a patient's present."""
+"""In place of a view whose data is old: nobody may take it for the present."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StaleScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit")]
     DEFAULT_CSS = """
-    StaleScreen { align: center middle; background: #000000 60%; }
+    StaleScreen { align: center middle; background: #000000; }
     StaleScreen Board { width: 100%; height: 9; background: #000000; }
     """
 
