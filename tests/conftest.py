@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from brokers import MOSQUITTO, Mosquitto, free_port
 
 from ecg.records import aami, library
 from ecg.settings import Mqtt
 from ecg.wire import broker
+from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
 
 torch.set_num_threads(1)
 

@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from brokers import Mosquitto
+
+from tests.support.brokers import Mosquitto
 
 TRAINING = {"pandas", "sklearn", "matplotlib"}
 RECORDS = {"wfdb", "requests"}

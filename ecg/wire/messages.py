@@ -175,8 +175,9 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus
-AnyMessage = TypeVar("AnyMessage", Wave, Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
-Json = TypeVar("Json", Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
+Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+Json = TypeVar("Json", bound=Event)
 
 
 class MessageError(ValueError):

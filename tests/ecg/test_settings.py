@@ -174,12 +174,10 @@ def test_a_file_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path, tex
 
 
 def test_no_password_is_ever_shown(tmp_path: Path) -> None:
-    for give in (
-        lambda: settings.load(write(tmp_path / "here", "[mqtt]\npassword = 12345678"), {}),
-        lambda: settings.load(environment={"ECG_MQTT__PASSWORD": "12345678\0"}),
-    ):
+    file = write(tmp_path / "here", "[mqtt]\npassword = 12345678")
+    for where, environment in ((file, {}), (None, {"ECG_MQTT__PASSWORD": "12345678\0"})):
         with pytest.raises(UserError, match=r"password|PASSWORD") as caught:
-            give()
+            settings.load(where, environment)
         assert "12345678" not in str(caught.value)
 
 

@@ -15,9 +15,6 @@ from pathlib import Path
 import aiomqtt
 import psutil
 import pytest
-from brokers import Mosquitto
-from support.attaching import BED, PATIENCE, Ward, acknowledged, alarmed, bed_of, until
-from test_live import expected_beats
 from textual.pilot import Pilot
 
 from ecg.settings import Config
@@ -26,6 +23,9 @@ from monitor.link import place, transport
 from monitor.link.contract import LinkClosed
 from monitor.link.protocol import Acknowledge, BedSummary, Show, Silence
 from monitor.screen.app import MonitorApp
+from tests.support.attaching import BED, PATIENCE, Ward, acknowledged, alarmed, bed_of, until
+from tests.support.brokers import Mosquitto
+from tests.support.expected import expected_beats
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def ward(mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 async def statuses(port: int, topic: str = "ecg/v1/_monitor/+/status") -> list[str]:
     """The states of monitors that are retained on the broker; "" for one that cannot be read."""
-    found = []
+    found: list[str] = []
     async with aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe(topic, 1)
         messages = aiter(client.messages)

@@ -13,16 +13,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import aiomqtt
-import numpy as np
 import psutil
 import pytest
-from brokers import MOSQUITTO, Mosquitto, free_port
 
 from ecg.records import library
-from ecg.signal.path import SignalPath
 from ecg.wire import broker
 from ecg.wire.broker import Broker
 from ecg.wire.messages import SCHEMA, Wave, encode_wave
+from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
+from tests.support.expected import expected_beats
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -84,14 +83,6 @@ def wait_for_monitor(found: Broker) -> None:
 def lines(text: str) -> list[dict[str, Any]]:
     """JSON, line by line."""
     return [json.loads(line) for line in text.splitlines()]
-
-
-def expected_beats() -> list[int]:
-    """R-peaks of the excerpt as the signal path finds them offline."""
-    record = library.read("excerpt")
-    path, slot = SignalPath(1), np.zeros(1, np.int64)
-    path.reset(slot, np.array([record.rate]), slot)
-    return [*path.step(slot, [record.millivolts(0)]).index.tolist(), *path.finish(slot).index.tolist()]
 
 
 def test_a_fast_replay_gives_the_same_beats_as_the_record_and_loses_nothing(

@@ -12,14 +12,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from brokers import free_port
-from support.chromium import CHROMIUM, Chromium
 
 from ecg.wire import broker
 from monitor.web import refusal
+from tests.support.brokers import free_port
+from tests.support.chromium import CHROMIUM, Chromium
 
 aiohttp = pytest.importorskip("aiohttp")
 pytest.importorskip("textual_serve")
@@ -31,7 +32,7 @@ SHOWN = [b"not for clinical use", b"HEART RATE", b"208-excerpt", "⣀".encode()]
 def said(process: psutil.Process) -> list[str]:
     """Its command line, [] where it has just ended."""
     try:
-        return process.cmdline()
+        return list(process.cmdline())
     except psutil.Error:
         return []
 
@@ -125,9 +126,7 @@ def test_a_window_is_a_light_process_and_there_are_so_many_at_most(web: Web) -> 
             got = await seen_in_a_fourth_after_one_has_gone(session, windows)
             assert b"HEART RATE" in got
 
-    async def seen_in_a_fourth_after_one_has_gone(
-        session: aiohttp.ClientSession, windows: contextlib.AsyncExitStack
-    ) -> bytes:
+    async def seen_in_a_fourth_after_one_has_gone(session: Any, windows: contextlib.AsyncExitStack) -> bytes:
         limit = time.monotonic() + 60
         while len(web.windows) < 3 or any(not loaded(one) for one in web.windows):
             assert time.monotonic() < limit

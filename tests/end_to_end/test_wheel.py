@@ -12,9 +12,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from brokers import free_port
 
 from ecg import __version__
+from tests.support.brokers import free_port
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("ecg", "monitor", "producer", "trainer", "ecg_monitor_simulator")
@@ -108,7 +108,7 @@ def test_the_demonstration_prints_beats(installed: Path, elsewhere: Path) -> Non
 def test_each_program_is_a_command_and_a_module(installed: Path, elsewhere: Path, program: str) -> None:
     said = f"ecg-monitor-simulator {__version__}\n"
     assert run([installed / f"ecg-{program}", "--version"], elsewhere).stdout == said
-    module = [installed / "python", "-P", "-m", f"ecg_monitor_simulator.{program}"]
+    module: list[str | Path] = [installed / "python", "-P", "-m", f"ecg_monitor_simulator.{program}"]
     assert run([*module, "--version"], elsewhere).stdout == said
     assert run([*module, "--help"], elsewhere).stdout.startswith(f"usage: ecg-{program} ")
 

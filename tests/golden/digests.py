@@ -58,7 +58,7 @@ def offline(records: list[Record]) -> Arrays:
     net, _ = weights.load(WEIGHTS)
     found: Arrays = {}
     for way in ("detector", "reference"):
-        cuts = cut(records, way)  # type: ignore[arg-type]
+        cuts = cut(records, way)
         for one, said in zip(cuts, probabilities(net, cuts), strict=True):
             found[f"{one.name}.{way}.index"] = one.index.astype(np.int32)
             found[f"{one.name}.{way}.classes"] = digest(one.classes.tolist())

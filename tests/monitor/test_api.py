@@ -6,15 +6,17 @@ import doctest
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from test_ward import EXCERPT, Run, messages, part
+from numpy.typing import NDArray
 
 import monitor.api
 from ecg.errors import UserError
 from ecg.settings import Config, Monitor
 from monitor.api import AlarmChanged, ArrayWard, BeatRead, Event, MemoryReset, ResetReason
+from tests.support.wards import EXCERPT, Run, messages, part
 
 RATE = 360.0
 SAMPLES = EXCERPT.millivolts(0)
@@ -28,7 +30,7 @@ def ward(config: Config | None = None) -> ArrayWard:
 
 def story(events: list[Event], bed: str = "bed") -> list[tuple[object, ...]]:
     """What happened to a bed, without names of streams and times of the wall clock."""
-    told: list[tuple[object, ...]] = []
+    told: list[Any] = []
     for event in events:
         if event.bed != bed:
             continue
@@ -135,13 +137,14 @@ def test_what_cannot_be_used_is_one_sentence(samples: object, rate: float, sente
 def test_a_chunk_that_cannot_be_used_leaves_every_bed_as_it_was() -> None:
     one = ward(Config(monitor=Monitor(max_beds=2)))
     events = one.feed({"bed": MINUTE[:9000]}, RATE)
-    for chunks, rate, leads, sentence in (
+    wrong: list[tuple[dict[str, NDArray[np.floating]], float, list[str] | None, str]] = [
         ({"bed": MINUTE[9000:], "b": np.zeros(0)}, RATE, None, "bed 'b': samples of shape"),
         ({"bed": MINUTE[9000:]}, 250.0, None, "250 Hz and leads .* finish it before another signal begins"),
         ({"bed": MINUTE[9000:].reshape(-1, 2)}, RATE, None, "where it had 360 Hz"),
         ({"bed": MINUTE[9000:]}, RATE, ["I", "II"], "2 names of leads for 1 columns"),
         ({"b": MINUTE, "c": MINUTE}, RATE, None, "a ward of 2 beds has no room for b, c"),
-    ):
+    ]
+    for chunks, rate, leads, sentence in wrong:
         with pytest.raises(ValueError, match=sentence):
             one.feed(chunks, rate, leads=leads)
     with pytest.raises(ValueError, match="bed 'bed' is being fed already"):

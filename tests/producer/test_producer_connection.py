@@ -8,7 +8,6 @@ import time
 import aiomqtt
 import msgspec
 import pytest
-from brokers import Mosquitto, until
 
 from ecg.records import library
 from ecg.settings import Mqtt
@@ -16,6 +15,7 @@ from ecg.wire.broker import Broker
 from ecg.wire.messages import BedStatus, ProducerStatus, decode
 from producer.connection import Connection, connections
 from producer.sources.records import Bed, make_beds
+from tests.support.brokers import Mosquitto, until
 
 
 @pytest.fixture

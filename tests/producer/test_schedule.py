@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from test_records import small
 
 from producer.schedule import Progress, chunk_seconds, replay
 from producer.sources.records import Bed
+from tests.support.beds import small
 
 
 class Line:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import wfdb
-from wfdb_files import write_record
 
 from ecg.errors import UserError
 from ecg.records import library
+from tests.support.wfdb_files import write_record
 
 
 class Site(http.server.SimpleHTTPRequestHandler):

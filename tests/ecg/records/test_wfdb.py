@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb as package
-from wfdb_files import write_record
 
 from ecg.errors import UserError
 from ecg.records import library, wfdb
 from ecg.records.record import MISSING, Annotations, Record
+from tests.support.wfdb_files import write_record
 
 
 def test_a_record_written_by_another_program_is_read_as_it_was_meant(tmp_path: Path) -> None:

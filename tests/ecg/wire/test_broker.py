@@ -7,12 +7,12 @@ import socket
 
 import aiomqtt
 import pytest
-from brokers import Mosquitto, free_port
 
 from ecg import settings
 from ecg.errors import UserError
 from ecg.settings import Mqtt
 from ecg.wire import broker
+from tests.support.brokers import Mosquitto, free_port
 
 
 def test_a_broker_that_answers_is_used(mosquitto: Mosquitto) -> None:
@@ -34,7 +34,9 @@ async def test_the_embedded_broker_carries_messages_and_keeps_retained_ones() ->
 
 def test_it_listens_on_the_loopback_only() -> None:
     port = free_port()
-    outside = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {"127.0.0.1"}
+    outside = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {
+        "127.0.0.1"
+    }
     with broker.ensure(Mqtt(port=port)):
         for address in outside:
             if not address.startswith("127."):

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import aiomqtt
 import pytest
-from brokers import Mosquitto, until
 from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.matcher import MQTTMatcher
 
 from ecg.settings import Mqtt
 from ecg.wire.broker import Broker
 from ecg.wire.client import Line, LineError
 from ecg.wire.outbox import Outgoing
+from tests.support.brokers import Mosquitto, until
 
 ROOT = Path(__file__).parents[3]
 WILL = Outgoing("will", b"", True)
@@ -36,7 +37,7 @@ async def test_aiomqtt_still_takes_every_option_we_give_it() -> None:
 
 
 def test_paho_still_has_the_callbacks_and_the_filter_table_we_replace() -> None:
-    made = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    made = paho.Client(CallbackAPIVersion.VERSION2)
     assert isinstance(made._on_message_filtered, MQTTMatcher), "paho looks for topic filters somewhere else now"
     for name in ("on_message", "on_publish"):
         assert isinstance(inspect.getattr_static(paho.Client, name), property), f"paho.Client.{name} is gone"

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from example_messages import BEAT, EXAMPLES, MONITOR, STATUS, WAVE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from ecg.wire.messages import (
     encode_json,
     encode_wave,
 )
+from tests.support.example_messages import BEAT, EXAMPLES, MONITOR, STATUS, WAVE
 
 HUGE = 10**30
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from amqtt.broker import Broker as Amqtt
-from brokers import MOSQUITTO, Mosquitto, free_port
 
 from ecg.errors import UserError
 from ecg.settings import Mqtt
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
+from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
 
 WILL = Outgoing("w/status", b"gone", True)
 

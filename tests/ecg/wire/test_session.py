@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiomqtt
 import pytest
-from brokers import Mosquitto, free_port, until
 
 from ecg.settings import Mqtt
 from ecg.wire import broker, session
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
+from tests.support.brokers import Mosquitto, free_port, until
 
 WILL = Outgoing("w/status", b"gone", True)
 
@@ -173,7 +174,8 @@ async def test_a_session_that_dies_leaves_its_will_and_one_that_ends_does_not(an
     connected = dying._line._paho.socket()
     assert connected is not None
     asyncio.get_running_loop().remove_reader(connected.fileno())
-    connected.shutdown(2)  # the broker sees the end of the connection without a goodbye
+    assert isinstance(connected, socket.socket)
+    connected.shutdown(socket.SHUT_RDWR)  # the broker sees the end of the connection without a goodbye
     assert await asyncio.wait_for(await_status, 20) == b"gone"
     await dying.close()
 
@@ -194,7 +196,8 @@ async def test_an_empty_will_removes_a_retained_status(any_broker: Broker) -> No
     connected = dying._line._paho.socket()
     assert connected is not None
     asyncio.get_running_loop().remove_reader(connected.fileno())
-    connected.shutdown(2)
+    assert isinstance(connected, socket.socket)
+    connected.shutdown(socket.SHUT_RDWR)
     for _ in range(200):
         if not (left := await retained(any_broker, "w/status")):
             break

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from brokers import MOSQUITTO, Mosquitto, free_port
 
 from ecg.errors import UserError
 from ecg.settings import Mqtt, load
@@ -18,6 +17,7 @@ from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
 from ecg.wire.tls import encryption
+from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
 
 OPENSSL = shutil.which("openssl")
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from brokers import MOSQUITTO
 
 from ecg.errors import UserError
 from monitor.bench import harness
 from monitor.cli import main
+from tests.support.brokers import MOSQUITTO
 
 
 def figures(tmp_path: Path, *arguments: str) -> dict:  # type: ignore[type-arg]
@@ -57,7 +57,7 @@ def test_pipeline_gives_loss_latency_cpu_and_memory(tmp_path: Path) -> None:
 
 
 def test_without_mosquitto_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(UserError, match="needs the broker Mosquitto: apt-get install mosquitto"):
         main(["bench", "pipeline", "--beds", "1"])
 

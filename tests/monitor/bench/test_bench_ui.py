@@ -6,11 +6,11 @@ import sys
 import time
 
 import pytest
-from brokers import MOSQUITTO
 
 from ecg.settings import Config
 from monitor.bench import harness, ui
 from monitor.bench.report import records
+from tests.support.brokers import MOSQUITTO
 
 DRAWS = """
 import os, sys, time, tty

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_ward import NET, Run, alarm_story
 
 from ecg.errors import UserError
 from ecg.records import library
@@ -18,6 +17,7 @@ from monitor.evaluation.reference import Span, reference
 from monitor.evaluation.replay import Heard, Raised, episodes, listen, signs_of
 from monitor.evaluation.scoring import Tally, evaluate, groups, run, score
 from monitor.ward.play import waves
+from tests.support.wards import NET, Run, alarm_story
 
 RATE = 100.0
 
@@ -30,8 +30,8 @@ def annotated(text: str, rhythms: dict[int, str] | None = None, spacing: int = 8
     for index, symbol, rhythm in sorted(rows):
         force = rhythm or force
         made.append((index, symbol, force))
-    index, symbols, forces = zip(*made, strict=True)
-    return Annotations(np.array(index), np.array(symbols), np.array(forces))
+    indices, symbols, forces = zip(*made, strict=True)
+    return Annotations(np.array(indices), np.array(symbols), np.array(forces))
 
 
 def test_reference_episodes_are_read_from_symbols_and_labels_as_one_would_by_hand() -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from shown_ward import WardLink
 
 from monitor.link import frames, place
 from monitor.link.contract import LinkClosed
@@ -32,6 +31,7 @@ from monitor.link.protocol import (
 from monitor.link.server import MOST_SCREENS, Screens
 from monitor.link.transport import MOST_PENDING, ScreenLink
 from monitor.service.feed import View, Views
+from tests.support.shown_ward import WardLink
 
 
 @pytest.fixture(autouse=True)
@@ -216,7 +216,7 @@ async def test_a_screen_that_does_not_read_costs_one_frame_and_delays_nobody() -
     host = WardHost(beds=2, seconds=200.0)
     async with serving(host) as (screens, come):
         still, good = await come(), await come()
-        still.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        still.writer.transport.pause_reading()
         still.say(Show(["bed-1", "bed-2"], 600.0, 60.0))
         good.say(Show(["bed-1"], 1.0, 60.0))
         assert isinstance(await good.told(), Hello)
@@ -231,7 +231,7 @@ async def test_a_screen_that_does_not_read_costs_one_frame_and_delays_nobody() -
         assert most > 0, "the still screen's frame waits"
         assert grown[-1] == grown[len(grown) // 2], "and no second one joins it"
         assert most <= frames.MOST_TOLD
-        still.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        still.writer.transport.resume_reading()
         assert isinstance(await still.told(), Hello)
         total = 0
         while total < 260 * 360 * 4:  # all of it comes after all

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from driving import play, running, text
-from shown_ward import WardLink
-
 from monitor.link.contract import LinkClosed
 from monitor.link.protocol import Snapshot
 from monitor.screen.app import MonitorApp
 from monitor.screen.views.stale import StaleScreen
+from tests.support.driving import play, running, text
+from tests.support.shown_ward import WardLink
 
 
 class HaltedLink(WardLink):

@@ -36,7 +36,11 @@ def test_whoever_puts_never_waits_for_slow_work_and_what_finds_no_room_is_counte
 
 def test_what_has_not_moved_at_the_end_is_given_up() -> None:
     go = threading.Event()
-    aside: Aside[int] = Aside("t", lambda _: go.wait(60) and None, 10)
+
+    def waits(_: list[int]) -> None:
+        go.wait(60)
+
+    aside: Aside[int] = Aside("t", waits, 10)
     aside.put(range(4))
     aside.close(patience_s=0.05)
     assert aside.lost == 4

@@ -14,12 +14,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_ward import ALONE, CARD, EXCERPT, MINUTE, NET, Run, alarm_story, messages, part, same
 
 from ecg.errors import UserError
 from ecg.settings import Config
 from monitor.service import checkpoint as memory
 from monitor.ward.ward import Ward
+from tests.support.wards import ALONE, CARD, EXCERPT, MINUTE, NET, Run, alarm_story, messages, part, same
 
 
 @given(st.lists(st.integers(1, 21_599), min_size=1, max_size=12), st.data())

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import aiomqtt
 import pytest
-from brokers import Mosquitto, until
 
 from ecg.settings import Mqtt
 from ecg.wire.broker import Broker
 from monitor.service import connection
 from monitor.service.connection import Connection, Inbox, Outgoing
+from tests.support.brokers import Mosquitto, until
 
 STATUS = "ecg/v1/_monitor/abc/status"
 
@@ -54,7 +55,7 @@ async def test_what_is_published_while_the_broker_is_away_goes_out_in_order_afte
     await until(lambda: not monitor.connected)
     told: list[int] = []
     for number in range(200):
-        monitor.publish([Outgoing("ecg/v1/b/alarm", str(number).encode(), True, lambda n=number: told.append(n))])
+        monitor.publish([Outgoing("ecg/v1/b/alarm", str(number).encode(), True, partial(told.append, number))])
     await monitor.flush()
     assert told == [] and "does not answer, trying again" in monitor.problem
     mosquitto.start()

@@ -4,32 +4,12 @@ from __future__ import annotations
 
 import time
 
-from test_ward import ALONE, CARD, MINUTE, NET, Run, messages, part, whole
-
 from ecg.settings import Config, Monitor
-from ecg.wire.broker import Broker
-from ecg.wire.messages import SCHEMA, BedStatus, Wave, encode_json, encode_wave
+from ecg.wire.messages import SCHEMA, BedStatus, encode_json
 from monitor.service.connection import Arrival
 from monitor.service.loop import Service
-from monitor.ward.ward import Ward
-
-QUARTERS = messages(MINUTE, list(range(90, 21_600, 90)))
-
-
-def service() -> Service:
-    """A service that is not connected: messages are put into its inbox by hand."""
-    import torch
-
-    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
-    return Service(Config(), Broker("127.0.0.1", 1, "external"), ward)
-
-
-def put(to: Service, waves: list[Wave], waited_s: float, bed: str = "a") -> None:
-    """Wave messages that have waited for so long."""
-    received_ns = time.time_ns() - int(waited_s * 1e9)
-    to._connection.inbox._items.extend(
-        Arrival(f"ecg/v1/{bed}/wave", encode_wave(wave), False, received_ns) for wave in waves
-    )
+from tests.support.services import QUARTERS, put, service, work
+from tests.support.wards import ALONE, MINUTE, Run, messages, part, whole
 
 
 def announce(to: Service, speed: float | str, bed: str = "a") -> None:
@@ -45,14 +25,6 @@ def announce(to: Service, speed: float | str, bed: str = "a") -> None:
         stream=QUARTERS[0].stream,
     )
     to._connection.inbox._items.append(Arrival(f"ecg/v1/{bed}/status", encode_json(status), True, time.time_ns()))
-
-
-def work(on: Service, chunk: int = 50) -> None:
-    """All that waits, as `Service.run` takes it."""
-    inbox = on._connection.inbox
-    while inbox:
-        on.shed()
-        on.take(inbox.take(chunk))
 
 
 async def test_too_much_unread_signal_is_lost_and_the_bed_begins_anew() -> None:

@@ -8,8 +8,6 @@ import time
 
 import pytest
 import torch
-from test_overload import QUARTERS, put, service, work
-from test_ward import ALONE, CARD, MINUTE, NET, Run, messages, same
 
 from ecg.settings import Config, Monitor
 from ecg.wire.broker import Broker
@@ -23,6 +21,8 @@ from monitor.service.loop import Service
 from monitor.service.publisher import Publisher
 from monitor.ward.events import AlarmChanged, BeatRead, Event
 from monitor.ward.ward import Ward
+from tests.support.services import QUARTERS, put, service, work
+from tests.support.wards import ALONE, CARD, MINUTE, NET, Run, messages, same
 
 
 class Kept:
@@ -89,22 +89,25 @@ async def test_an_unusable_message_is_a_whole_sentence() -> None:
 
 
 def test_events_are_published_as_the_wire_has_them() -> None:
-    run, out, told = Run(), [], []
+    run = Run()
+    out: list[Outgoing] = []
+    told: list[int] = []
     for wave in messages(MINUTE, [7000]):
         run.ward.wave("bed-1", wave, 5)
         run.step()
-    publisher = Publisher(Topics("ecg/v1"), "memory-gru", out.extend, told.append)
+    publisher = Publisher(Topics("ecg/v1"), "m1", "memory-gru", out.extend, told.append)
     publisher.take(run.events)
     sent = [message for message in out if isinstance(message, Outgoing)]
     assert len(sent) == len([event for event in run.events if isinstance(event, BeatRead | AlarmChanged)])
     published = [decode_json(one.payload, Beat) for one in sent if one.topic == "ecg/v1/bed-1/beat"]
     for beat, event in zip(published, run.beats, strict=True):
-        assert (beat.index, beat.class_, beat.model) == (event.index, event.cls, "memory-gru")
+        assert (beat.index, beat.class_, beat.model, beat.monitor) == (event.index, event.cls, "memory-gru", "m1")
         assert list(beat.probabilities) == list("NSVFQ")
         assert list(beat.probabilities.values()) == pytest.approx(event.probabilities, abs=1e-6)
     assert published[0].rr_ms is None
     alarms = [one for one in sent if one.topic == "ecg/v1/bed-1/alarm"]
     assert all(one.retain for one in alarms)
+    assert decode_json(alarms[-1].payload, Alarms).monitor == "m1"
     assert decode_json(alarms[-1].payload, Alarms).active == list(
         [event for event in run.events if isinstance(event, AlarmChanged)][-1].active
     )

@@ -12,7 +12,8 @@ from monitor.service.timers import Timers
 
 
 async def test_work_that_fails_is_told_and_has_its_next_turn(caplog: pytest.LogCaptureFixture) -> None:
-    problems, failures, again = Problems(), [], asyncio.Event()
+    problems, again = Problems(), asyncio.Event()
+    failures: list[str] = []
     turns = 0
 
     def work() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_ward import EXCERPT, MINUTE, Run, alarm_story, messages
 
 from ecg.records.record import MISSING, Record
 from monitor.ward.lead_off import Line, hear
+from tests.support.wards import EXCERPT, MINUTE, Run, alarm_story, messages
 
 RATE = 360
 LIMIT = 2 * RATE

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from test_ward import EXCERPT, MINUTE, Run, messages, part
 
 from ecg.records.record import Record
 from monitor.ward.events import AlarmChanged, BeatRead, MemoryReset, ResetReason
+from tests.support.wards import EXCERPT, MINUTE, Run, messages, part
 
 
 def flat(record: Record, begin: int) -> Record:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_ward import NET, Run, messages, part, same, whole
 
 from ecg.records import library
 from ecg.records.record import Record, pick_lead
@@ -17,6 +16,7 @@ from ecg.settings import Config, Monitor
 from ecg.signal.path import SignalPath
 from ecg.wire.messages import SCHEMA, BedStatus, Wave
 from monitor.service import checkpoint as memory
+from tests.support.wards import NET, Run, messages, part, same, whole
 
 LENGTH = 6480  # 18 s at 360 Hz
 NAMES = ("100", "106", "119", "200", "203", "208", "214", "222", "223", "231")

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from test_ward import ALONE, EXCERPT, MINUTE, Run, messages, part, same
 
 from monitor.ward.bed import Bed
 from monitor.ward.intake import Intake
+from tests.support.wards import ALONE, EXCERPT, MINUTE, Run, messages, part, same
 
 QUARTERS = messages(MINUTE, list(range(90, 21_600, 90)))
 OTHER = messages(part(EXCERPT, 40_000, 61_600), list(range(90, 21_600, 90)))

