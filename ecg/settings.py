@@ -19,35 +19,13 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ecg.errors import UserError
+from ecg.ranges import MEANT, Beats, Count, Cycles, Host, Name, Port, Rate, Root, Signal, Text, Wall
 
 FILE: Final = "config.toml"
 VARIABLE: Final = "ECG_"
 """ECG_MQTT__HOST is the variable of the key host in [mqtt]."""
 SECRET: Final = ("password",)
 """Keys whose values are never shown."""
-
-Signal = Annotated[float, Meta(gt=0, le=60)]
-"""Seconds of signal that something of the heart or the wire may last."""
-Wall = Annotated[float, Meta(ge=0.1, le=86_400)]
-"""Seconds by the clock, up to a day."""
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Count = Annotated[int, Meta(ge=1, le=65536)]
-Beats = Annotated[int, Meta(ge=3, le=50)]
-Cycles = Annotated[int, Meta(ge=2, le=50)]
-Rate = Annotated[float, Meta(gt=0, le=500)]
-TEXT: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
-HOST: Final = r"^[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_:%-]{1,63})*\.?\Z"
-ROOT: Final = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z"
-MEANT: Final = {
-    TEXT: "give text without control characters",
-    HOST: "give a host name or an address",
-    ROOT: "give names of A-Z, a-z, 0-9, _ and - with / between",
-}
-"""What each pattern asks for, in words."""
-Text = Annotated[str, Meta(pattern=TEXT, max_length=4096)]
-Name = Annotated[str, Meta(pattern=TEXT, min_length=1, max_length=4096)]
-Host = Annotated[str, Meta(pattern=HOST, max_length=253)]
-Root = Annotated[str, Meta(pattern=ROOT, max_length=200)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
