@@ -32,7 +32,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of config.toml; an unknown key in it is an error."""
 
 
-class Mqtt(Section, frozen=True):
+class MqttSettings(Section, frozen=True):
     """[mqtt] the broker and the topics."""
 
     host: Host = "127.0.0.1"
@@ -50,7 +50,7 @@ class Mqtt(Section, frozen=True):
     tls_insecure: bool = False
 
 
-class Producer(Section, frozen=True):
+class ProducerSettings(Section, frozen=True):
     """[producer] what is replayed and how."""
 
     records: Name = "excerpt"
@@ -64,7 +64,7 @@ class Producer(Section, frozen=True):
     beds_per_connection: Count = 250
 
 
-class Model(Section, frozen=True):
+class ModelSettings(Section, frozen=True):
     """[model] the network the monitor runs."""
 
     weights: Name = "memory-gru"
@@ -74,7 +74,7 @@ class Model(Section, frozen=True):
     bfloat16: bool = False
 
 
-class Monitor(Section, frozen=True):
+class MonitorSettings(Section, frozen=True):
     """[monitor] ingest, batching and bookkeeping."""
 
     lead: Name = "MLII"
@@ -91,7 +91,7 @@ class Monitor(Section, frozen=True):
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
 
 
-class Screen(Section, frozen=True):
+class ScreenSettings(Section, frozen=True):
     """[screen] the terminal interface."""
 
     language: Literal["en", "ja"] = "en"
@@ -103,7 +103,7 @@ class Screen(Section, frozen=True):
     web_tabs: Count = 16
 
 
-class Alarms(Section, frozen=True):
+class AlarmSettings(Section, frozen=True):
     """[alarms] which alarms are on, and their limits. Rates in beats per minute; docs/alarms.md defines each."""
 
     asystole: bool = True
@@ -150,12 +150,12 @@ class Alarms(Section, frozen=True):
 class Config(Section, frozen=True):
     """The whole of config.toml."""
 
-    mqtt: Mqtt = msgspec.field(default_factory=Mqtt)
-    producer: Producer = msgspec.field(default_factory=Producer)
-    model: Model = msgspec.field(default_factory=Model)
-    monitor: Monitor = msgspec.field(default_factory=Monitor)
-    screen: Screen = msgspec.field(default_factory=Screen)
-    alarms: Alarms = msgspec.field(default_factory=Alarms)
+    mqtt: MqttSettings = msgspec.field(default_factory=MqttSettings)
+    producer: ProducerSettings = msgspec.field(default_factory=ProducerSettings)
+    model: ModelSettings = msgspec.field(default_factory=ModelSettings)
+    monitor: MonitorSettings = msgspec.field(default_factory=MonitorSettings)
+    screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
+    alarms: AlarmSettings = msgspec.field(default_factory=AlarmSettings)
 
 
 def find() -> Path | None:
@@ -209,7 +209,7 @@ def host_and_port(text: str) -> tuple[str, int]:
         raise UserError(f"--broker {text} cannot be used: give host:port, such as 127.0.0.1:1883") from None
 
 
-def with_root(mqtt: Mqtt, root: str) -> Mqtt:
+def with_root(mqtt: MqttSettings, root: str) -> MqttSettings:
     """The settings with another topic root. Raises UserError."""
     return with_value(Config(mqtt=mqtt), "mqtt", "topic_root", root, "--root").mqtt
 
@@ -232,7 +232,7 @@ def _read(source: Path) -> Config:
     return config
 
 
-def _with_password(mqtt: Mqtt) -> Mqtt:
+def _with_password(mqtt: MqttSettings) -> MqttSettings:
     """The settings with the first line of the password file as the password."""
     if not mqtt.password_file:
         return mqtt

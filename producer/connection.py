@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.messages import SCHEMA, ProducerStatus, encode_json, encode_wave
 from ecg.wire.outbox import Outgoing
@@ -27,7 +27,7 @@ class Connection:
     While it is down, messages are dropped and counted in `dropped`: a live signal waits for nobody.
     """
 
-    def __init__(self, mqtt: Mqtt, broker: Broker, beds: list[Bed], speed: float | str, name: str) -> None:
+    def __init__(self, mqtt: MqttSettings, broker: Broker, beds: list[Bed], speed: float | str, name: str) -> None:
         self._topics = Topics(mqtt.topic_root)
         self._name = name
         self._speed = speed
@@ -111,7 +111,7 @@ class Connection:
 
 
 def connections(
-    mqtt: Mqtt, broker: Broker, beds: list[Bed], speed: float | str, run: str, alone: int, shared: int
+    mqtt: MqttSettings, broker: Broker, beds: list[Bed], speed: float | str, run: str, alone: int, shared: int
 ) -> list[Connection]:
     """One connection per bed for up to `alone` beds, else one for every `shared` beds."""
     size = 1 if len(beds) <= alone else shared

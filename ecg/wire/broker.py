@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecg.errors import UserError
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 
 PROBE_SECONDS: Final = 3.0
 START_SECONDS: Final = 15.0
@@ -36,7 +36,7 @@ class Broker:
 
 
 @contextmanager
-def ensure(mqtt: Mqtt) -> Iterator[Broker]:
+def ensure(mqtt: MqttSettings) -> Iterator[Broker]:
     """The broker the settings name; where none answers on the loopback, an embedded one for as long as this lasts.
 
     Raises UserError where none answers and none may be started.

@@ -17,7 +17,7 @@ import aiomqtt
 from paho.mqtt import client as paho
 from paho.mqtt.matcher import MQTTMatcher
 
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker, bare
 from ecg.wire.outbox import Outgoing
 
@@ -51,7 +51,7 @@ class Line:
 
     def __init__(
         self,
-        mqtt: Mqtt,
+        mqtt: MqttSettings,
         broker: Broker,
         identifier: str,
         will: Outgoing | None,

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Final
 
 from ecg.errors import UserError
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker, address
 from ecg.wire.client import Arrived, Line, LineError, RefusedError
 from ecg.wire.outbox import MOST_WAITING, Outbox, Outgoing
@@ -46,7 +46,7 @@ class Session:
 
     def __init__(
         self,
-        mqtt: Mqtt,
+        mqtt: MqttSettings,
         broker: Broker,
         identifier: str,
         will: Callable[[], Outgoing],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ssl
 
 from ecg.errors import UserError
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 
 
-def encryption(mqtt: Mqtt) -> ssl.SSLContext | None:
+def encryption(mqtt: MqttSettings) -> ssl.SSLContext | None:
     """TLS as the settings want it; None for none. Raises UserError where they do not fit or a file cannot be used."""
     files = {"ca_file": mqtt.ca_file, "cert_file": mqtt.cert_file, "key_file": mqtt.key_file}
     if not mqtt.tls:

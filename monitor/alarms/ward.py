@@ -26,7 +26,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from ecg.signal.detector import LEARNING
 from ecg.signal.path import FIDUCIAL_REACH
 from ecg.signal.resampler import MODEL_RATE, kernel
@@ -69,7 +69,7 @@ class WardAlarms:
     settings: the [alarms] table.
     """
 
-    def __init__(self, settings: Alarms, slots: int) -> None:
+    def __init__(self, settings: AlarmSettings, slots: int) -> None:
         self.settings = settings
         self._signs = SignalSigns(slots)
         self._beds: dict[int, BedAlarms] = {}

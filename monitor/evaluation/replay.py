@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ecg.model.network import BeatNet
 from ecg.records.record import Record
-from ecg.settings import Alarms, Config, Monitor
+from ecg.settings import AlarmSettings, Config, MonitorSettings
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import PRIORITY, Priority
 from monitor.alarms.signs import SignalSigns
@@ -118,7 +118,7 @@ def episodes(changes: Iterable[Change], length: int) -> list[Raised]:
 
 
 def replay(
-    settings: Alarms,
+    settings: AlarmSettings,
     rate: float,
     length: int,
     signs: Sequence[Sign],
@@ -138,7 +138,7 @@ def replay(
     return episodes(changes + bed.clock(length - 1), length)
 
 
-def signs_of(records: Sequence[Record], settings: Monitor) -> list[list[Sign]]:
+def signs_of(records: Sequence[Record], settings: MonitorSettings) -> list[list[Sign]]:
     """The signs of each record's signal: fibrillation, an unsteady baseline, a lead that is off. settings: [monitor].
 
     They say when the cardiologists' beats, put in place of the network's, are not to be counted.

@@ -12,7 +12,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
@@ -106,7 +106,7 @@ class Connection:
     leaves no status behind.
     """
 
-    def __init__(self, mqtt: Mqtt, broker: Broker, name: str) -> None:
+    def __init__(self, mqtt: MqttSettings, broker: Broker, name: str) -> None:
         self.topics = topics = Topics(mqtt.topic_root)
         self.inbox = Inbox(asyncio.get_running_loop())
         self._gone = Outgoing(topics.monitor(name), b"", True)

@@ -12,7 +12,7 @@ import secrets
 import time
 from typing import Final, NamedTuple
 
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.client import Line, LineError
 from ecg.wire.messages import MessageError, MonitorStatus, decode_json
@@ -68,7 +68,7 @@ class Look:
         return self._rival.result() if self._rival.done() else None
 
 
-async def find(mqtt: Mqtt, broker: Broker, status_seconds: float) -> Rival | None:
+async def find(mqtt: MqttSettings, broker: Broker, status_seconds: float) -> Rival | None:
     """Another living monitor, None where there is none or the broker refuses to tell."""
     look = Look()
     try:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.record import MISSING, hold, pick_lead
-from ecg.settings import Monitor
+from ecg.settings import MonitorSettings
 from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave, wave_samples
 from monitor.ward.events import ResetReason
 from monitor.ward.lead_off import Line, hear
@@ -51,7 +51,7 @@ class Intake:
     """
 
     bed: str
-    settings: Monitor
+    settings: MonitorSettings
     ledger: Ledger
     stream: str = ""
     record: str = ""

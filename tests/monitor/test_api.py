@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import monitor.api
 from ecg.errors import UserError
-from ecg.settings import Config, Monitor
+from ecg.settings import Config, MonitorSettings
 from monitor.api import AlarmChanged, ArrayWard, BeatRead, Event, MemoryReset, ResetReason
 from tests.support.wards import EXCERPT, Run, messages, part
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_used_is_one_sentence(samples: object, rate: float, sente
 
 
 def test_a_chunk_that_cannot_be_used_leaves_every_bed_as_it_was() -> None:
-    one = ward(Config(monitor=Monitor(max_beds=2)))
+    one = ward(Config(monitor=MonitorSettings(max_beds=2)))
     events = one.feed({"bed": MINUTE[:9000]}, RATE)
     wrong: list[tuple[dict[str, NDArray[np.floating]], float, list[str] | None, str]] = [
         ({"bed": MINUTE[9000:], "b": np.zeros(0)}, RATE, None, "bed 'b': samples of shape"),
@@ -154,7 +154,7 @@ def test_a_chunk_that_cannot_be_used_leaves_every_bed_as_it_was() -> None:
 
 
 def test_a_bed_that_is_finished_makes_room_for_another() -> None:
-    one = ward(Config(monitor=Monitor(max_beds=2)))
+    one = ward(Config(monitor=MonitorSettings(max_beds=2)))
     for bed in ("a", "b", "c", "bed"):
         events = one.feed({bed: MINUTE}, RATE)
         events += one.finish(bed) if bed != "a" else []

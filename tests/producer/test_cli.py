@@ -10,7 +10,7 @@ import pytest
 from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Record
-from ecg.settings import Config, Producer
+from ecg.settings import Config, ProducerSettings
 from ecg.wire.broker import Broker
 from producer.cli import check_lead, parser, with_options
 from producer.display import heading
@@ -52,9 +52,9 @@ def test_what_is_not_given_stays_as_the_settings_say() -> None:
     assert given("--loop", "--no-truth", "--lead", "V5").producer == replace_producer(loop=True, truth=False, lead="V5")
 
 
-def replace_producer(**changes: Any) -> Producer:
+def replace_producer(**changes: Any) -> ProducerSettings:
     """The producer's default settings, changed."""
-    return Producer(**changes)
+    return ProducerSettings(**changes)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ecg.records import library
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.messages import BedStatus, ProducerStatus, decode
 from producer.connection import Connection, connections
@@ -40,7 +40,7 @@ async def standing(found: Broker) -> dict[str, bytes]:
 async def test_a_shared_connection_s_own_status_is_gone_after_an_orderly_end(
     any_broker: Broker, beds: list[Bed]
 ) -> None:
-    (shared,) = connections(Mqtt(), any_broker, beds, 1.0, "r", alone=2, shared=10)
+    (shared,) = connections(MqttSettings(), any_broker, beds, 1.0, "r", alone=2, shared=10)
     await shared.open()
     await until(lambda: not len(shared._session.outbox))
     status = "ecg/v1/_producer/producer-r-0/status"
@@ -60,7 +60,7 @@ async def test_who_listens_hears_that_the_beds_are_offline_before_the_status_goe
     mosquitto: Mosquitto, beds: list[Bed]
 ) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
-    shared = Connection(Mqtt(), found, beds, 1.0, "p")
+    shared = Connection(MqttSettings(), found, beds, 1.0, "p")
     await shared.open()
     said: list[bytes] = []
     async with aiomqtt.Client(found.host, found.port) as client:
@@ -78,12 +78,12 @@ async def test_a_shared_connection_that_breaks_leaves_a_will_that_names_its_beds
     mosquitto: Mosquitto, beds: list[Bed]
 ) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
-    shared = Connection(Mqtt(), found, beds, 1.0, "p")
+    shared = Connection(MqttSettings(), found, beds, 1.0, "p")
     will = shared._will()
     assert will.retain and decode(will.payload, ProducerStatus) == ProducerStatus(
         1, "offline", [bed.name for bed in beds]
     )
-    alone = Connection(Mqtt(), found, beds[:1], 1.0, "q")
+    alone = Connection(MqttSettings(), found, beds[:1], 1.0, "q")
     assert decode(alone._will().payload, BedStatus).state == "offline"
     assert alone._will().topic == "ecg/v1/208-excerpt-1/status"
 
@@ -92,7 +92,7 @@ async def test_a_live_signal_waits_for_nobody_and_the_beds_are_announced_again(
     mosquitto: Mosquitto, beds: list[Bed]
 ) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
-    (alone,) = connections(Mqtt(), found, beds[:1], 1.0, "r", alone=2, shared=10)
+    (alone,) = connections(MqttSettings(), found, beds[:1], 1.0, "r", alone=2, shared=10)
     await alone.open()
     await alone.wave(beds[0], time.time_ns(), 0)
     mosquitto.stop()

@@ -10,19 +10,19 @@ import pytest
 
 from ecg import settings
 from ecg.errors import UserError
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire import broker
 from tests.support.brokers import Mosquitto, free_port
 
 
 def test_a_broker_that_answers_is_used(mosquitto: Mosquitto) -> None:
-    with broker.ensure(Mqtt(port=mosquitto.port)) as found:
+    with broker.ensure(MqttSettings(port=mosquitto.port)) as found:
         assert found.kind == "external"
 
 
 async def test_the_embedded_broker_carries_messages_and_keeps_retained_ones() -> None:
     port = free_port()
-    with broker.ensure(Mqtt(port=port)) as found:
+    with broker.ensure(MqttSettings(port=port)) as found:
         assert str(found) == f"127.0.0.1:{port} (embedded amqtt)"
         async with aiomqtt.Client("127.0.0.1", port) as client:
             await client.publish("a/b", b"kept", qos=1, retain=True)
@@ -37,7 +37,7 @@ def test_it_listens_on_the_loopback_only() -> None:
     outside = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {
         "127.0.0.1"
     }
-    with broker.ensure(Mqtt(port=port)):
+    with broker.ensure(MqttSettings(port=port)):
         for address in outside:
             if not address.startswith("127."):
                 assert broker.probe(str(address), port) is not None
@@ -47,7 +47,7 @@ def test_it_listens_on_the_loopback_only() -> None:
 def test_where_none_answers_and_none_may_be_started_the_user_is_told(host: str, embedded: bool) -> None:
     with (
         pytest.raises(UserError, match=f"no MQTT broker answers at {host}"),
-        broker.ensure(Mqtt(host=host, port=free_port(), embedded=embedded)),
+        broker.ensure(MqttSettings(host=host, port=free_port(), embedded=embedded)),
     ):
         pass
 
@@ -93,8 +93,8 @@ def has_ipv6() -> bool:
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
 def test_an_ipv6_loopback_is_one_too(host: str) -> None:
     port = free_port()
-    with broker.ensure(Mqtt(host=host, port=port)) as found:
+    with broker.ensure(MqttSettings(host=host, port=port)) as found:
         assert str(found) == f"[::1]:{port} (embedded amqtt)"
         assert broker.probe(host, port) is None
-        with broker.ensure(Mqtt(host=host, port=port)) as again:
+        with broker.ensure(MqttSettings(host=host, port=port)) as again:
             assert again == broker.Broker("::1", port, "external")

@@ -14,7 +14,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.matcher import MQTTMatcher
 
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.client import Line, LineError
 from ecg.wire.outbox import Outgoing
@@ -67,7 +67,13 @@ async def test_a_line_confirms_both_qualities_of_service_and_receives(any_broker
     confirmed: list[int] = []
     arrived: list[tuple[str, bytes, bool]] = []
     line = Line(
-        Mqtt(port=any_broker.port), any_broker, "one", WILL, None, lambda *got: arrived.append(got), confirmed.append
+        MqttSettings(port=any_broker.port),
+        any_broker,
+        "one",
+        WILL,
+        None,
+        lambda *got: arrived.append(got),
+        confirmed.append,
     )
     async with line:
         await line.subscribe(["a/+", "b"])
@@ -79,7 +85,9 @@ async def test_a_line_confirms_both_qualities_of_service_and_receives(any_broker
 
 
 async def test_the_end_of_a_line_is_noticed(mosquitto: Mosquitto) -> None:
-    line = Line(Mqtt(), Broker("127.0.0.1", mosquitto.port, "external"), "one", WILL, None, None, lambda _number: None)
+    line = Line(
+        MqttSettings(), Broker("127.0.0.1", mosquitto.port, "external"), "one", WILL, None, None, lambda _number: None
+    )
     async with line:
         mosquitto.stop()
         with pytest.raises(LineError):
@@ -90,7 +98,9 @@ async def test_the_end_of_a_line_is_noticed(mosquitto: Mosquitto) -> None:
 
 async def test_where_nobody_answers_there_is_no_line(mosquitto: Mosquitto) -> None:
     mosquitto.stop()
-    line = Line(Mqtt(), Broker("127.0.0.1", mosquitto.port, "external"), "one", WILL, None, None, lambda _number: None)
+    line = Line(
+        MqttSettings(), Broker("127.0.0.1", mosquitto.port, "external"), "one", WILL, None, None, lambda _number: None
+    )
     with pytest.raises(LineError):
         await line.__aenter__()
 
@@ -99,7 +109,7 @@ async def test_a_message_leaves_no_reference_cycle(mosquitto: Mosquitto) -> None
     confirmed: list[int] = []
     arrived: list[str] = []
     found = Broker("127.0.0.1", mosquitto.port, "external")
-    line = Line(Mqtt(), found, "one", WILL, None, lambda topic, *_: arrived.append(topic), confirmed.append)
+    line = Line(MqttSettings(), found, "one", WILL, None, lambda topic, *_: arrived.append(topic), confirmed.append)
     async with line:
         await line.subscribe(["a"])
 

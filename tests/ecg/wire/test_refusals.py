@@ -8,7 +8,7 @@ import pytest
 from amqtt.broker import Broker as Amqtt
 
 from ecg.errors import UserError
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
@@ -31,7 +31,7 @@ async def test_a_refused_login_is_one_sentence(tmp_path: Path, username: str, pa
     try:
         with pytest.raises(UserError, match=words) as refused:
             await Session(
-                Mqtt(username=username, password=password),
+                MqttSettings(username=username, password=password),
                 Broker("127.0.0.1", strict.port, "external"),
                 "one",
                 lambda: WILL,
@@ -54,7 +54,7 @@ async def test_a_refused_subscription_is_one_sentence() -> None:
     )
     await strict.start()
     found = Broker("127.0.0.1", port, "external")
-    refused = Session(Mqtt(), found, "one", lambda: WILL, filters=("b/+", "a/+"), arrived=lambda *_: None)
+    refused = Session(MqttSettings(), found, "one", lambda: WILL, filters=("b/+", "a/+"), arrived=lambda *_: None)
     try:
         with pytest.raises(UserError, match=r"refuses the connection: it may not subscribe to a/\+"):
             await refused.open()
@@ -65,4 +65,4 @@ async def test_a_refused_subscription_is_one_sentence() -> None:
 
 async def test_where_no_broker_answers_the_user_is_told() -> None:
     with pytest.raises(UserError, match=r"no connection to the broker .* check \[mqtt\] host, port and tls"):
-        await Session(Mqtt(), Broker("127.0.0.1", free_port(), "external"), "one", lambda: WILL).open()
+        await Session(MqttSettings(), Broker("127.0.0.1", free_port(), "external"), "one", lambda: WILL).open()

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import aiomqtt
 import pytest
 
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire import broker, session
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
@@ -62,7 +62,7 @@ class Heard:
     def __init__(self, found: Broker) -> None:
         self.said: list[str] = []
         self.session = Session(
-            Mqtt(),
+            MqttSettings(),
             found,
             "listener",
             lambda: Outgoing("w/listener", b"", False),
@@ -73,7 +73,7 @@ class Heard:
 
 async def test_what_was_in_flight_when_the_broker_died_comes_first_and_in_order(mosquitto: Mosquitto) -> None:
     found = at(mosquitto)
-    async with opened(Session(Mqtt(), found, "one", lambda: WILL)) as one:
+    async with opened(Session(MqttSettings(), found, "one", lambda: WILL)) as one:
         one.publish(beats(0))
         await one.flush()
         send(mosquitto, signal.SIGSTOP)
@@ -97,7 +97,7 @@ async def test_a_retained_topic_ends_with_the_newest_message_when_the_broker_die
     mosquitto: Mosquitto,
 ) -> None:
     found = at(mosquitto)
-    async with opened(Session(Mqtt(), found, "one", lambda: WILL)) as one:
+    async with opened(Session(MqttSettings(), found, "one", lambda: WILL)) as one:
         send(mosquitto, signal.SIGSTOP)
         one.publish(beats(*range(1, 31), topic="w/alarm", retain=True))
         await asyncio.sleep(0.2)
@@ -113,7 +113,7 @@ async def test_a_retained_topic_ends_with_the_newest_message_when_the_broker_die
 async def test_order_is_kept_over_restarts_in_the_middle_of_a_stream(mosquitto: Mosquitto) -> None:
     found = at(mosquitto)
     heard = Heard(found)
-    async with opened(heard.session), opened(Session(Mqtt(), found, "one", lambda: WILL)) as one:
+    async with opened(heard.session), opened(Session(MqttSettings(), found, "one", lambda: WILL)) as one:
         for number in range(3000):
             one.publish(beats(number))
             if number in (1000, 2000):
@@ -137,9 +137,9 @@ async def test_order_is_kept_over_restarts_in_the_middle_of_a_stream(mosquitto: 
 async def test_an_embedded_broker_s_restart_keeps_the_order_too() -> None:
     port = free_port()
     said: list[str] = []
-    with broker.ensure(Mqtt(port=port)) as found:
+    with broker.ensure(MqttSettings(port=port)) as found:
         one = Session(
-            Mqtt(),
+            MqttSettings(),
             found,
             "one",
             lambda: WILL,
@@ -153,7 +153,7 @@ async def test_an_embedded_broker_s_restart_keeps_the_order_too() -> None:
     await until(lambda: not one.connected)
     one.publish(beats(*range(100, 300)))
     assert len(one.outbox) == 200 and "trying again" in one.problem
-    with broker.ensure(Mqtt(port=port)):
+    with broker.ensure(MqttSettings(port=port)):
         await until(lambda: one.connected)
         await one.flush()
         await until(lambda: said[-1:] == ["299"])
@@ -165,10 +165,10 @@ async def test_an_embedded_broker_s_restart_keeps_the_order_too() -> None:
 async def test_a_session_that_dies_leaves_its_will_and_one_that_ends_does_not(any_broker: Broker) -> None:
     await_status = asyncio.create_task(first_payload(any_broker, "w/status"))
     await asyncio.sleep(0.3)
-    orderly = Session(Mqtt(), any_broker, "orderly", lambda: WILL._replace(payload=b"never"))
+    orderly = Session(MqttSettings(), any_broker, "orderly", lambda: WILL._replace(payload=b"never"))
     await orderly.open()
     await orderly.close()
-    dying = Session(Mqtt(), any_broker, "dying", lambda: WILL)
+    dying = Session(MqttSettings(), any_broker, "dying", lambda: WILL)
     await dying.open()
     assert dying._line is not None
     connected = dying._line._paho.socket()
@@ -188,7 +188,7 @@ async def first_payload(found: Broker, topic: str) -> bytes:
 
 async def test_an_empty_will_removes_a_retained_status(any_broker: Broker) -> None:
     online = Outgoing("w/status", b"online", True)
-    dying = Session(Mqtt(), any_broker, "dying", lambda: online._replace(payload=b""), births=lambda: [online])
+    dying = Session(MqttSettings(), any_broker, "dying", lambda: online._replace(payload=b""), births=lambda: [online])
     await dying.open()
     await dying.flush()
     assert await retained(any_broker, "w/status") == b"online"
@@ -210,7 +210,7 @@ async def test_it_subscribes_again_and_says_its_births_again_after_a_restart(mos
     found = at(mosquitto)
     got: list[tuple[str, bytes]] = []
     made = Session(
-        Mqtt(),
+        MqttSettings(),
         found,
         "one",
         lambda: WILL,
@@ -231,7 +231,7 @@ async def test_it_subscribes_again_and_says_its_births_again_after_a_restart(mos
 
 
 async def test_a_message_of_quality_0_is_for_now_or_for_nobody(mosquitto: Mosquitto) -> None:
-    async with opened(Session(Mqtt(), at(mosquitto), "one", lambda: WILL)) as one:
+    async with opened(Session(MqttSettings(), at(mosquitto), "one", lambda: WILL)) as one:
         assert await one.hand("w/wave", b"x")
         mosquitto.stop()
         await until(lambda: not one.connected)
@@ -241,7 +241,7 @@ async def test_a_message_of_quality_0_is_for_now_or_for_nobody(mosquitto: Mosqui
 
 async def test_an_outbox_that_is_full_drops_and_counts_and_the_session_goes_on(mosquitto: Mosquitto) -> None:
     found = at(mosquitto)
-    async with opened(Session(Mqtt(), found, "one", lambda: WILL, most=100)) as one:
+    async with opened(Session(MqttSettings(), found, "one", lambda: WILL, most=100)) as one:
         mosquitto.stop()
         await until(lambda: not one.connected)
         one.publish(beats("first", topic="w/alarm", retain=True))
@@ -257,9 +257,9 @@ async def test_an_outbox_that_is_full_drops_and_counts_and_the_session_goes_on(m
 async def test_topics_that_are_no_topics_reach_the_receiver_and_break_nothing() -> None:
     """The embedded broker passes on what a stricter one refuses, wildcards in a topic's name among it."""
     got: list[str] = []
-    with broker.ensure(Mqtt(port=free_port())) as found:
+    with broker.ensure(MqttSettings(port=free_port())) as found:
         made = Session(
-            Mqtt(), found, "one", lambda: WILL, filters=("a/#",), arrived=lambda topic, *_: got.append(topic)
+            MqttSettings(), found, "one", lambda: WILL, filters=("a/#",), arrived=lambda topic, *_: got.append(topic)
         )
         async with opened(made) as one:
             reader, writer = await asyncio.open_connection(found.host, found.port)

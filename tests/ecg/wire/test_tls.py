@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from ecg.errors import UserError
-from ecg.settings import Mqtt, load
+from ecg.settings import MqttSettings, load
 from ecg.wire import broker
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
@@ -73,13 +73,13 @@ def encrypted(authority: Authority, tmp_path: Path):  # type: ignore[no-untyped-
     running.stop()
 
 
-def settings(authority: Authority, **other: object) -> Mqtt:
+def settings(authority: Authority, **other: object) -> MqttSettings:
     certificate, key = authority.sign("client", "127.0.0.1")
-    given = Mqtt(tls=True, ca_file=str(authority.file), cert_file=str(certificate), key_file=str(key))
+    given = MqttSettings(tls=True, ca_file=str(authority.file), cert_file=str(certificate), key_file=str(key))
     return msgspec.structs.replace(given, **other)
 
 
-async def attempt(mqtt: Mqtt, running: Mosquitto) -> Session:
+async def attempt(mqtt: MqttSettings, running: Mosquitto) -> Session:
     session = Session(mqtt, Broker("127.0.0.1", running.port, "external"), "one", lambda: WILL)
     await session.open()
     session.publish([Outgoing("w/beat", b"x", False)])
@@ -122,35 +122,38 @@ async def test_a_client_without_a_certificate_is_told_so(authority: Authority, e
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (Mqtt(ca_file="ca.pem"), "ca_file is given, but tls is false"),
-        (Mqtt(key_file="k.pem"), "key_file is given, but tls is false"),
-        (Mqtt(tls=True, key_file="k.pem"), "key_file is given without cert_file"),
-        (Mqtt(tls=True, ca_file="/nowhere/ca.pem"), "ca_file = '/nowhere/ca.pem' cannot be used: No such file"),
-        (Mqtt(tls=True, cert_file="/nowhere/c.pem"), "cert_file = '/nowhere/c.pem' cannot be used: No such file"),
-        (Mqtt(tls=True, ca_file=__file__), "ca_file = .* cannot be used"),
-        (Mqtt(tls=True, cert_file=__file__), "cert_file = .* cannot be used"),
-        (Mqtt(tls=True, ca_file="a\0b"), "ca_file = .* cannot be used"),
+        (MqttSettings(ca_file="ca.pem"), "ca_file is given, but tls is false"),
+        (MqttSettings(key_file="k.pem"), "key_file is given, but tls is false"),
+        (MqttSettings(tls=True, key_file="k.pem"), "key_file is given without cert_file"),
+        (MqttSettings(tls=True, ca_file="/no/ca.pem"), "ca_file = '/no/ca.pem' cannot be used: No such file"),
+        (
+            MqttSettings(tls=True, cert_file="/nowhere/c.pem"),
+            "cert_file = '/nowhere/c.pem' cannot be used: No such file",
+        ),
+        (MqttSettings(tls=True, ca_file=__file__), "ca_file = .* cannot be used"),
+        (MqttSettings(tls=True, cert_file=__file__), "cert_file = .* cannot be used"),
+        (MqttSettings(tls=True, ca_file="a\0b"), "ca_file = .* cannot be used"),
     ],
 )
-def test_tls_settings_that_do_not_fit_are_one_sentence(given: Mqtt, sentence: str) -> None:
+def test_tls_settings_that_do_not_fit_are_one_sentence(given: MqttSettings, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence) as told:
         encryption(given)
     assert "\n" not in str(told.value)
 
 
 def test_the_settings_file_says_of_the_broker_what_the_defaults_say() -> None:
-    assert load(Path(__file__).parents[3] / "config.toml").mqtt == Mqtt()
+    assert load(Path(__file__).parents[3] / "config.toml").mqtt == MqttSettings()
 
 
 def test_without_tls_there_is_no_context_and_with_it_the_broker_is_checked() -> None:
-    assert encryption(Mqtt()) is None
-    checked = encryption(Mqtt(tls=True))
+    assert encryption(MqttSettings()) is None
+    checked = encryption(MqttSettings(tls=True))
     assert checked is not None and checked.check_hostname and checked.verify_mode is ssl.CERT_REQUIRED
 
 
 def test_the_embedded_broker_is_not_started_for_who_wants_encryption() -> None:
     with (
         pytest.raises(UserError, match="knows no TLS"),
-        broker.ensure(Mqtt(port=free_port(), tls=True)),
+        broker.ensure(MqttSettings(port=free_port(), tls=True)),
     ):
         pass

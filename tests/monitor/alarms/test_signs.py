@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecg.records import library
-from ecg.settings import Alarms, Monitor
+from ecg.settings import AlarmSettings, MonitorSettings
 from monitor.alarms import Sign, SignalSigns
 from monitor.evaluation.reference import reference
 from monitor.evaluation.replay import signs_of
@@ -166,9 +166,11 @@ def test_a_reset_bed_is_like_a_new_one() -> None:
 def test_record_207_s_flutter_is_told_within_ten_seconds_and_no_other_record_has_any(records: list[str]) -> None:
     chosen = ["207", "203", "208", "200", "205", "233", "119", "105"]
     read = [library.read(name) for name in chosen]
-    for record, signs in zip(read, signs_of(read, Monitor()), strict=True):
+    for record, signs in zip(read, signs_of(read, MonitorSettings()), strict=True):
         assert record.annotations is not None
-        truth = reference(record.annotations, Alarms(), record.rate, len(record.samples)).episodes["fibrillation"]
+        truth = reference(record.annotations, AlarmSettings(), record.rate, len(record.samples)).episodes[
+            "fibrillation"
+        ]
         told = [sign.index for sign in signs if sign.fibrillation]
         assert bool(told) == bool(truth)
         for episode in truth:

@@ -7,7 +7,7 @@ import sleepecg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from ecg.signal.path import SignalPath
 from monitor.alarms import Change, SavedAlarms, WardAlarms
 from monitor.ward.lead_off import Line, hear
@@ -21,7 +21,7 @@ PIECES = [
     np.concatenate((EXCERPT[:9000], (0.8 * np.sin(2 * np.pi * 4 * TIME)).astype(np.float32), EXCERPT[9000:16_000])),
     np.concatenate((EXCERPT[20_000:29_000], np.full(3600, 0.5, np.float32), EXCERPT[29_000:36_000])),  # lead off
 ]
-SETTINGS = Alarms()
+SETTINGS = AlarmSettings()
 CLASSES = ["N", "N", "V", "V", "N", "V", "V", "V", "N", "N", "S", "N"]
 
 

@@ -11,7 +11,7 @@ import torch
 from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Annotations, Record
-from ecg.settings import Alarms, Config
+from ecg.settings import AlarmSettings, Config
 from monitor.alarms.ward import beats_known_after
 from monitor.evaluation.reference import Span, reference
 from monitor.evaluation.replay import Heard, Raised, episodes, listen, signs_of
@@ -36,7 +36,7 @@ def annotated(text: str, rhythms: dict[int, str] | None = None, spacing: int = 8
 
 def test_reference_episodes_are_read_from_symbols_and_labels_as_one_would_by_hand() -> None:
     text = "NNVVNNNVVVNNVNVNVNNNNVNNVNNVNNN"
-    truth = reference(annotated(text, {5: "(N", 800: "(AFIB", 1600: "(N"}), Alarms(), RATE, 3000)
+    truth = reference(annotated(text, {5: "(N", 800: "(AFIB", 1600: "(N"}), AlarmSettings(), RATE, 3000)
     episodes = truth.episodes
     assert episodes["couplet"] == [Span(240, 320)]
     assert episodes["run"] == [Span(640, 800)]
@@ -48,20 +48,20 @@ def test_reference_episodes_are_read_from_symbols_and_labels_as_one_would_by_han
 
 
 def test_rates_pauses_and_fast_runs_are_read_from_the_intervals() -> None:
-    slow = reference(annotated("NNNNNN", spacing=130), Alarms(), RATE, 1000).episodes
+    slow = reference(annotated("NNNNNN", spacing=130), AlarmSettings(), RATE, 1000).episodes
     assert slow["bradycardia"] == [Span(130, 780)]
     assert slow["extreme_bradycardia"] == []
-    fast = reference(annotated("N" * 5 + "V" * 8 + "N" * 3, spacing=40), Alarms(), RATE, 1000).episodes
+    fast = reference(annotated("N" * 5 + "V" * 8 + "N" * 3, spacing=40), AlarmSettings(), RATE, 1000).episodes
     assert fast["ventricular_tachycardia"] == [Span(240, 520)]
     assert fast["tachycardia"] == [Span(40, 640)]
     assert fast["extreme_tachycardia"] == []
-    late = reference(annotated("NNN", spacing=410), Alarms(), RATE, 2000).episodes
+    late = reference(annotated("NNN", spacing=410), AlarmSettings(), RATE, 2000).episodes
     assert late["asystole"] == late["pause"] == [Span(410, 820), Span(820, 1230)]
 
 
 def test_beats_in_flutter_are_left_out_and_count_neither_way() -> None:
     notes = annotated("N" * 10 + "V" * 10 + "N" * 20, {5: "(N", 790: "(VFL", 1650: "(N"}, spacing=80)
-    truth = reference(notes, Alarms(), RATE, 4000)
+    truth = reference(notes, AlarmSettings(), RATE, 4000)
     assert truth.episodes["fibrillation"] == [Span(790, 1649)]
     assert truth.excluded == [Span(790, 2149)]
     assert truth.episodes["run"] == []
@@ -71,7 +71,7 @@ def test_beats_in_flutter_are_left_out_and_count_neither_way() -> None:
 
 
 def test_episodes_alarms_and_delays_are_counted_by_overlap() -> None:
-    truth = reference(annotated("NNVVNNNNNNVVNNNN"), Alarms(), RATE, 2000)
+    truth = reference(annotated("NNVVNNNNNNVVNNNN"), AlarmSettings(), RATE, 2000)
     raised = [Raised("couplet", 240, 320, 400), Raised("couplet", 640, 720, 800), Raised("pause", 100, 200, 200)]
     kinds, _ = score(raised, truth, RATE, 2000)
     couplet = kinds["couplet"].row(hours=0.5)
@@ -83,7 +83,7 @@ def test_episodes_alarms_and_delays_are_counted_by_overlap() -> None:
 
 def test_atrial_fibrillation_is_scored_by_time_and_atrial_flutter_left_out() -> None:
     notes = annotated("N" * 50, {5: "(AFIB", 1005: "(N", 2005: "(AFL", 3005: "(N"})
-    truth = reference(notes, Alarms(), RATE, 4005)
+    truth = reference(notes, AlarmSettings(), RATE, 4005)
     kinds, _ = score([Raised("atrial_fibrillation", 505, 2504, 900)], truth, RATE, 4005)
     row = kinds["atrial_fibrillation"].row(hours=1.0)
     assert row["time_sensitivity"] == pytest.approx(0.5)

@@ -8,7 +8,7 @@ from functools import partial
 import aiomqtt
 import pytest
 
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from monitor.service import connection
 from monitor.service.connection import Connection, Inbox, Outgoing
@@ -31,7 +31,7 @@ async def heard(found: Broker, topic: str) -> list[tuple[bytes, bool]]:
 
 
 async def test_a_monitor_that_has_ended_leaves_no_status_behind(any_broker: Broker) -> None:
-    monitor = Connection(Mqtt(), any_broker, "abc")
+    monitor = Connection(MqttSettings(), any_broker, "abc")
     await monitor.open()
     monitor.publish([Outgoing(STATUS, b"online", True)])
     await monitor.flush()
@@ -49,7 +49,7 @@ async def test_a_monitor_that_has_ended_leaves_no_status_behind(any_broker: Brok
 
 async def test_what_is_published_while_the_broker_is_away_goes_out_in_order_afterwards(mosquitto: Mosquitto) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
-    monitor = Connection(Mqtt(), found, "abc")
+    monitor = Connection(MqttSettings(), found, "abc")
     await monitor.open()
     mosquitto.stop()
     await until(lambda: not monitor.connected)
@@ -69,7 +69,7 @@ async def test_what_is_published_while_the_broker_is_away_goes_out_in_order_afte
 
 async def test_every_kind_of_a_producer_s_message_arrives_again_after_a_restart(mosquitto: Mosquitto) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
-    monitor = Connection(Mqtt(), found, "abc")
+    monitor = Connection(MqttSettings(), found, "abc")
     await monitor.open()
     mosquitto.stop()
     await until(lambda: not monitor.connected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ecg.settings import Config, Monitor
+from ecg.settings import Config, MonitorSettings
 from ecg.wire.messages import SCHEMA, BedStatus, encode_json
 from monitor.service.connection import Arrival
 from monitor.service.loop import Service
@@ -102,7 +102,7 @@ async def test_two_streams_and_junk_may_wait_unread() -> None:
 
 
 def test_chunks_that_wait_for_an_earlier_one_are_taken_after_a_gap() -> None:
-    run = Run(Config(monitor=Monitor(late_seconds=2.0)))
+    run = Run(Config(monitor=MonitorSettings(late_seconds=2.0)))
     for wave in (QUARTERS[0], QUARTERS[3], QUARTERS[4]):
         run.ward.wave("a", wave, 0)
     run.ward.forgo("a", QUARTERS[2])

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import aiomqtt
 import pytest
 
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.messages import SCHEMA, MonitorStatus, encode_json
 from monitor.service import rivals
@@ -56,7 +56,7 @@ async def saying(found: Broker, payloads: list[bytes], every_s: float = 0.0, top
 
 
 async def find(found: Broker) -> rivals.Rival | None:
-    return await rivals.find(Mqtt(host=found.host, port=found.port), found, PERIOD)
+    return await rivals.find(MqttSettings(host=found.host, port=found.port), found, PERIOD)
 
 
 async def test_a_monitor_that_says_that_it_lives_is_found(any_broker: Broker) -> None:

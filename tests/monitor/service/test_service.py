@@ -9,7 +9,7 @@ import time
 import pytest
 import torch
 
-from ecg.settings import Config, Monitor
+from ecg.settings import Config, MonitorSettings
 from ecg.wire.broker import Broker
 from ecg.wire.messages import Alarms, Beat, BedStatus, decode_json
 from ecg.wire.topics import Topics
@@ -130,7 +130,7 @@ def test_latencies_are_of_the_stages_that_a_beat_goes_through() -> None:
 
 
 def test_a_bed_that_left_and_came_back_is_told_from_its_beginning() -> None:
-    run = Run(Config(monitor=Monitor(max_beds=1)))
+    run = Run(Config(monitor=MonitorSettings(max_beds=1)))
     view = View(run.ward)
     view.show(Show(["a"], 600.0))
     status = service_status(run)

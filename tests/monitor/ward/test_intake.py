@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.records.record import MISSING
-from ecg.settings import Monitor
+from ecg.settings import MonitorSettings
 from ecg.wire.messages import SCHEMA, MessageError, Wave
 from monitor.ward.events import ResetReason
 from monitor.ward.intake import Intake
@@ -54,7 +54,7 @@ def real(length: int, seed: int = 0) -> np.ndarray:
 def play(messages: list[Wave], end: bool = True) -> tuple[list[Piece], Ledger]:
     """Everything a bed gets out of these messages."""
     ledger = Ledger()
-    intake = Intake(bed="b", settings=Monitor(), ledger=ledger)
+    intake = Intake(bed="b", settings=MonitorSettings(), ledger=ledger)
     pieces: list[Piece] = []
     for message in messages:
         pieces += intake.offer(message)
@@ -165,7 +165,7 @@ def test_a_monitor_that_joins_late_does_not_call_lost_what_it_never_waited_for()
 
 
 def test_terms_that_change_within_a_stream_are_refused() -> None:
-    intake = Intake(bed="b", settings=Monitor(), ledger=Ledger())
+    intake = Intake(bed="b", settings=MonitorSettings(), ledger=Ledger())
     intake.offer(wave(real(100), 0))
     with pytest.raises(MessageError, match="500 Hz and leads"):
         intake.offer(wave(real(100), 100, rate=500.0))
@@ -175,7 +175,7 @@ def test_terms_that_change_within_a_stream_are_refused() -> None:
 
 
 def test_a_stream_said_to_be_over_may_go_on() -> None:
-    intake = Intake(bed="b", settings=Monitor(), ledger=Ledger())
+    intake = Intake(bed="b", settings=MonitorSettings(), ledger=Ledger())
     intake.offer(wave(real(100), 0))
     assert [type(piece) for piece in intake.end()] == [End]
     pieces = intake.offer(wave(real(100), 130))

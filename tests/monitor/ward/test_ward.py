@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.records.record import Record
-from ecg.settings import Config, Monitor
+from ecg.settings import Config, MonitorSettings
 from ecg.signal.path import SignalPath
 from ecg.wire.messages import SCHEMA, BedStatus, MessageError, Truth, TruthMark
 from monitor.ward.events import ResetReason
@@ -93,7 +93,7 @@ def test_a_new_record_on_a_bed_is_a_new_patient() -> None:
 
 
 def test_more_beds_than_allowed_are_refused_and_a_bed_that_has_gone_makes_room() -> None:
-    run = Run(Config(monitor=Monitor(max_beds=2)))
+    run = Run(Config(monitor=MonitorSettings(max_beds=2)))
     wave = messages(MINUTE, [])[0]
     run.ward.wave("a", wave, 0)
     run.ward.wave("b", wave, 0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ecg.records import library
 from ecg.records.record import Record, pick_lead
-from ecg.settings import Config, Monitor
+from ecg.settings import Config, MonitorSettings
 from ecg.signal.path import SignalPath
 from ecg.wire.messages import SCHEMA, BedStatus, Wave
 from monitor.service import checkpoint as memory
@@ -94,7 +94,7 @@ def test_no_order_cut_company_repeat_or_restart_changes_a_beat(data: st.DataObje
     senders = [sender(f"bed{place}", numbers[place], data.draw(BOUNDS)) for place in range(count)]
     leaver = data.draw(st.none() | st.integers(1, count - 1), "leaver")
     leaves_after = data.draw(st.integers(1, len(senders[leaver].waves))) if leaver is not None else 0
-    config = Config(monitor=Monitor(max_beds=count))
+    config = Config(monitor=MonitorSettings(max_beds=count))
     run = Run(config)
     while waiting := [one for one in senders if one.sent < len(one.waves) and not one.left]:
         one = data.draw(st.sampled_from(waiting))
