@@ -100,6 +100,8 @@ class MonitorApp(App[None]):
 
     def frame(self) -> None:
         """Take what is new and draw it. A service that has ended ends the screen."""
+        if not self.screen_stack:  # it is being put up or taken down
+            return
         try:
             snapshot = self.link.snapshot()
         except LinkClosed as error:
