@@ -101,6 +101,8 @@ class MonitorApp(App[None]):
 
     def frame(self) -> None:
         """Take the newest snapshot and draw it. The end of the service ends the screen."""
+        if not self.screen_stack:  # it is being put up or taken down
+            return
         try:
             snapshot = self.link.snapshot()
         except LinkClosed as error:

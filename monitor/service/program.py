@@ -154,12 +154,10 @@ async def _serve(
     starter: Starter | None,
 ) -> int:
     headless = getattr(options, "headless", False)
-    looking = _look_for_rivals(config, broker)
+    await _look_for_rivals(config, broker, options.force)  # before the network is loaded: that leaves no time to hear
     service = make_service(config, broker, headless, options.resume)
     if starter:
         starter.serving = True
-    if not await _alone(config, options.force, looking, starter):
-        return 0
     screens = Screens(service, held, monitor.__version__)
     await screens.open()
     interrupted = _end_on_signals(service, starter is not None)
@@ -207,37 +205,18 @@ def _announce(config: Config, listening: Callable[[], None]) -> None:
     listening()
 
 
-def _look_for_rivals(config: Config, broker: Broker) -> Future[rivals.Rival | None]:
-    """Look in a thread, while the network is loaded."""
-    found: Future[rivals.Rival | None] = Future()
-
-    def look() -> None:
-        try:
-            found.set_result(asyncio.run(rivals.find(config.mqtt, broker, config.monitor.status_seconds)))
-        except BaseException as error:
-            found.set_exception(error)
-
-    threading.Thread(target=look, name="rivals", daemon=True).start()
-    return found
-
-
-async def _alone(config: Config, force: bool, looking: Future[rivals.Rival | None], starter: Starter | None) -> bool:
-    """Is there no other monitor? False where nobody waits for the answer any more. Raises AnotherMonitorError."""
-    looked = asyncio.wrap_future(looking)
-    gone = asyncio.wrap_future(starter.gone) if starter else asyncio.get_running_loop().create_future()
-    await asyncio.wait({looked, gone}, return_when=asyncio.FIRST_COMPLETED)
-    if not looked.done():
-        return False
-    rival, mqtt = looked.result(), config.mqtt
-    if rival is not None:
-        beds = f"{rival.status.beds} bed{'' if rival.status.beds == 1 else 's'}"
-        if not force:
-            raise AnotherMonitorError(
-                f"monitor {rival.name} (version {rival.status.version}, {beds}) reads {mqtt.host}:{mqtt.port} under "
-                f"{mqtt.topic_root} already: end it, or pass over it with --force"
-            )
-        print(f"passing over monitor {rival.name}, which publishes too for as long as it runs", file=sys.stderr)
-    return True
+async def _look_for_rivals(config: Config, broker: Broker, force: bool) -> None:
+    """Raises AnotherMonitorError where another monitor reads this broker and root."""
+    rival, mqtt = await rivals.find(config.mqtt, broker, config.monitor.status_seconds), config.mqtt
+    if rival is None:
+        return
+    beds = f"{rival.status.beds} bed{'' if rival.status.beds == 1 else 's'}"
+    if not force:
+        raise AnotherMonitorError(
+            f"monitor {rival.name} (version {rival.status.version}, {beds}) reads {mqtt.host}:{mqtt.port} under "
+            f"{mqtt.topic_root} already: end it, or pass over it with --force"
+        )
+    print(f"passing over monitor {rival.name}, which publishes too for as long as it runs", file=sys.stderr)
 
 
 def _end_on_signals(service: Service, for_screens: bool) -> list[int]:

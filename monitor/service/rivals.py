@@ -21,6 +21,7 @@ from ecg.wire.topics import Topics
 
 RETAINED_SECONDS: Final = 0.5
 """So long after subscribing, what is retained has come."""
+TURNS: Final = 10
 PERIODS: Final = 2.2
 """Periods of a status that are waited for a fresh one."""
 
@@ -58,12 +59,10 @@ class Look:
 
         Within a second where no status is retained; where one is, it waits up to two periods for a fresh one.
         """
-        begin = time.monotonic()
-        await asyncio.wait({self._rival}, timeout=RETAINED_SECONDS)
-        while not self._rival.done() and self._retained:
-            rest = begin + PERIODS * status_seconds - time.monotonic()
-            if rest <= 0:
-                break
+        limit = time.monotonic() + PERIODS * status_seconds
+        for _ in range(TURNS):  # in turns: what has come is heard, however late this loop gets to it
+            await asyncio.wait({self._rival}, timeout=RETAINED_SECONDS / TURNS)
+        while not self._rival.done() and self._retained and (rest := limit - time.monotonic()) > 0:
             await asyncio.wait({self._rival}, timeout=min(rest, RETAINED_SECONDS))
         return self._rival.result() if self._rival.done() else None
 

@@ -206,10 +206,13 @@ def test_a_request_is_for_this_server_and_from_its_own_page(
 def test_two_windows_of_a_real_browser_share_one_ward(web: Web, tmp_path: Path) -> None:
     browser = Chromium(tmp_path)
     try:
-        one, other = browser.tab(), browser.tab()
-        for tab in (one, other):
+        tabs = []
+        for _ in range(2):
+            tab = browser.tab()
             tab.open(web.page)
             assert tab.wait("HEART RATE", 60) and tab.wait("208-excerpt", 60)
+            tabs.append(tab)
+        one, other = tabs
         services = [process for process in psutil.Process(web.process.pid).children() if "serve" in process.cmdline()]
         assert (len(services), len(web.windows)) == (1, 2)
         one.press("?")  # nobody has clicked anywhere

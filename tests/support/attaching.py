@@ -50,10 +50,10 @@ class Ward:
         return made
 
     def service(self, *arguments: str) -> subprocess.Popen[str]:
-        """python -m monitor serve, once a screen of it has been told something."""
+        """python -m monitor serve, once it is connected."""
         made = self.start("monitor serve", *arguments)
         self.wait(lambda: place.connect(self.place) is not None or made.poll() is not None)
-        until(self.screen(), lambda _: True)
+        until(self.screen(), lambda snapshot: snapshot.status.connected)
         return made
 
     def screen(self) -> transport.ScreenLink:
@@ -122,4 +122,4 @@ def alarmed(snapshot: Snapshot) -> bool:
 
 def acknowledged(snapshot: Snapshot) -> bool:
     bed = bed_of(snapshot)
-    return bed is not None and bool(bed.alarms) and all(alarm.acknowledged for alarm in bed.alarms)
+    return bed is not None and all(alarm.acknowledged for alarm in bed.alarms)  # one that was over already is gone

@@ -35,7 +35,8 @@ class Tab:
         return self._browser.call(method, self._session, **values)
 
     def open(self, url: str) -> None:
-        """Go to a page."""
+        """Go to a page, in front."""
+        self.call("Page.bringToFront")
         self.call("Page.navigate", url=url)
 
     def press(self, key: str) -> None:
