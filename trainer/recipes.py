@@ -9,8 +9,9 @@ from msgspec import Meta
 
 from ecg.errors import UserError
 from ecg.model.network import Cell, NetShape
-from ecg.records import aami
+from ecg.records import databases
 from ecg.signal.path import CHANNELS, FEATURES, WINDOW
+from trainer.data.patients import Patients, patients
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -18,15 +19,7 @@ Spread = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 T = TypeVar("T", bound=msgspec.Struct)
 
-FOLDS: Final = tuple(
-    tuple(fold.split())
-    for fold in (
-        "209 101 114 208 106",
-        "207 220 116 203 109 112",
-        "201 118 119 122 230",
-        "223 124 205 215 108 115",
-    )
-)
+FOLDS: Final = databases.MITDB.folds
 """DS1 in four parts, whole records each; every part has S and V beats of several patients."""
 
 RR_FEATURES: Final = tuple(name for name in FEATURES if "rr_" in name)
@@ -44,7 +37,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     Augmentation: gain (log), tilt and noise in beat sizes and shift in samples of the model rate are spreads; polarity
     turns half of the streams upside down; warp (log) is how much slower or quicker a stream's beats run; rr_jitter is
     added to the RR features.
-    hold_out: DS1 records left out of the fit, for validation and early stopping; empty: fit on all of DS1.
+    data: databases fitted on, by name or folder (ecg.records.databases): their records that are given for training.
+    hold_out: records left out of the fit, for validation and early stopping; empty: fit on all of them.
     """
 
     name: str = "memory"
@@ -79,6 +73,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     warp: Spread = 0.08
     shift: Annotated[int, Meta(ge=0, le=20)] = 1
     rr_jitter: Spread = 0.0
+    data: tuple[str, ...] = ("mitdb",)
     hold_out: tuple[str, ...] = FOLDS[0]
     patience: Count = 8
     seed: int = 0
@@ -108,6 +103,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 MEMORY: Final = Recipe()
 RECIPES: Final = {
     "memory": MEMORY,
+    "patients": msgspec.structs.replace(
+        MEMORY, name="patients", data=("mitdb", "svdb"), hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0]
+    ),
     "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),
     "memory-reset": msgspec.structs.replace(MEMORY, name="memory-reset", carried=False),
     "relative": msgspec.structs.replace(MEMORY, name="relative", carried=False, own_memory=False),
@@ -128,7 +126,7 @@ RECIPES: Final = {
         silent_features=FEATURES,
     ),
 }
-"""The flagship, the same fitted on real beats only, and the same network with parts switched off, one after another."""
+"""The flagship; the same fitted on DS1 and SVDB's patients; fitted on real beats only; and with parts switched off."""
 
 
 def recipe_of(name: str, overrides: list[str], **chosen: Any) -> Recipe:
@@ -157,11 +155,13 @@ def override(settings: T, overrides: list[str]) -> T:
 
 def check(recipe: Recipe) -> None:
     """Raises UserError where settings contradict one another."""
-    strange = [name for name in recipe.hold_out if name not in aami.DS1]
+    known = patients(recipe.data).names
+    strange = [name for name in recipe.hold_out if name not in known]
     if strange:
-        raise UserError(f"hold_out: {', '.join(strange)} is not in DS1; there are {', '.join(aami.DS1)}")
-    if set(recipe.hold_out) >= set(aami.DS1):
-        raise UserError("hold_out: all of DS1 is held out, which leaves nothing to fit on")
+        what = "DS1" if recipe.data == ("mitdb",) else f"the records of {', '.join(recipe.data)}"
+        raise UserError(f"hold_out: {', '.join(strange)} is not in {what}; there are {', '.join(known)}")
+    if set(recipe.hold_out) >= set(known):
+        raise UserError("hold_out: every record is held out, which leaves nothing to fit on")
     unheard = [name for name in recipe.silent_features if name not in FEATURES]
     if unheard:
         raise UserError(f"silent_features: there is no {', '.join(unheard)}; there are {', '.join(FEATURES)}")

@@ -93,12 +93,14 @@ def read(name: str, where: Path | None = None) -> Record:
     return _read_wfdb(place / name)
 
 
-def download(names: list[str], progress: Progress | None = None) -> None:
-    """Fetch records of the MIT-BIH Arrhythmia Database from PhysioNet into `folder()`.
+def download(
+    names: list[str], progress: Progress | None = None, database: str = DATABASE, where: Path | None = None
+) -> None:
+    """Fetch records of a database on PhysioNet into a folder (default: `folder()`).
 
     A file is kept only if its SHA-256 is the published one. Raises UserError where there is no network.
     """
-    target = folder()
+    target = where or folder()
     files = [SUMS, *(f"{name}.{kind}" for name in names for kind in ("hea", "dat", "atr"))]
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -108,7 +110,7 @@ def download(names: list[str], progress: Progress | None = None) -> None:
                 if progress:
                     progress(file, done, len(files))
                 with contextlib.redirect_stdout(io.StringIO()):
-                    wfdb.dl_files(DATABASE, draft, [file])
+                    wfdb.dl_files(database, draft, [file])
                 got = Path(draft) / file
                 if file == SUMS:
                     sums = _sums(got)

@@ -11,11 +11,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.model import weights
-from ecg.records import library
+from ecg.records import databases, library
 from trainer.commands.prepare import fetch
+from trainer.data.patients import Patients
 from trainer.fitting.runs import device_of
 from trainer.scoring.evaluation import WAYS, as_json, brief, name_records, what_is
 from trainer.scoring.scores import SCORED
@@ -31,8 +31,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "weights", nargs="?", default="memory-gru", help="shipped weights, a file or a run (default: memory-gru)"
     )
-    parser.add_argument("--records", default="ds2", help="records to score on (default: ds2)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of annotated WFDB records, at any rate")
+    parser.add_argument(
+        "--records", help="records to score on (default: ds2; with --data: those given for training, else all it holds)"
+    )
+    parser.add_argument(
+        "--data", metavar="NAME|DIR", help="another annotated database: svdb, or a folder of WFDB records, at any rate"
+    )
     parser.add_argument("--lead", default="MLII", help="lead to analyse where a record has it, else its first")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
@@ -44,15 +48,10 @@ def run(chosen: argparse.Namespace) -> int:
     console = Console()
     device = device_of(chosen.device)
     net, card = weights.load(chosen.weights)
-    if chosen.data and not chosen.data.is_dir():
-        raise UserError(f"there is no folder {chosen.data}: give one that holds annotated WFDB records")
-    names = library.find(chosen.records, chosen.data)
-    if not chosen.data:
-        fetch(names, console)
+    names, where, what = records_of(chosen.records, chosen.data, console)
     begin = time.perf_counter()
-    tree = as_json(name_records(net.to(device), names, console, chosen.data, chosen.lead))
+    tree = as_json(name_records(net.to(device), names, console, where, chosen.lead))
     took = time.perf_counter() - begin
-    what = what_is(names, chosen.data)
     if chosen.json:
         about = {"weights": card.name, "sha256": card.sha256, "seed": card.seed, "set": what, "seconds": round(took, 1)}
         write_atomic({chosen.json: msgspec.json.format(msgspec.json.encode({**tree, "about": about}), indent=2)})
@@ -70,9 +69,28 @@ def run(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def records_of(wanted: str | None, data: str | None, console: Console) -> tuple[list[str], Path | None, str]:
+    """Names of the records to score on, their folder (None: the library's), and the set in words.
+
+    wanted: records by name, None for all that are meant. data: a database or folder, None for MIT-BIH's own. Raises
+    UserError for what is not there.
+    """
+    if data is None:
+        names = library.find(wanted or "ds2")
+        fetch(names, console)
+        return names, None, what_is(names, None)
+    one = databases.database(data)
+    if wanted is None and one.place is None:
+        databases.demand_beats(one)
+        fetch([one.full(record) for record in one.records], console, Patients((one,)))
+        return list(one.records), one.folder, f"{len(one.records)} records of the {one.title}"
+    names = library.find(wanted or "all", one.folder)
+    return names, one.folder, what_is(names, one.folder)
+
+
 def tables(title: str, part: dict[str, Any]) -> list[Table]:
     """The scores, the confusion matrix and the records of one evaluation."""
-    return [_scores(title, part), _confusion(part), _records(part)]
+    return [_scores(title, part), _confusion(part), _records(part), _worst(part)]
 
 
 def show_random_split(card: weights.Card, console: Console) -> None:
@@ -129,6 +147,15 @@ def _records(part: dict[str, Any]) -> Table:
     for name, one in part["records"].items():
         pairs = (f"{_percent(one[c]['se'])}/{_percent(one[c]['ppv'])}".strip("/") for c in SCORED)
         table.add_row(name, str(one["beats"]), _percent(one["accuracy"]), *pairs)
+    return table
+
+
+def _worst(part: dict[str, Any]) -> Table:
+    table = Table(title="Most N misnamed")
+    table.add_column("record")
+    table.add_column("% of its N", justify="right")
+    for one in part["most_N_misnamed"]:
+        table.add_row(one["record"], _percent(one["share"]))
     return table
 
 

@@ -19,6 +19,7 @@ from ecg.signal import path
 from trainer.commands import row_fit
 from trainer.commands.prepare import cuts_for, ensure
 from trainer.data import cache
+from trainer.data.patients import patients
 from trainer.fitting.fitting import Fitting, load_checkpoint, save_checkpoint, validate
 from trainer.fitting.live import FitView
 from trainer.fitting.random_split import random_split
@@ -42,7 +43,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument(
-        "--all-of-ds1", action="store_true", help="hold nothing out: fit on all of DS1 for the recipe's epochs"
+        "--all-of-ds1",
+        "--all",
+        action="store_true",
+        help="hold nothing out: fit on all records of the recipe's data, for all its epochs",
     )
     parser.add_argument("--beats", type=Path, help="file of cut beats (default: what `prepare` wrote)")
     parser.add_argument(
@@ -73,12 +77,14 @@ def run(chosen: argparse.Namespace) -> int:
             given["hold_out"] = ()
         recipe = recipe_of(chosen.recipe, chosen.overrides, **given)
         place = Run(chosen.out or new_folder(f"{recipe.name}-{recipe.cell}-{recipe.seed}"))
-    beats = ensure(chosen.beats, list(aami.DS1), console)
-    data_hash = cache.head_of(beats).data_hash([name for name in aami.DS1 if name not in recipe.hold_out])
+    among = patients(recipe.data)
+    beats = ensure(chosen.beats, among.names, console, among)
+    fitted = [name for name in among.names if name not in recipe.hold_out]
+    data_hash = cache.head_of(beats).data_hash(fitted)
     saved = load_checkpoint(place.checkpoint) if chosen.resume else None
     if saved is not None and saved["data_hash"] != data_hash:
         raise UserError(f"{place.folder} was fitted on other beats than {beats} holds; it cannot be resumed")
-    fitting = Fitting(recipe, cuts_for(recipe, beats, list(aami.DS1), console), device)
+    fitting = Fitting(recipe, cuts_for(recipe, beats, among.names, console), device, fitted)
     place.begin(recipe, device)
     begin = time.perf_counter()
     title = f"{recipe.name} ({recipe.cell}), {len(fitting.names)} records, {device}"

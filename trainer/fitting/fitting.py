@@ -17,8 +17,9 @@ from torch.nn import functional as F
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.model.network import BeatNet
-from ecg.records.aami import CLASSES, DS1
+from ecg.records.aami import CLASSES
 from trainer.data.cutting import CutRecord
+from trainer.data.patients import patients
 from trainer.data.streams import Cuts, pieces
 from trainer.recipes import Recipe
 from trainer.scoring import scores
@@ -31,13 +32,13 @@ OnStep = Callable[[float, float], None]
 class Fitting:
     """One fit. `epoch` goes one epoch on; `state` and `restore` save it between epochs.
 
-    cuts: beats of all records of the recipe, from both sources. names: records to fit on (default: DS1 without the
-    held-out ones). Raises UserError where a class that the score needs has no beats.
+    cuts: beats of all records of the recipe, from both sources. names: records to fit on (default: the recipe's
+    data without the held-out ones). Raises UserError where a class that the score needs has no beats.
     """
 
     def __init__(self, recipe: Recipe, cuts: Cuts, device: torch.device, names: list[str] | None = None) -> None:
         self.recipe, self.cuts, self.device = recipe, cuts, device
-        self.names = names or [name for name in DS1 if name not in recipe.hold_out]
+        self.names = names or [name for name in patients(recipe.data).names if name not in recipe.hold_out]
         self.order = list(self.names)
         torch.manual_seed(recipe.seed)
         self.rng = np.random.default_rng(recipe.seed)

@@ -3,8 +3,8 @@
 DS1 holds few supraventricular beats, few patients with atrial fibrillation and the ventricular beats of a dozen
 hearts. A version is a record whose beats stand at other times (ecg.rhythms), with ventricular beats of other records
 among them; it may begin elsewhere, be noisy and lack marks. It is a record like any other: the usual signal path cuts
-it. Donors come from the same part of DS1 only (trainer.recipes.FOLDS), so that a
-part that is held out has given nothing.
+it. Donors come from the same fold of the same database only (ecg.records.databases), so that a fold that is held out
+has given nothing.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records import library
+from ecg.records.databases import MITDB, SVDB
 from ecg.records.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
 from ecg.rhythms.donors import Donor, beats_of, column_of, detour, donor_of, foci, qrs_size
 from ecg.rhythms.morphing import disturb, fibrillate, move
 from ecg.rhythms.plans import GAP, noises, plan
 from trainer.data import behaviour
 from trainer.data.cutting import SOURCES, Source, cut
-from trainer.recipes import FOLDS
+from trainer.data.patients import Patients
 
 COARSE: Final = 64
 """Steps of a beat's size in the file of versions: far finer than the noise that a fit adds."""
@@ -55,7 +55,7 @@ def versions_path(beats: Path) -> Path:
 
 @cache
 def made_by() -> str:
-    """Digest of what decides a version's cut beats: three versions of the excerpt, cut, and the parts of DS1."""
+    """Digest of what decides a version's cut beats: three versions of the excerpt, cut, and the folds."""
     record = behaviour.sample()
     donors = {
         (record.name, main, kind): [donor for donor in [donor_of(record, main, kind)] if donor]
@@ -63,20 +63,22 @@ def made_by() -> str:
     }
     made = [version(record, number, donors) for number in range(3)]
     cuts = [one for source in SOURCES for one in cut(made, source)]
-    return hashlib.sha256(f"{behaviour.digest(cuts)} {behaviour.cutting()} {FOLDS}".encode()).hexdigest()
+    folds = [one.folds for one in (MITDB, SVDB)]
+    return hashlib.sha256(f"{behaviour.digest(cuts)} {behaviour.cutting()} {folds}".encode()).hexdigest()
 
 
-def donors_for(names: list[str]) -> Donors:
-    """Donors for the named records of DS1, from each one's own part of DS1."""
+def donors_for(names: list[str], among: Patients) -> Donors:
+    """Donors for the named records, from each one's own fold of its database."""
     found: Donors = {}
-    for fold in FOLDS:
-        wanted = [name for name in names if name in fold]
-        if not wanted:
+    for name in names:
+        if (name, True, "V") in found:
             continue
-        records = [library.read(name) for name in fold]
+        fold = among.beside(name)
+        wanted = [one for one in names if one in fold]
+        records = [among.read(one) for one in fold]
         for main, kind in product((True, False), "VN"):
             donors = [donor for record in records if (donor := donor_of(record, main, kind))]
-            found |= {(name, main, kind): donors for name in wanted}
+            found |= {(one, main, kind): donors for one in wanted}
     return found
 
 
