@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from ecg.errors import UserError
 
@@ -28,3 +31,8 @@ def write_atomic(files: dict[Path, bytes]) -> None:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
         raise UserError(f"cannot write {error.filename or target}: {error.strerror}; what was there is kept") from None
+
+
+def write_json(path: Path, tree: Any) -> None:
+    """Write a tree of plain values and structs as indented JSON, whole. Raises UserError as `write_atomic`."""
+    write_atomic({path: msgspec.json.format(msgspec.json.encode(tree), indent=2)})

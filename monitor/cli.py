@@ -159,8 +159,8 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     import torch
 
     from ecg.model import weights
+    from ecg.model.device import pick_device
     from ecg.wire.messages import Beat, encode_json
-    from monitor.inference.engine import pick_device
     from monitor.service import checkpoint as memory
     from monitor.service.loop import Service
     from monitor.ward.ward import Ward

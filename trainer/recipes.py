@@ -1,4 +1,4 @@
-"""Recipes: every number of a fit, as one typed value that is stored beside its weights."""
+"""Recipes: every number of a fit, as one typed value stored beside its weights."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import msgspec
 from msgspec import Meta
 
 from ecg.errors import UserError
+from ecg.model.lecture import NetName
 from ecg.model.network import Cell, NetShape
 from ecg.records import databases
+from ecg.signal.features import columns
 from ecg.signal.path import CHANNELS, FEATURES, WINDOW
 from trainer.data.patients import Patients, patients
 
@@ -20,24 +22,23 @@ Count = Annotated[int, Meta(ge=1)]
 T = TypeVar("T", bound=msgspec.Struct)
 
 FOLDS: Final = databases.MITDB.folds
-"""DS1 in four parts, whole records each; every part has S and V beats of several patients."""
+"""DS1 in four parts of whole records. Every part has S and V beats of several patients."""
 
 RR_FEATURES: Final = tuple(name for name in FEATURES if "rr_" in name)
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a beat reader and rhythm memory are fitted.
+    """The fit of a beat reader and rhythm memory.
 
-    The network: cell, stem, reader, bottleneck, memory, dropout, carried as in ecg.model.network.NetShape; own_memory
-    false takes the rhythm memory out, so that the head hears the beat reader and the features alone.
-    Inputs: silent_features and silent_channels are never heard (their weights are held at zero).
+    The network: cell, stem, reader, bottleneck, memory, dropout, carried as in ecg.model.network.NetShape. own_memory
+    false takes the rhythm memory out: the head reads the beat reader and the features alone.
+    Inputs: the weights of silent_features and silent_channels are held at zero.
     Streams: `streams` records side by side, `beats` of each in one step of truncated back-propagation, `steps` in an
-    epoch; detector_share of them cut at our own detector's R-peaks, the others at the annotated ones. version_share of
-    the streams are one of `versions` made-up versions of the record (trainer.synthesis.versions), if any.
-    Augmentation: gain (log), tilt and noise in beat sizes and shift in samples of the model rate are spreads; polarity
-    turns half of the streams upside down; warp (log) is how much slower or quicker a stream's beats run; rr_jitter is
-    added to the RR features.
-    data: databases fitted on, by name or folder (ecg.records.databases): their records that are given for training.
+    epoch. A detector_share of them are cut at our own detector's R-peaks, the others at the annotated ones. A
+    version_share of them are one of `versions` made-up versions of the record (trainer.synthesis.versions), if any.
+    Augmentation: gain (log), tilt and noise in beat sizes, shift in samples of the model rate, warp (log of the speed
+    of a stream's beats) and rr_jitter of the RR features are spreads; polarity turns half of the streams upside down.
+    data: databases by name or folder (ecg.records.databases); the fit is on their records given for training.
     hold_out: records left out of the fit, for validation and early stopping; empty: fit on all of them.
     """
 
@@ -80,7 +81,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def shape(self) -> NetShape:
-        """The network this recipe fits, on the signal path as it stands."""
+        """The network of this recipe, on the present signal path."""
         return NetShape(
             cell=self.cell,
             channels=CHANNELS,
@@ -96,8 +97,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def features_off(self) -> list[int]:
-        """Columns of the features that are never heard."""
-        return [FEATURES.index(name) for name in self.silent_features]
+        """Columns of the silent features."""
+        return columns(self.silent_features)
 
 
 MEMORY: Final = Recipe()
@@ -126,11 +127,68 @@ RECIPES: Final = {
         silent_features=FEATURES,
     ),
 }
-"""The flagship; the same fitted on DS1 and SVDB's patients; fitted on real beats only; and with parts switched off."""
+"""The flagship; the same on DS1 and SVDB's patients; the same on real beats only; and with parts switched off."""
+
+
+class RowRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The fit of a network over single rows.
+
+    file: "test" fits on a split of mitbih_test.csv as the lecture did, "train" on mitbih_train.csv, tested on
+    mitbih_test.csv. keep_normal: normal beats kept (0: all). validation, held_out: shares of the file.
+    scale, noise, stretch, slope: augmentation, as spreads or half ranges. class_power: of the inverse frequency.
+    average: decay of the running average of the weights (0: none), kept in their place.
+    keep_last: keep the last weights, not the best on the validation rows.
+    """
+
+    name: str
+    net: NetName
+    file: Annotated[str, Meta(pattern="^(train|test)$")]
+    keep_normal: Annotated[int, Meta(ge=0)] = 0
+    held_out: Share = 0.0
+    validation: Annotated[float, Meta(gt=0, lt=1)] = 0.03
+    epochs: Count = 20
+    batch: Count = 64
+    learning_rate: Positive = 3e-3
+    start_rate: Positive = 1e-3
+    warm_up: Annotated[float, Meta(gt=0, lt=1)] = 0.3
+    weight_decay: Spread = 0.01
+    clip: Positive = 1.0
+    dropout: Share = 0.3
+    class_power: Share = 1.0
+    label_smoothing: Share = 0.1
+    noise: Spread = 0.01
+    scale: Spread = 0.05
+    stretch: Spread = 0.0
+    slope: Spread = 0.0
+    average: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    keep_last: bool = False
+    seed: int = 42
+
+
+ROW_RECIPES: Final = {
+    "tutorial": RowRecipe(
+        name="tutorial", net="tutorial", file="test", keep_normal=3000, held_out=0.15, validation=0.15
+    ),
+    "kaggle": RowRecipe(
+        name="kaggle",
+        net="residual",
+        file="train",
+        epochs=16,
+        batch=128,
+        class_power=0.25,
+        label_smoothing=0.05,
+        weight_decay=0.02,
+        noise=0.01,
+        scale=0.1,
+        slope=0.05,
+        average=0.998,
+        keep_last=True,
+    ),
+}
 
 
 def recipe_of(name: str, overrides: list[str], **chosen: Any) -> Recipe:
-    """A recipe by name with `key=value` overrides, then the keywords. Raises UserError for what is not allowed."""
+    """A recipe by name with `key=value` overrides, then the keywords. Raises UserError for values out of range."""
     if name not in RECIPES:
         raise UserError(f"there is no recipe {name!r}; there are {', '.join(RECIPES)}")
     recipe = msgspec.structs.replace(override(RECIPES[name], overrides), **chosen)
@@ -154,7 +212,7 @@ def override(settings: T, overrides: list[str]) -> T:
 
 
 def check(recipe: Recipe) -> None:
-    """Raises UserError where settings contradict one another."""
+    """Raise UserError if settings contradict one another."""
     known = patients(recipe.data).names
     strange = [name for name in recipe.hold_out if name not in known]
     if strange:
@@ -162,6 +220,7 @@ def check(recipe: Recipe) -> None:
         raise UserError(f"hold_out: {', '.join(strange)} is not in {what}; there are {', '.join(known)}")
     if set(recipe.hold_out) >= set(known):
         raise UserError("hold_out: every record is held out, which leaves nothing to fit on")
-    unheard = [name for name in recipe.silent_features if name not in FEATURES]
-    if unheard:
-        raise UserError(f"silent_features: there is no {', '.join(unheard)}; there are {', '.join(FEATURES)}")
+    try:
+        columns(recipe.silent_features)
+    except ValueError as error:
+        raise UserError(f"silent_features: {error}") from None

@@ -1,8 +1,8 @@
-"""The network: a beat reader feeds a rhythm memory that is carried from beat to beat.
+"""The network: a beat reader feeds a rhythm memory, and the memory is carried from beat to beat.
 
-Reader: a small convolution stem, then a bidirectional LSTM/GRU/RNN over the window, max-pooled over time and
-squeezed through a narrow bottleneck; its backward pass needs the window alone. Memory: a one-directional
-LSTM/GRU/RNN cell over the beats of one bed. The memory is a value: it goes in, and comes out.
+Reader: a small convolution stem, then a bidirectional LSTM, GRU or RNN over the window, max-pooled over time and
+squeezed through a narrow bottleneck. Its backward pass needs the window alone. Memory: a one-directional LSTM, GRU or
+RNN cell over the beats of one bed. The memory is a value: it goes in, and comes out.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class NetShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class BeatNet(nn.Module):
     """Beat reader and rhythm memory.
 
-    windows: float32 [..., channels, window]; features: float32 [..., features].
-    memory: float32 [parts, beds, hidden], parts is 1 (GRU, RNN: h) or 2 (LSTM: h, c); zeros for a new bed.
+    windows: float32 [..., channels, window]. features: float32 [..., features].
+    memory: float32 [parts, beds, hidden]; parts is 1 (GRU, RNN: h) or 2 (LSTM: h, c); zeros for a new bed.
     """
 
     def __init__(self, shape: NetShape) -> None:
@@ -63,12 +63,12 @@ class BeatNet(nn.Module):
         return 2 if self.shape.cell == "lstm" else 1
 
     def empty_memory(self, beds: int) -> Tensor:
-        """Memory of `beds` beds that have seen nothing: zeros [parts, beds, hidden]."""
+        """Memory of `beds` new beds: zeros [parts, beds, hidden]."""
         weight = self.squeeze.weight
         return weight.new_zeros(self.parts, beds, self.shape.memory)
 
     def read(self, windows: Tensor) -> Tensor:
-        """What the reader says of each window: [n, channels, window] -> [n, bottleneck]."""
+        """The reader's output for each window: [n, channels, window] -> [n, bottleneck]."""
         return torch.tanh(self.squeeze(self.dropout(self.pool(self.stem(windows)))))
 
     def pool(self, steps: Tensor) -> Tensor:
@@ -79,8 +79,8 @@ class BeatNet(nn.Module):
     def sequence(self, windows: Tensor, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Beats of several beds in order: [beds, beats, ...] -> logits [beds, beats, classes], memory."""
         beds, beats = windows.shape[:2]
-        said = self.read(windows.flatten(0, 1)).reshape(beds, beats, -1)
-        return self.remember(torch.cat((said, features), dim=-1), memory)
+        read = self.read(windows.flatten(0, 1)).reshape(beds, beats, -1)
+        return self.remember(torch.cat((read, features), dim=-1), memory)
 
     def remember(self, inputs: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """The rhythm memory and the head: [beds, beats, bottleneck + features] -> logits, memory."""
@@ -100,15 +100,15 @@ class BeatNet(nn.Module):
 
 
 TILE: Final = 256
-"""Windows read at a time on a CPU: what is in work stays in its second-level cache."""
+"""Windows read at a time on a CPU, so that the working set stays in its second-level cache."""
 
 
 class QuickReader:
     """`BeatNet.read` for inference with a GRU on a CPU: the same numbers to 1e-6, in about half the time.
 
-    Each step is three matrix products over both directions at once, batch innermost. tanh(a) = 2 sigmoid(2 a) - 1, and
-    the sigmoid is much the cheaper: so u = (h + 1) / 2 is carried instead of h, and what that changes is folded into
-    the weights once. The weights are those of the network when this was made.
+    Each step is three matrix products over both directions at once, batch innermost. The sigmoid is much cheaper than
+    tanh(a) = 2 sigmoid(2 a) - 1: so the carried value is u = (h + 1) / 2 instead of h, and the difference is folded
+    into the weights once. The weights are a copy of the network's at the time of construction.
     """
 
     def __init__(self, net: BeatNet) -> None:
@@ -129,7 +129,7 @@ class QuickReader:
         self._both, self._new_in, self._new_carried = (torch.stack(parts) for parts in gates.values())
 
     def __call__(self, windows: Tensor) -> Tensor:
-        """What the reader says of each window: [n, channels, window] -> [n, bottleneck]."""
+        """The reader's output for each window: [n, channels, window] -> [n, bottleneck]."""
         net = self._net
         return torch.tanh(net.squeeze(self.pool(net.stem(windows))))
 
@@ -161,6 +161,6 @@ class QuickReader:
 
 
 def reader_of(net: BeatNet) -> Callable[[Tensor], Tensor]:
-    """The fastest `read` of a network in evaluation mode where its weights are now."""
+    """The fastest `read` of a network in evaluation mode on its present device."""
     on_cpu = net.squeeze.weight.device.type == "cpu"
     return QuickReader(net) if on_cpu and net.shape.cell == "gru" else net.read

@@ -1,7 +1,7 @@
-"""Weights on disk: a safetensors file and a JSON card beside it that says what they are and what they fit.
+"""Weights on disk: a safetensors file, and beside it a JSON card with their origin, shape and scores.
 
-Both files are written whole under another name and then renamed, so that a full disk or a crash leaves what was
-there before. A card whose shapes or features differ from this program's signal path is refused.
+Both files are written whole under another name and then renamed, so that a full disk or a crash leaves the previous
+files. A card whose shapes or features differ from this program's signal path is refused.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ecg.model.network import BeatNet, NetShape
 from ecg.signal import path as signal_path
 
 SHIPPED: Final = Path(__file__).resolve().parent / "shipped"
-"""The folder of the weights that come with the program."""
+"""The folder of the shipped weights."""
 
 INTENDED_USE: Final = (
     "Research and education: naming the beats of one ECG lead (MLII or like it) by AAMI class in a simulated "
@@ -29,11 +29,11 @@ INTENDED_USE: Final = (
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a set of weights is.
+    """Origin, shape and scores of a set of weights.
 
-    rate: Hz the windows are sampled at. window: samples in one. data_hash: SHA-256 over the beats trained on.
-    commit: git commit of the trainer, "" where unknown. sha256: of the safetensors file, set by `save`.
-    metrics: scores by name, as `python -m trainer evaluate --json` writes them, and how they came about.
+    rate: of the windows, Hz. window: samples in one. data_hash: SHA-256 over the beats of the fit.
+    commit: git commit of the trainer, "" if unknown. sha256: of the safetensors file, set by `save`.
+    metrics: scores by name, as `python -m trainer evaluate --json` writes them, with records and log of the fit.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def shipped() -> list[str]:
-    """Names of the weights that come with the program, sorted."""
+    """Names of the shipped weights, sorted."""
     return sorted(found.stem for found in SHIPPED.glob("*.safetensors"))
 
 
 def locate(name_or_path: str | Path) -> Path:
-    """The safetensors file of shipped weights, or of a path. Raises UserError where there is none."""
+    """The safetensors file of shipped weights, or of a path. Raises UserError if there is none."""
     name = str(name_or_path)
     inside = SHIPPED / f"{name}.safetensors"
     if Path(name).name == name and inside.exists():
@@ -73,9 +73,9 @@ def locate(name_or_path: str | Path) -> Path:
 
 
 def save(path: str | Path, net: BeatNet, card: Card) -> None:
-    """Write `net` to `path` (.safetensors) and `card` beside it (.json); on failure what was there stays.
+    """Write `net` to `path` (.safetensors) and `card` beside it (.json); on failure the previous files stay.
 
-    Raises UserError where the files cannot be written.
+    Raises UserError if the files cannot be written.
     """
     target = Path(path)
     tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
@@ -89,7 +89,7 @@ def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
     """The network (in evaluation mode, on the CPU) and its card.
 
     name_or_path: a name out of `shipped()`, a .safetensors file, or a run folder (its best weights).
-    Raises UserError with one sentence where the files are missing or broken or do not fit this signal path.
+    Raises UserError if the files are missing or broken or do not fit this signal path.
     """
     source = locate(name_or_path)
     card_file = source.with_suffix(".json")
@@ -113,7 +113,7 @@ def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
 
 
 def check(card: Card, where: str) -> None:
-    """Does a card fit this program's signal path? Raises UserError that names what differs and both values."""
+    """Compare a card with this program's signal path. Raises UserError with the first difference and both values."""
     ours: dict[str, object] = {
         "rate": signal_path.MODEL_RATE,
         "window": signal_path.WINDOW,
@@ -133,7 +133,7 @@ def check(card: Card, where: str) -> None:
     lacking = [name for name in signal_path.FEATURES if name not in card.features]
     unknown = [name for name in card.features if name not in signal_path.FEATURES]
     if lacking or unknown:
-        differs = [f"{what} {', '.join(names)}" for what, names in (("lacks", lacking), ("has", unknown)) if names]
+        differs = [f"{verb} {', '.join(names)}" for verb, names in (("lacks", lacking), ("has", unknown)) if names]
         raise UserError(
             f"{where} does not fit this signal path: of the features it {' and '.join(differs)}; fit the weights anew"
         )

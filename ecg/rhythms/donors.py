@@ -1,4 +1,4 @@
-"""Ventricular and normal beats of annotated records, to be put among the beats of another record."""
+"""Donors: ventricular and normal beats of annotated records, for other hearts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from ecg.records.record import Record, pick_lead
 from ecg.signal.p_waves import level
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 BEFORE: Final = 0.14
 AFTER: Final = 0.46
-"""s before and after the R-peak that are taken of a donor's beat."""
+"""s before and after the R-peak in a donor's beat."""
 EDGE: Final = 5
-"""Samples at both ends that a donor's beat is levelled by."""
+"""Samples at both ends from which a donor's beat is levelled."""
 LIKE: Final = 8
-"""Beats of one focus are taken from that many before to that many after one of the donor's."""
+"""Beats of one focus come from as many places before and after one of the donor's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Donor:
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """Where in a made-up heart some beats begin: they look like a donor's beats around number `at`."""
+    """The origin of some beats of a made-up heart. They look like a donor's beats around number `at`, times `gain`."""
 
     donor: Donor
     at: int
@@ -54,13 +55,13 @@ class Focus:
 
 
 def column_of(record: Record, main: bool) -> int:
-    """The lead that is analysed, or the record's other one where it has one."""
+    """Column of the analysed lead, or of the record's other one if it has one."""
     analysed = pick_lead(record.leads)
     return analysed if main or len(record.leads) == 1 else int(analysed == 0)
 
 
-def beats_of(record: Record) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.str_]]:
-    """Which annotations are beats inside the signal, their R-peaks (samples) and their AAMI classes."""
+def beats_of(record: Record) -> tuple[Mask, NDArray[np.int64], NDArray[np.str_]]:
+    """The annotations that are beats inside the signal: their mask, R-peaks (samples) and AAMI classes."""
     notes = record.annotations
     assert notes is not None
     known = np.array([symbol in aami.CLASS_OF for symbol in notes.symbol], bool)
@@ -69,7 +70,7 @@ def beats_of(record: Record) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDAr
 
 
 def qrs_size(signal: Floats, peaks: NDArray[np.int64], rate: float) -> float:
-    """Median peak-to-peak size of the QRS complexes at these R-peaks, in the signal's unit; 1 where there is none."""
+    """Median peak-to-peak size of the QRS complexes at these R-peaks, in the signal's unit; 1 without R-peaks."""
     reach = int(0.06 * rate)
     peaks = peaks[(peaks > reach) & (peaks < len(signal) - reach)]
     if not len(peaks):
@@ -78,7 +79,7 @@ def qrs_size(signal: Floats, peaks: NDArray[np.int64], rate: float) -> float:
 
 
 def donor_of(record: Record, main: bool, kind: str = "V") -> Donor | None:
-    """The beats of one class of a record that no other beat follows at once; None where there is none."""
+    """The beats of one class of a record without another beat right after them; None if there is none."""
     _, peaks, classes = beats_of(record)
     signal = record.millivolts(column_of(record, main)).astype(np.float64)
     before, after = int(BEFORE * record.rate), int(AFTER * record.rate)
@@ -91,7 +92,7 @@ def donor_of(record: Record, main: bool, kind: str = "V") -> Donor | None:
 
 
 def foci(donors: list[Donor], rng: np.random.Generator) -> list[Focus]:
-    """One to three foci drawn from donors; none where there are no donors."""
+    """One to three foci drawn from donors; none without donors."""
     count = int(rng.integers(1, 4))
     return [_focus(donors, rng) for _ in range(count if donors else 0)]
 

@@ -1,4 +1,4 @@
-"""Carry out a plan (ecg.rhythms.plans): the beats of a lead at other times, some of them with other shapes."""
+"""Carry out a plan (ecg.rhythms.plan): the beats of a lead at other times, some of them with other shapes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.rhythms.donors import BEFORE, Floats
-from ecg.rhythms.plans import Noise, Plan, PWave, Wave
+from ecg.rhythms.plan import Noise, Plan, PWave, Wave
 
 BEFORE_P: Final = 0.22
-"""s before the R-peak: where a beat begins."""
+"""s before the R-peak: the beginning of a beat."""
 AFTER_T: Final = 0.40
-"""s after the R-peak: where it ends, at a heart rate of 60/min."""
+"""s after the R-peak: its end, at a heart rate of 60/min."""
 QRS: Final = 0.07
-"""s before the R-peak: from where on a beat is another's where the ventricles are reached another way."""
+"""s before the R-peak: the beginning of a donor's beat after another conduction."""
 P_TO_QRS: Final = 0.06
-"""s before the R-peak: where the QRS complex begins at the latest."""
+"""s before the R-peak: the latest beginning of the QRS complex."""
 
 
 def move(
@@ -25,9 +25,9 @@ def move(
 ) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     """Carry out a plan on a lead whose normal QRS has this size.
 
-    What lies between the T wave of one beat and the P wave of the next is stretched or shortened; where a beat comes so
-    early that its P wave falls on the T wave before it, the two are added. Returns the new signal, and `marks` and
-    `peaks` (samples) where they are now.
+    The span between the T wave of one beat and the P wave of the next is stretched or shortened. If a beat is so early
+    that its P wave falls on the T wave before it, the two are added. Returns the new signal, and the new places of
+    `marks` and `peaks` (samples).
     """
     rr = np.diff(peaks, prepend=0)
     begin = peaks - np.minimum(BEFORE_P * rate, 0.4 * rr).astype(np.int64)
@@ -118,28 +118,28 @@ def disturb(
 
 
 def _between(peaks: NDArray[np.int64], added: Wave | Noise, rate: float) -> slice | None:
-    """The samples from the first to the last beat of what is added; None where they are less than a second."""
+    """The samples from the first to the last beat of a wave or noise; None for less than a second."""
     first, last = int(peaks[added.first]), int(peaks[min(added.last, len(peaks) - 1)])
     return slice(first, last) if last - first >= rate else None
 
 
 def _wander(time: Floats, spread: float, rng: np.random.Generator) -> Floats:
-    """A value at each time (s) that is drawn anew every second, with this spread, and goes straight between."""
+    """A value at each time (s): drawn every second with this spread, and linear in between."""
     seconds = np.arange(0, time[-1] + 2)
     return np.interp(time, seconds, rng.normal(0, spread, len(seconds)))
 
 
 def _edge(time: Floats) -> Floats:
-    """A share that rises from 0 in the first half second and falls back to 0 in the last."""
+    """A share at each time (s): it rises from 0 in the first half second and falls back to 0 in the last."""
     return np.minimum(1, np.minimum(time, time[::-1]) / 0.5)
 
 
 def _ventricular(
     body: Floats, to_peak: int, donated: Floats, weight: float, rate: float, begins: float = BEFORE
 ) -> Floats:
-    """A beat with `weight` of a donor's beat in it; with all of it, what is left of the own one is its P wave.
+    """A beat with `weight` of a donor's beat in it; at weight 1 the own P wave alone remains.
 
-    begins: s before the R-peak from where on the donor's beat counts.
+    begins: s before the R-peak, the beginning of the donor's beat.
     """
     before = int(begins * rate)
     donated = donated[int(BEFORE * rate) - before :]
@@ -164,7 +164,7 @@ def _stretch(rest: Floats, wanted: int) -> Floats:
 
 
 def _change_p(body: Floats, wave: PWave, length: int, rate: float) -> None:
-    """Put another P wave in the place of what rises above the ends of a beat's first `length` samples, in place."""
+    """Replace the P wave in a beat's first `length` samples, in place: the part above the line between their ends."""
     if wave == (1, 0, 0) or length <= 8:
         return
     places = np.arange(length)

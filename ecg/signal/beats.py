@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal.windows import CHANNELS, FEATURES, WINDOW
+from ecg.signal.features import FEATURES, columns
+from ecg.signal.windows import CHANNELS, WINDOW
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +31,10 @@ class Beats:
 
     def __len__(self) -> int:
         return len(self.slot)
+
+    def feature(self, name: str) -> NDArray[np.float32]:
+        """One feature by name: float32 [m]. Raises ValueError for an unknown name."""
+        return self.features[:, columns([name])[0]]
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Beats:
         """The chosen beats, by position or mask."""

@@ -1,32 +1,32 @@
 """R-peak detector: causal, adaptive, for all beds at once.
 
 After Pan & Tompkins (IEEE Trans Biomed Eng 32(3):230-236, 1985): band-pass, slope, moving average, then a
-threshold between running signal and noise levels. What differs: nothing looks back (there is no search-back; the
-threshold falls instead while a beat is overdue), a candidate that is followed by a still rising envelope waits for
-the later one (a P wave before its QRS), and a small wave whose shape is unlike the bed's recent beats needs more
-height. Constants were chosen on DS1 records.
+threshold between running signal and noise levels. Three things differ. Nothing looks back: in place of a search-back
+the threshold falls while a beat is overdue. A candidate under a rising envelope waits for the later one (a P wave
+before its QRS). A small wave whose shape is unlike the bed's recent beats needs more height. Constants were chosen on
+DS1 records.
 
-All positions are samples at the model's rate. State is a dict of arrays whose first axis is the slot.
+Positions are samples at the model's rate. State is a dict of arrays whose first axis is the slot.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.signal import butter
 
 from ecg.signal.resampler import MODEL_RATE
+from ecg.signal.slots import Floats, Index, Mask, State, rounds
 
 BAND: Final = butter(1, (8.0, 16.0), "bandpass", fs=MODEL_RATE)
 AVERAGE: Final = 16
 """Samples in the moving average of the slope: as long as a wide QRS."""
 DELAY: Final = 13
-"""The envelope's maximum comes that many samples after the R-peak (median over DS1)."""
+"""Samples from the R-peak to the envelope's maximum (median over DS1)."""
 RISE_BEFORE: Final = 5
 WAIT_AFTER: Final = 14
-"""A maximum is one where nothing in the 5 samples before and the 14 after is higher."""
+"""A maximum is higher than the 5 samples before it and no lower than the 14 after it."""
 LEARNING: Final = 250
 """Samples heard before the first decision: levels start from their largest envelope."""
 SKIP: Final = 24
@@ -42,15 +42,27 @@ UNLIKE_FREE: Final = 0.3
 SMALL: Final = 1.1
 T_WAVE_SPAN: Final = 45
 T_WAVE_SHARE: Final = 0.6
+SEARCH: Final = 10
+"""Samples to either side of a given R-peak in which the envelope's maximum is looked for."""
 
-State = dict[str, NDArray[Any]]
-Index = NDArray[np.int64]
-Floats = NDArray[np.float64]
+
+class Peaks(NamedTuple):
+    """New R-peaks of a group of beds, sorted by slot, in order of time within each.
+
+    row: [m], the bed's row in the group. at: [m], position of the envelope's maximum. fraction: [m], its sub-sample
+    part, -0.5 to 0.5.
+    """
+
+    row: Index
+    at: Index
+    fraction: Floats
 
 
 def new_state(slots: int) -> State:
-    """State of beds that have heard nothing."""
+    """State of new beds. begin: first sample. taken: how many given R-peaks have been used."""
     return {
+        "begin": np.zeros(slots, np.int64),
+        "taken": np.zeros(slots, np.int64),
         "signal": np.zeros(slots),
         "noise": np.zeros(slots),
         "size": np.zeros(slots),
@@ -61,8 +73,81 @@ def new_state(slots: int) -> State:
     }
 
 
+def find(state: State, slots: Index, model: Floats, band: Floats, envelope: Floats, first: Index, count: int) -> Peaks:
+    """R-peaks that the newest `count` samples decide. Updates the state of the slots.
+
+    model, band, envelope: [beds, n], the last samples of each bed; column 0 is sample `first` [beds]. A bed learns its
+    levels from its first LEARNING samples, and its beats within them are decided as they end.
+    """
+    begin = state["begin"][slots]
+    total = envelope.shape[1]
+    end = first + total
+    awake = end >= begin + LEARNING
+    waking = awake & (end - count < begin + LEARNING)
+    for row in np.flatnonzero(waking):
+        heard = envelope[row, begin[row] - first[row] :][:LEARNING]
+        state["signal"][slots[row]] = 0.6 * heard.max()
+        state["noise"][slots[row]] = 0.12 * heard.max()
+    rows, columns = maxima(envelope, total - count - WAIT_AFTER)
+    keep = awake[rows] & ~waking[rows]
+    rows, columns = rows[keep], columns[keep]
+    for row in np.flatnonzero(waking):
+        _, late = maxima(envelope[row : row + 1], int(begin[row] - first[row]))
+        rows, columns = np.r_[rows, np.full(len(late), row)], np.r_[columns, late]
+    keep = columns + first[rows] >= begin[rows] + SKIP
+    rows, columns = rows[keep], columns[keep]
+    order = np.lexsort((columns, slots[rows]))
+    rows, columns = rows[order], columns[order]
+
+    middle = columns - AVERAGE // 2
+    around = middle[:, None] + np.arange(-HALF_SHAPE, HALF_SHAPE + 1)
+    around = np.clip(around, 0, total - 1)
+    shape = band[rows[:, None], around]
+    shape /= np.sqrt((shape * shape).sum(axis=1, keepdims=True)) + 1e-9
+    local = model[rows[:, None], around]
+    yes = decide(
+        state,
+        slots[rows],
+        columns + first[rows],
+        envelope[rows, columns],
+        local.max(axis=1) - local.min(axis=1),
+        shape,
+    )
+    rows, columns = rows[yes], columns[yes]
+    return Peaks(rows, columns + first[rows], _parabola(envelope, rows, columns))
+
+
+def align(state: State, slots: Index, given: list[Floats], envelope: Floats, first: Index) -> Peaks:
+    """Given R-peaks in place of found ones, aligned to the envelope as found ones are. Updates the state of the slots.
+
+    given: one sorted array of R-peaks a bed. envelope: [beds, n]; column 0 is sample `first` [beds].
+    """
+    total = envelope.shape[1]
+    rows, columns = [], []
+    for row, (slot, peaks) in enumerate(zip(slots, given, strict=True)):
+        taken = int(state["taken"][slot])
+        ready = int(np.searchsorted(peaks, first[row] + total - 1 - DELAY - SEARCH))
+        for peak in peaks[taken:ready]:
+            middle = round(float(peak)) + DELAY - int(first[row])
+            low = max(middle - SEARCH, 1)
+            rows.append(row)
+            columns.append(low + int(envelope[row, low : middle + SEARCH].argmax()))
+        state["taken"][slot] = max(ready, taken)
+    row_of, column = np.array(rows, np.int64), np.array(columns, np.int64)
+    return Peaks(row_of, column + first[row_of], _parabola(envelope, row_of, column))
+
+
+def _parabola(envelope: Floats, rows: Index, columns: Index) -> Floats:
+    """Sub-sample offset (-0.5 to 0.5) of maxima, from a parabola through three samples."""
+    inside = np.clip(columns, 1, envelope.shape[1] - 2)
+    before, here, after = (envelope[rows, inside + step] for step in (-1, 0, 1))
+    bend = before - 2 * here + after
+    offset = 0.5 * (before - after) / np.where(bend < 0, bend, -np.inf)
+    return np.clip(offset, -0.5, 0.5)
+
+
 def maxima(envelope: Floats, low: int) -> tuple[Index, Index]:
-    """Rows and columns of the envelope's maxima from column `low` on that can be told by now.
+    """Rows and columns of the envelope's maxima from column `low` on, as far as the samples after them are known.
 
     envelope: float [beds, n]. Sorted by row, then column.
     """
@@ -93,7 +178,7 @@ def decide(
     height: Floats,
     size: Floats,
     shape: Floats,
-) -> NDArray[np.bool_]:
+) -> Mask:
     """Which candidates are beats. Updates the state of their slots.
 
     slots: [m], sorted, each slot's candidates in order of time. at: [m], position. height: [m], envelope. size:
@@ -133,16 +218,3 @@ def decide(
         state["last"][rows] = np.where(yes, at[chosen], state["last"][rows])
         state["last_height"][rows] = np.where(yes, tall, last_height)
     return accepted
-
-
-def rounds(slots: Index) -> list[Index]:
-    """Groups of positions in which every slot stands at most once, each slot's positions in order.
-
-    slots: [m], sorted. The first group holds each slot's first entry, the second its second, and so on.
-    """
-    if len(slots) == 0:
-        return []
-    starts = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])
-    rank = np.arange(len(slots)) - np.repeat(starts, np.diff(np.r_[starts, len(slots)]))
-    order = np.argsort(rank, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(rank[order])) + 1)

@@ -1,8 +1,8 @@
-"""What is known of the P waves of each bed: whether it has any, what usual ones look like, and those of late beats.
+"""The P waves of each bed: whether there are any, the usual one, and the one of late beats.
 
 A beat of the sinus node has the sinus node's P wave; an ectopic one has another, or none. One P wave is small against
-its noise, so what is told is told in units of that noise, and what lasts (no P waves in atrial fibrillation, two kinds
-of them where the atria lead between pauses) is learned from averages of many beats.
+its noise, so the features are in units of that noise. Lasting states (no P waves in atrial fibrillation, two kinds of
+them if the atria lead between pauses) show in averages of many beats.
 
 Waves are float64 [m, samples], mV, the part of a beat before its QRS complex. State is a dict of arrays whose first
 axis is the slot.
@@ -13,27 +13,16 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecg.signal.detector import Floats, Index, State
 from ecg.signal.shapes import likeness
+from ecg.signal.slots import Floats, Index, Mask, State
 
-FEATURES: Final = (
-    "p_likeness_change",
-    "p_likeness_to_late",
-    "p_likeness_to_late_mean",
-    "p_coherence",
-    "p_surprise",
-    "p_size",
-    "late_p_apart",
-    "p_nearer_late",
-)
 EDGE: Final = 4
-"""Samples at both ends that a wave is levelled by."""
+"""Samples at both ends from which a wave is levelled."""
 LATE: Final = -0.15
-"""A beat whose log RR is at most that much under the longest ones is late."""
+"""Log RR, relative to the longest ones, above which a beat is late."""
 MOST: Final = 0.7
-"""Largest difference of logarithms that the longest intervals learn from."""
+"""Largest difference of logarithms from which the longest intervals learn."""
 LATE_MEMORY: Final = 12
 MEMORY: Final = 32
 """Beats over which late ones, and all of the usual shape, are averaged."""
@@ -42,7 +31,7 @@ LEAST: Final = 1e-9
 
 
 def new_state(slots: int, samples: int) -> State:
-    """P waves of beds that have seen no beat."""
+    """P waves of beds without a beat."""
     return {
         "p_like": np.zeros(slots),
         "longest": np.zeros(slots),
@@ -58,7 +47,7 @@ def new_state(slots: int, samples: int) -> State:
 
 
 def level(waves: Floats, edge: int = EDGE) -> Floats:
-    """What rises above the line between the ends (`edge` samples each) of each wave: [m, samples], same unit."""
+    """Each wave above the line between its two ends (`edge` samples each): [m, samples], same unit."""
     first, last = waves[:, :edge].mean(axis=1), waves[:, -edge:].mean(axis=1)
     above: Floats = waves - first[:, None] - (last - first)[:, None] * np.linspace(0, 1, waves.shape[1])
     return above
@@ -70,17 +59,17 @@ def describe(
     waves: Floats,
     usual: Floats,
     size: Floats,
-    is_usual: NDArray[np.bool_],
+    is_usual: Mask,
     alike: Floats,
     *,
     log_rr: Floats,
     beats: Floats,
-) -> Floats:
-    """Features of new beats, one of each bed: [m, len(FEATURES)]; the state of their beds moves on.
+) -> dict[str, Floats]:
+    """Features of new beats, one of each bed: [m] by name. Updates the state of their slots.
 
     rows: slots [m], each once. usual: the same part of the usual shape's average beat. size: the bed's usual QRS, mV
-    [m]. is_usual: which beats are of that shape [m]. alike: correlation of wave and usual as they are [m]. log_rr:
-    logarithm of the RR interval in samples [m]. beats: how many the bed had before [m].
+    [m]. is_usual: which beats are of that shape [m]. alike: correlation of wave and usual wave, not levelled [m].
+    log_rr: logarithm of the RR interval in samples [m]. beats: beats that the bed had before [m].
     """
     change = np.where(beats > 0, alike - state["p_like"][rows], 0)
     state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / MEMORY) * change
@@ -100,7 +89,7 @@ def describe(
         "late_p_apart": np.clip(np.log(np.maximum(apart, LEAST)), -2, 4),
         "p_nearer_late": np.clip(nearer, -3, 3),
     }
-    told = {
+    features = {
         "p_likeness_change": 3 * np.clip(change, -1, 1),
         "p_likeness_to_late": to_late,
         "p_likeness_to_late_mean": mean,
@@ -110,11 +99,11 @@ def describe(
     state["p_power"][rows] = power + pace * ((waves**2).mean(axis=1) - power)
     state["p_residual"][rows] = residual + pace * (off - residual)
     state["p_beats"][rows] = count + is_usual
-    return np.stack([told[name] for name in FEATURES], axis=1)
+    return features
 
 
-def _is_late(state: State, rows: Index, log_rr: Floats, is_usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which beats [m] end one of the longest intervals between two beats of the usual shape; the state moves on.
+def _is_late(state: State, rows: Index, log_rr: Floats, is_usual: Mask) -> Mask:
+    """Which beats [m] end one of the longest intervals between two beats of the usual shape; their state moves on.
 
     The pause after a ventricular beat is not the sinus node's, and its T wave lies under the P wave that ends it.
     """
@@ -128,13 +117,11 @@ def _is_late(state: State, rows: Index, log_rr: Floats, is_usual: NDArray[np.boo
     return np.asarray(usual & (further > LATE))
 
 
-def _late(
-    state: State, rows: Index, waves: Floats, is_late: NDArray[np.bool_]
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """How like levelled waves are to those of late beats, of late [m, m], the late wave and how many made it.
+def _late(state: State, rows: Index, waves: Floats, is_late: Mask) -> tuple[Floats, Floats, Floats, Floats]:
+    """Likeness of levelled waves to the late wave and its running mean, both [m]; that wave, and its beats [m].
 
-    A beat after one of the bed's long intervals is the sinus node's own, or else an escape. Where early beats are the
-    norm they are the only ones to tell what is normal.
+    A beat after one of the bed's long intervals is the sinus node's own, or else an escape. If early beats are the
+    norm, such beats alone show the normal P wave.
     """
     known, count, mean = state["late_p"][rows], state["late_beats"][rows], state["late_like"][rows]
     alike = np.where(count > 0, likeness(waves, known), 1.0)

@@ -2,7 +2,7 @@
 
 Output m stands at time m / MODEL_RATE of the stream, so sample indices convert exactly whatever the rate. Each
 output is one windowed-sinc dot product (Kaiser window; Oppenheim & Schafer, Discrete-Time Signal Processing,
-ch. 7) summed tap by tap, so that it comes out bit for bit the same however the samples were cut into chunks.
+ch. 7), summed tap by tap: the sum is bit for bit the same however the samples were cut into chunks.
 """
 
 from __future__ import annotations
@@ -10,14 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import ceil, isfinite
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-MODEL_RATE = 125
-HALF_SECONDS = 0.018
-"""Reach of the interpolation kernel to either side: its right half is part of the path's delay."""
-CUTOFF_HZ = 42.0
+MODEL_RATE: Final = 125
+"""Hz."""
+LOWEST_RATE: Final = 100
+"""Hz."""
+HALF_SECONDS: Final = 0.018
+"""Reach of the interpolation kernel to either side. Its right half is part of the path's delay."""
+CUTOFF_HZ: Final = 42.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +46,22 @@ class Kernel:
         """First output at or after input sample `index`."""
         return -((-index * self.down) // self.up)
 
-    def input_of(self, outputs: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The input sample nearest to a (fractional) output position."""
-        return np.floor(outputs * self.up / self.down + 0.5).astype(np.int64)
+
+def reach(rate: float) -> int:
+    """Inputs that an output needs to either side at a rate in Hz. Raises ValueError below 100 Hz and for infinity."""
+    if not rate >= LOWEST_RATE:
+        raise ValueError(f"a rate of {rate} Hz is below {LOWEST_RATE} Hz")
+    if not isfinite(rate):
+        raise ValueError("the rate is infinite")
+    return ceil(HALF_SECONDS * rate)
 
 
 @lru_cache(maxsize=64)
 def kernel(rate: float) -> Kernel:
-    """The kernel for a rate in Hz (100 or more). Rates are taken as fractions with denominators up to 50."""
-    if not rate >= 100:
-        raise ValueError(f"a rate of {rate} Hz is below 100 Hz")
+    """The kernel for a rate in Hz, taken as a fraction with a denominator up to 50. Raises ValueError as `reach`."""
+    half = reach(rate)
     step = Fraction(rate).limit_denominator(50) / MODEL_RATE
     up, down = step.numerator, step.denominator
-    half = int(np.ceil(HALF_SECONDS * rate))
     phase = np.arange(down)[:, None] / down
     distance = np.arange(1 - half, half + 1)[None, :] - phase
     cutoff = min(CUTOFF_HZ, 0.42 * rate) / rate

@@ -1,9 +1,9 @@
-"""The shapes of a bed's beats: running average beats of up to SHAPES kinds, told apart as they come.
+"""The shapes of a bed's beats: running averages of up to SHAPES kinds of beat, found without annotations.
 
-After Hamilton (Computers in Cardiology 29:101-104, 2002), who matches each beat against templates and calls the
-commonest the dominant one. What differs: how early beats of a shape come, and how late the next ones, is kept beside
-each shape, and the usual shape is the commonest of those that are not early, so that ventricular beats in bigeminy
-do not become what is usual. A shape is what the beats of one origin look like; no annotation is needed to know it.
+After Hamilton (Computers in Cardiology 29:101-104, 2002): each beat is matched against templates, and the commonest
+template is dominant. Two things differ. Beside each shape stand the mean RR interval before its beats and the mean one
+after them. The usual shape is the commonest of the shapes without early beats, so that ventricular beats in bigeminy
+never become the usual ones.
 
 State is a dict of arrays whose first axis is the slot. RR intervals are logarithms, relative to the bed's running mean.
 """
@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ecg.signal.detector import Floats, Index, State
+from ecg.signal.slots import Floats, Index, Mask, State
 
 SHAPES: Final = 6
 SAME: Final = 0.85
-"""A beat is of a shape where their correlation, less what their sizes differ by, is at least that."""
+"""Least correlation of a beat with its shape, less the cost of their sizes."""
 SIZE_FREE: Final = 0.1
 SIZE_COST: Final = 0.25
 """Correlation lost per unit of the logarithm of two sizes' ratio, beyond SIZE_FREE."""
@@ -28,28 +27,29 @@ FORGET: Final = 1 / 200
 """Share of all shapes' weight that each beat takes away."""
 LEARN: Final = 1 / 16
 EARLY: Final = -0.12
-"""A beat whose log RR is that much under the mean is early: it teaches its shape's average little."""
+"""Log RR, relative to the mean, below which a beat is early: its shape's average learns little from it."""
 EARLY_LEARNS: Final = 0.3
 EARLY_COUNTS: Final = 3.0
-"""How much earliness counts against a shape in the choice of the usual one."""
+"""Weight of earliness against a shape in the choice of the usual one."""
 LARGEST: Final = 0.7
+"""Limit of the log RR that a shape learns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is known of new beats, one of each bed: arrays [m].
+    """The shapes of new beats, one of each bed: arrays [m].
 
-    place: the shape it belongs to from now on. new: unlike all that were known. usual: the bed's usual shape.
-    is_usual: it is of that shape. fit: correlation with the best shape, less what size costs (-2 where none is known).
-    share: of the bed's recent beats that are of its shape. likeness: correlation of its shape with the usual one.
-    before, after: mean log RR (relative) before beats of its shape, and after them; 0 where nothing is known.
+    place: number of the beat's shape. new: unlike every known shape. usual: number of the bed's usual shape.
+    is_usual: the beat has that shape. fit: correlation with the best shape, less the cost of its size (-2 if none is
+    known). share: share of the bed's recent beats with its shape. likeness: correlation of its shape with the usual
+    one. before, after: mean log RR (relative) before beats of its shape, and after them; 0 if unknown.
     average: the usual shape, mV [m, window].
     """
 
     place: Index
-    new: NDArray[np.bool_]
+    new: Mask
     usual: Index
-    is_usual: NDArray[np.bool_]
+    is_usual: Mask
     fit: Floats
     share: Floats
     likeness: Floats
@@ -59,7 +59,7 @@ class Seen:
 
 
 def new_state(slots: int, window: int) -> State:
-    """Shapes of beds that have seen no beat."""
+    """Shapes of beds without a beat."""
     return {
         "shapes": np.zeros((slots, SHAPES, window)),
         "shape_weight": np.zeros((slots, SHAPES)),
@@ -70,13 +70,11 @@ def new_state(slots: int, window: int) -> State:
     }
 
 
-def recognise(
-    state: State, rows: Index, beats: Floats, core: slice, relative: Floats, known: NDArray[np.bool_]
-) -> Seen:
-    """Find each beat's shape, and tell the shape of the beat before it how long the interval after it was.
+def recognise(state: State, rows: Index, beats: Floats, core: slice, relative: Floats, known: Mask) -> Seen:
+    """Find each beat's shape. The shape of the beat before it learns the interval between the two.
 
     rows: slots [m], each once. beats: [m, window], mV. core: columns to compare. relative: log RR before each beat
-    [m], 0 where not known (known: bool [m]).
+    [m], 0 if unknown. known: [m].
     """
     row = np.arange(len(rows))
     count, last = state["shape_beats"][rows], state["shape_last"][rows]
@@ -131,7 +129,7 @@ def learn(state: State, rows: Index, seen: Seen, beats: Floats, relative: Floats
 
 
 def likeness(beat: Floats, average: Floats) -> Floats:
-    """Correlation coefficients over the last axis, 0 where either is flat: [..., n], [..., n] -> [...]."""
+    """Correlation coefficients over the last axis, 0 if either is flat: [..., n], [..., n] -> [...]."""
     one = beat - beat.mean(axis=-1, keepdims=True)
     other = average - average.mean(axis=-1, keepdims=True)
     power = np.sqrt((one * one).sum(axis=-1) * (other * other).sum(axis=-1))

@@ -8,39 +8,25 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ecg.errors import UserError
 from ecg.model import weights
+from ecg.model.device import pick_device
+from ecg.model.lecture import ROW_LENGTH, LectureNet
 from ecg.model.network import BeatNet, QuickReader, reader_of
 from ecg.records import library
 from ecg.settings import Config
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
 from monitor.bench import report
-from monitor.inference.engine import Engine, pick_device
+from monitor.inference.engine import Engine
 
-ROW: Final = 187
-"""Samples in one row of the lecture's data."""
 BATCHES: Final = (1, 4, 16, 64, 256, 1024, 4096)
 GPU_BATCHES: Final = (16384,)
 """On a GPU besides."""
 SQUARE: Final = 1024
 """Rows and columns of the matrices whose product the recurrent part is compared with."""
-
-
-class LectureNet(nn.Module):
-    """The lecture's network: 2-layer Bi-LSTM of 128 over a row's samples, global max pooling, 64, 5."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reader = nn.LSTM(1, 128, num_layers=2, batch_first=True, bidirectional=True)
-        self.head = nn.Sequential(nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 5))
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """Probabilities of rows: float32 [n, 187] -> [n, 5]."""
-        said: Tensor = self.head(self.reader(rows.unsqueeze(-1))[0].amax(dim=1))
-        return torch.softmax(said, dim=-1)
 
 
 def recurrent_flops(net: BeatNet) -> int:
@@ -91,12 +77,12 @@ def measure(name: str, device: torch.device, batches: list[int] | None, seconds:
     done = _waiter(device)
 
     lecture = LectureNet().eval().to(device)
-    row = torch.rand(1, ROW, device=device)
+    row = torch.rand(1, ROW_LENGTH, device=device)
     square = torch.rand(SQUARE, SQUARE, device=device)
     product = torch.empty_like(square)
 
     def lecture_beat() -> None:
-        lecture(row)
+        torch.softmax(lecture(row), dim=-1)
         done()
 
     def matmul() -> None:

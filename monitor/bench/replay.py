@@ -9,12 +9,12 @@ import torch
 
 from ecg.errors import UserError
 from ecg.model import weights
+from ecg.model.device import pick_device
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire.messages import SCHEMA, Wave, decode_wave, encode_wave
 from monitor.bench import report
-from monitor.inference.engine import pick_device
 from monitor.ward.ward import Ward
 
 

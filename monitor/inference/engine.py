@@ -14,22 +14,10 @@ from torch import Tensor
 from ecg.errors import UserError
 from ecg.model.network import BeatNet, reader_of
 from ecg.signal.beats import Beats
+from ecg.signal.slots import rounds
 from monitor.inference.passes import Passes
 
 WARM_UP: Final = 64
-
-
-def pick_device(name: str) -> torch.device:
-    """The device a setting means ("auto": CUDA where there is one). Raises UserError where it is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UserError(f'device {name!r} is not known: give "auto", "cpu", "cuda" or "cuda:0"') from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UserError(f'device {name!r} is not there: this machine has no CUDA; use "cpu" or "auto"')
-    return device
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +117,7 @@ class Engine:
         if self._passes:
             self._passes.start()
         inputs = None if self._passes else self._read(beats)
-        starts = np.flatnonzero(np.r_[True, beats.slot[1:] != beats.slot[:-1]])
-        rank = np.arange(total) - np.repeat(starts, np.diff(np.r_[starts, total]))
-        order = np.argsort(rank, kind="stable")
-        for chosen in np.split(order, np.cumsum(np.bincount(rank))[:-1]):
+        for chosen in rounds(beats.slot):
 
             def remember(part: slice, chosen: NDArray[np.int64] = chosen) -> None:
                 rows = chosen[part]

@@ -7,6 +7,7 @@ import wfdb
 
 from ecg.records import library
 from ecg.records.record import Annotations, Record
+from ecg.signal.features import columns
 from trainer.data.cutting import cut
 
 SECONDS = 40
@@ -31,7 +32,7 @@ def annotated(name: str, start: float, seconds: float = SECONDS) -> Record:
         annotations=fake([0], ["N"]),
     )
     beats = cut([bare], "detector")[0]
-    symbol = np.where(beats.features[:, 5] < 0.8, "V", "N")
+    symbol = np.where(beats.features[:, columns(["qrs_likeness"])[0]] < 0.8, "V", "N")
     symbol[::9] = "A"
     return Record(
         name=name,

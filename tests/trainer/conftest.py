@@ -10,8 +10,9 @@ from ecg.records.record import Record
 from trainer.data import cache
 from trainer.data.cutting import CutRecord, cut
 from trainer.data.streams import Cuts
+from trainer.data.versions import COARSE, made_by, version_key, versions_path
 from trainer.recipes import Recipe
-from trainer.synthesis.versions import COARSE, made_by, version, version_key, versions_path
+from trainer.synthesis.versions import version
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ def test_an_override_changes_one_setting_and_keeps_its_type() -> None:
         ("epochs=0", ">= 1"),
         ("warm_up=1.5", "< 1"),
         ("hold_out=100", "100 is not in DS1"),
-        ("silent_features=colour", "there is no colour"),
+        ("silent_features=colour", "there is no feature colour"),
         ("cell=transformer", "Invalid enum value 'transformer'"),
     ],
 )

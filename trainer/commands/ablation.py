@@ -1,6 +1,6 @@
-"""`python -m trainer ablation`: what each part of the network is worth, on DS2, with several seeds.
+"""`python -m trainer ablation`: the worth of each part of the network, on DS2, with several seeds.
 
-Each row is fitted on all of DS1 for the recipe's full number of epochs; nothing is chosen by these numbers.
+Each row is fitted on all of DS1 for the recipe's full number of epochs. No choice is made by these numbers.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ import msgspec
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ecg.errors import UserError
-from ecg.files import write_atomic
+from ecg.files import write_json
+from ecg.model.device import pick_device
 from ecg.model.network import Cell
 from ecg.records import aami
-from trainer.commands.crossval import spread
-from trainer.commands.prepare import cuts_for, ensure
+from trainer.commands import options
 from trainer.data import cache
+from trainer.data.preparing import beats_file, cuts_for
 from trainer.data.streams import Cuts
-from trainer.fitting.fitting import Fitting
-from trainer.fitting.runs import device_of
+from trainer.fitting.trials import fitted, scored
+from trainer.progress import bars
 from trainer.recipes import Recipe, recipe_of
 from trainer.scoring import scores
 from trainer.scoring.evaluation import WAYS
-from trainer.scoring.naming import probabilities
+from trainer.scoring.tables import spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     names = ",".join(row.name for row in ROWS)
     parser.add_argument("--rows", default=names, help=f"rows to fit (default: {names})")
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0 to N-1 (default: 5)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--beats", type=Path, help="file of cut beats (default: what `prepare` wrote)")
+    options.add_fit(parser)
     parser.add_argument(
         "--json", type=Path, default=Path("runs/ablation.json"), metavar="FILE",
         help="scores of every fit; what it holds already is not fitted again (default: runs/ablation.json)",
@@ -87,26 +85,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Fit what is not in the file yet, and show the table."""
     console = Console()
-    device = device_of(chosen.device)
+    device = pick_device(chosen.device)
     rows = rows_of(chosen.rows)
-    beats = ensure(chosen.beats, [*aami.DS1, *aami.DS2], console)
+    beats = beats_file(chosen.beats, [*aami.DS1, *aami.DS2], console)
     cuts = cuts_for(recipe_of("memory", chosen.overrides), beats, [*aami.DS1, *aami.DS2], console)
     same = {"data": cache.head_of(beats).data_hash([*aami.DS1, *aami.DS2]), "set": chosen.overrides}
     done = read(chosen.json)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-    ) as bars:
-        task = bars.add_task("", total=len(rows) * chosen.seeds)
+    with bars(console, counted=True, stay=True) as shown:
+        task = shown.add_task("", total=len(rows) * chosen.seeds)
         for row in rows:
             for seed in range(chosen.seeds):
-                bars.update(task, description=f"{row.name}, seed {seed}")
+                shown.update(task, description=f"{row.name}, seed {seed}")
                 recipe = recipe_of(row.recipe, chosen.overrides, cell=row.cell, seed=seed, hold_out=())
                 key = f"{row.name}/{seed}"
                 stamp = {**same, "recipe": msgspec.to_builtins(recipe)}
                 if done.get(key, {}).get("of") != stamp:
                     done[key] = {"of": stamp, **one(recipe, cuts, device)}
-                    write_atomic({chosen.json: msgspec.json.format(msgspec.json.encode(done), indent=2)})
-                bars.advance(task)
+                    write_json(chosen.json, done)
+                shown.advance(task)
     results = {row: [done[f"{row.name}/{seed}"] for seed in range(chosen.seeds)] for row in rows}
     for way in WAYS:
         console.print(_table(way, results))
@@ -115,7 +111,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def rows_of(names: str) -> list[Row]:
-    """Rows by name. Raises UserError for one that is not there."""
+    """Rows by name. Raises UserError for an unknown row."""
     known = {row.name: row for row in ROWS}
     strange = [name for name in names.split(",") if name not in known]
     if strange:
@@ -124,7 +120,7 @@ def rows_of(names: str) -> list[Row]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Fits done before. Raises UserError where the file is none of ours."""
+    """Fits done before. Raises UserError for a file of another kind."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except FileNotFoundError:
@@ -136,14 +132,9 @@ def read(path: Path) -> dict[str, Any]:
 def one(recipe: Recipe, cuts: Cuts, device: torch.device) -> dict[str, Any]:
     """Fit one recipe on DS1 and score it on DS2, both ways."""
     begin = time.perf_counter()
-    fitting = Fitting(recipe, cuts, device)
-    for _ in range(recipe.epochs):
-        fitting.epoch()
+    net = fitted(recipe, cuts, device)
     found: dict[str, Any] = {"seconds": round(time.perf_counter() - begin, 1)}
-    for way, source in WAYS.items():
-        held = [cuts[source, name] for name in aami.DS2]
-        said = probabilities(fitting.net, held)
-        tables = {c.name: scores.tally(c, p.argmax(axis=1)) for c, p in zip(held, said, strict=True)}
+    for way, tables in scored(net, cuts, aami.DS2).items():
         total = scores.score(np.sum(list(tables.values()), axis=0))
         rest = scores.score(np.sum([t for name, t in tables.items() if name != scores.LARGEST_S], axis=0))
         found[way] = {**total, WITHOUT: rest["S.f1"], MACRO_WITHOUT: rest["macro_f1_nsv"]}

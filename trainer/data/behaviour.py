@@ -1,7 +1,7 @@
-"""What the cutter does, in one digest: kept beside cut beats, so that beats cut otherwise are told apart.
+"""A digest of the cutter's results, kept beside cut beats to recognise the cutter that made them.
 
-A digest of source text would change with every comment, and not with what a listed file imports. This one cuts a
-minute of the excerpt under labels made up here, and hashes what comes out: it changes when results change.
+A digest of source text would change with every comment, and miss the imports of a listed file. This digest cuts a
+minute of the excerpt under made-up labels and hashes the beats: it changes when results change.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from ecg.signal.path import SignalPath
 from trainer.data.cutting import SOURCES, CutRecord, cut
 
 VERSION: Final = 1
-"""Raised where a change of results is meant that a minute of one patient cannot show."""
+"""Raised for an intended change of results that a minute of one patient cannot show."""
 SECONDS: Final = 60
 STEPS: Final = 64
-"""Steps of a beat's size, and of a feature, that count as a change."""
+"""Steps per beat size, and per unit of a feature: a smaller difference is no change."""
 
 
 @cache
 def cutting() -> str:
-    """SHA-256 of the beats that the signal path and the labelling make of `sample`."""
+    """SHA-256 of the beats of `sample`, as the signal path cuts them and the labelling names them."""
     return digest([beats for source in SOURCES for beats in cut([sample()], source)])
 
 
 def digest(cuts: list[CutRecord]) -> str:
-    """SHA-256 of cut beats, to within what float arithmetic differs by from machine to machine."""
+    """SHA-256 of cut beats, rounded beyond the float differences between machines."""
     made = hashlib.sha256(str(VERSION).encode())
     for one in cuts:
         parts: list[NDArray[Any]] = [

@@ -1,8 +1,8 @@
 """Cut beats in one file, small enough to carry to another machine.
 
-An .npz archive: windows as steps of 1/256 of a beat's size (made-up versions: 1/64), differences in time, low and high
-bytes apart, and deflated, which makes them a third of float16; the rest as plain arrays. The file names what it was
-cut by, so that one cut by another version of the signal path is told apart.
+An .npz archive. Windows are steps of 1/256 of a beat's size (made-up versions: 1/64), as differences in time, low and
+high bytes apart, deflated: a third of float16. The rest are plain arrays. The file holds the digest of the cutter that
+made it (trainer.data.behaviour), and a file of another cutter is refused.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ STEP: Final = 256
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a file of cut beats holds.
+    """The contents of a file of cut beats.
 
-    behaviour: digest of what cut them (trainer.data.behaviour). step: steps of a beat's size in its windows.
+    behaviour: digest of the cutter (trainer.data.behaviour). step: steps of a beat's size in its windows.
     hashes: SHA-256 over each record's packed beats, by name.
     """
 
@@ -50,14 +50,14 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 def default_path() -> Path:
-    """Where the cut beats are kept: beats.npz in the user's cache folder."""
+    """The default file of cut beats: beats.npz in the user's cache folder."""
     return Path(user_cache_dir("ecg-monitor-simulator")) / "beats.npz"
 
 
 def save(path: Path, cuts: list[CutRecord], made_by: str | None = None, step: int = STEP) -> Head:
     """Write the beats of all records and sources to `path`, whole or not at all. Raises UserError.
 
-    made_by: digest of what made them (default: of the signal path).
+    made_by: digest of their making (default: of the signal path).
     """
     arrays: dict[str, NDArray[Any]] = {}
     for cut in cuts:
@@ -94,7 +94,7 @@ def save(path: Path, cuts: list[CutRecord], made_by: str | None = None, step: in
 
 
 def head_of(path: Path, made_by: str | None = None) -> Head:
-    """What the file holds. Raises UserError where it is missing, broken or made otherwise than `made_by` says."""
+    """The head of a file. Raises UserError if it is missing or broken or `made_by` is another digest."""
     try:
         with np.load(path, allow_pickle=False) as file:
             head = msgspec.json.decode(file["head"].tobytes(), type=Head)
@@ -115,9 +115,9 @@ def load(
     sources: tuple[Source, ...] = SOURCES,
     made_by: str | None = None,
 ) -> dict[tuple[Source, str], CutRecord]:
-    """The beats of the named records. Raises UserError where the file cannot be used or lacks a record.
+    """The beats of the named records. Raises UserError if the file cannot be used or lacks a record.
 
-    made_by: digest of what must have made them (default: of the signal path).
+    made_by: digest of their making (default: of the signal path).
     """
     head = head_of(path, made_by)
     lacking = [name for name in names if name not in head.names]
@@ -160,7 +160,7 @@ def pack(windows: NDArray[np.float32], step: int = STEP) -> NDArray[np.uint8]:
 
 
 def unpack(packed: NDArray[np.uint8], shape: tuple[int, ...], step: int = STEP) -> NDArray[np.float32]:
-    """What `pack` packed, to within half a step. Raises ValueError or zlib.error where it is damaged."""
+    """The windows of `pack`, to within half a step. Raises ValueError or zlib.error for damaged bytes."""
     planes = np.frombuffer(zlib.decompress(packed.tobytes()), np.uint8).reshape(2, -1)
     changes = np.ascontiguousarray(planes.T).view("<i2").reshape(shape)
     steps = np.cumsum(changes, axis=-1, dtype=np.int32)

@@ -17,23 +17,23 @@ from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
 
 Source = Literal["reference", "detector"]
-"""Where the R-peaks come from: the cardiologists' annotations, or our own detector."""
+"""Origin of the R-peaks: the cardiologists' annotations, or our own detector."""
 SOURCES: Final[tuple[Source, ...]] = ("reference", "detector")
 
 CHUNK_SECONDS: Final = 30.0
 TOGETHER: Final = 24
-"""Records cut side by side: bounds memory, changes nothing else."""
+"""Records cut side by side: a limit on working memory without effect on results."""
 
 Progress = Callable[[float], None]
-"""Told the seconds of signal that were cut since the last call."""
+"""Called with the seconds of signal cut since the last call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What the cardiologists said of one record.
+    """The reference annotations of one record.
 
     index: int64 [m], R-peaks, samples at the record's rate. classes: int64 [m], AAMI class numbers.
-    flutter: int64 [k, 2], first and last sample of ventricular flutter, where no beats are annotated.
+    flutter: int64 [k, 2], first and last sample of ventricular flutter, a span without annotated beats.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Reference:
     flutter: NDArray[np.int64]
 
     def outside_flutter(self, index: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these samples lie outside ventricular flutter: bool [n]."""
+        """True for samples outside ventricular flutter: bool [n]."""
         outside = np.ones(len(index), bool)
         for first, last in self.flutter:
             outside &= (index < first) | (index > last)
@@ -76,7 +76,7 @@ class CutRecord:
 
 
 def reference_of(record: Record) -> Reference:
-    """The annotated beats of a record. Raises UserError where there are none."""
+    """The annotated beats of a record. Raises UserError if there are none."""
     notes = record.annotations
     if notes is None:
         raise UserError(f"record {record.name} carries no annotations, so there is nothing to score it against")
@@ -100,7 +100,7 @@ def cut(
 ) -> list[CutRecord]:
     """Cut all records at once, in chunks, as the monitor would; in the order given.
 
-    lead: the one to analyse where a record has it, else its first. Raises UserError for a record without beats.
+    lead: the lead to analyse, or else the record's first. Raises UserError for a record without beats.
     """
     done: list[CutRecord] = []
     for begin in range(0, len(records), TOGETHER):
@@ -146,7 +146,7 @@ def _label(beats: Beats, reference: Reference, source: Source) -> CutRecord:
 
 
 def _flutter(record: Record, index: NDArray[np.int64], symbol: NDArray[np.str_]) -> NDArray[np.int64]:
-    """Spans from "[" to "]" (the record's end where it is not closed)."""
+    """Spans from "[" to "]", or to the record's end."""
     spans = []
     begin = -1
     for at, mark in zip(index, symbol, strict=True):

@@ -1,8 +1,8 @@
 """Rows of the Kaggle file "ECG Heartbeat Categorization": one beat each, cut after Kachuee et al. 2018.
 
 A row: 187 samples at 125 Hz from the annotated R-peak on, min-max scaled, zero-padded, and the label (0 to 4: N, S, V,
-F, Q). `read_csv` takes the published files as they are; `rebuild` makes their like from the records: the published
-ones hold every beat of the 48 records but each record's last, in classes exactly as many as these.
+F, Q). `read_csv` reads the published files; `rows_of` makes their like from a record. The published files hold every
+beat of the 48 records but each record's last, and the rows made here have exactly their class counts.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from scipy.signal import resample_poly
 
 from ecg.errors import UserError
 from ecg.files import write_atomic
+from ecg.model.lecture import ROW_LENGTH
 from ecg.records.aami import CLASSES
 from ecg.records.record import Record, pick_lead
 from ecg.signal.path import MODEL_RATE
 from trainer.data.cutting import reference_of
 
-LENGTH: Final = 187
-COLUMNS: Final = LENGTH + 1
+COLUMNS: Final = ROW_LENGTH + 1
 SPAN: Final = 1.2
 """Length of a row in median RR intervals of the 10 s around it."""
 AROUND_SECONDS: Final = 5.0
 TEST_COUNTS: Final = (18118, 556, 1448, 162, 1608)
-"""Rows of each class in the published test file; it was drawn at random from all beats."""
+"""Rows of each class in the published test file, a random draw from all beats."""
 TRAIN_FILE: Final = "mitbih_train.csv"
 TEST_FILE: Final = "mitbih_test.csv"
 DECIMALS: Final = 5
@@ -60,7 +60,7 @@ class Rows:
 def read_csv(path: Path) -> Rows:
     """A file as Kaggle has it: 188 columns, no header, the label last.
 
-    Raises UserError that names row and column (from 1) of the first thing that cannot be used.
+    Raises UserError with row and column (from 1) of the first unusable value.
     """
     try:
         table = pd.read_csv(path, header=None, dtype=np.float64).to_numpy()
@@ -72,16 +72,16 @@ def read_csv(path: Path) -> Rows:
         raise UserError(_first_fault(path)) from None
     if table.shape[1] != COLUMNS or not np.isfinite(table).all():
         raise UserError(_first_fault(path))
-    labels = table[:, LENGTH]
+    labels = table[:, ROW_LENGTH]
     strange = np.flatnonzero(~np.isin(labels, np.arange(len(CLASSES))))
     if len(strange):
         row = int(strange[0])
         raise UserError(f"{path}: row {row + 1}, column {COLUMNS}: the label is {labels[row]:g}, allowed are 0 to 4")
-    return Rows(table[:, :LENGTH].astype(np.float32), labels.astype(np.int64))
+    return Rows(table[:, :ROW_LENGTH].astype(np.float32), labels.astype(np.int64))
 
 
 def _first_fault(path: Path) -> str:
-    """Where a file stops being what it should be."""
+    """A sentence with the first fault of a file."""
     number = 0
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -102,7 +102,7 @@ def _first_fault(path: Path) -> str:
 
 
 def write_csv(path: Path, rows: Rows) -> None:
-    """Write rows as Kaggle has them, to 5 decimals. Raises UserError where there is no room."""
+    """Write rows as Kaggle has them, to 5 decimals. Raises UserError on a full disk."""
     texts = np.array([f"{i / 10**DECIMALS:.{DECIMALS}f}".rstrip("0") or "0" for i in range(10**DECIMALS + 1)], object)
     texts[0], texts[-1] = "0.0", "1.0"
     steps = np.rint(np.clip(rows.values, 0, 1) * 10**DECIMALS).astype(np.int64)
@@ -111,20 +111,20 @@ def write_csv(path: Path, rows: Rows) -> None:
 
 
 def rows_of(record: Record) -> Rows:
-    """All beats of one record but its last, as rows. Lead MLII where there is one, else the first."""
+    """All beats of one record but its last, as rows. Lead MLII if there is one, else the first."""
     reference = reference_of(record)
     signal = record.millivolts(pick_lead(record.leads))
     up, down = _ratio(record.rate)
     resampled = resample_poly(signal.astype(np.float64), up, down)
     index = reference.index[:-1]
     starts = np.rint(index * MODEL_RATE / record.rate).astype(np.int64)
-    values = np.zeros((len(index), LENGTH), np.float32)
+    values = np.zeros((len(index), ROW_LENGTH), np.float32)
     for row, (peak, start) in enumerate(zip(index, starts, strict=True)):
         reach = AROUND_SECONDS * record.rate
         first, last = np.searchsorted(reference.index, (peak - reach, peak + reach))
         intervals = np.diff(reference.index[max(min(first, row), 0) : max(last, row + 2)])
         length = round(SPAN * float(np.median(intervals)) * MODEL_RATE / record.rate)
-        beat = resampled[start : start + min(max(length, 2), LENGTH)]
+        beat = resampled[start : start + min(max(length, 2), ROW_LENGTH)]
         low, high = (float(beat.min()), float(beat.max())) if len(beat) else (0.0, 0.0)
         values[row, : len(beat)] = (beat - low) / max(high - low, 1e-6)
     return Rows(values, reference.classes[:-1])
@@ -135,12 +135,12 @@ def join(parts: list[Rows]) -> Rows:
     return Rows(np.concatenate([p.values for p in parts]), np.concatenate([p.classes for p in parts]))
 
 
-def split(rows: Rows, seed: int = 0) -> tuple[Rows, Rows]:
+def split(rows: Rows) -> tuple[Rows, Rows]:
     """Train and test rows, drawn at random within each class, sorted by class as published.
 
-    With all 48 records the test rows are as many of each class as in the published file, else a fifth.
+    From all 48 records the test rows have the published class counts, else they are a fifth of each class.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     published = rows.counts.sum() == 109446
     train, test = [], []
     for number, count in enumerate(rows.counts):
@@ -152,7 +152,7 @@ def split(rows: Rows, seed: int = 0) -> tuple[Rows, Rows]:
 
 
 def demand_classes(rows: Rows, where: str) -> None:
-    """Raises UserError where a class has no rows."""
+    """Raise UserError if a class has no rows."""
     lacking = [f"{name} (label {i})" for i, name in enumerate(CLASSES) if rows.counts[i] == 0]
     if lacking:
         raise UserError(f"{where} has no rows of class {', '.join(lacking)}: every class needs some to be fitted")

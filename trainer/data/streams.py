@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal.windows import FEATURES, WINDOW, WINDOW_BEFORE
+from ecg.signal.features import columns
+from ecg.signal.windows import WINDOW, WINDOW_BEFORE
 from trainer.data.cutting import CutRecord, Source
+from trainer.data.versions import version_key
 from trainer.recipes import RR_FEATURES, Recipe
-from trainer.synthesis.versions import version_key
 
 Cuts = dict[tuple[Source, str], CutRecord]
 
@@ -35,7 +36,7 @@ class _Stream:
     cut: CutRecord
     at: int
     change: NDArray[np.float32]
-    """What windows are multiplied by: float32 [window, window]."""
+    """The matrix by which its windows are multiplied: float32 [window, window]."""
 
 
 def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Piece]:
@@ -110,6 +111,5 @@ def augment(piece: Piece, recipe: Recipe, rng: np.random.Generator) -> None:
     if recipe.shift:
         piece.windows = np.roll(windows, int(rng.integers(-recipe.shift, recipe.shift + 1)), -1)
     if recipe.rr_jitter:
-        columns = [FEATURES.index(name) for name in RR_FEATURES]
-        noise = rng.normal(0, recipe.rr_jitter, (rows, beats, len(columns)))
-        piece.features[:, :, columns] += noise.astype(np.float32)
+        noise = rng.normal(0, recipe.rr_jitter, (rows, beats, len(RR_FEATURES)))
+        piece.features[:, :, columns(RR_FEATURES)] += noise.astype(np.float32)

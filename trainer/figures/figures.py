@@ -1,11 +1,10 @@
-"""The report's figures: confusion matrix, training curves, precision-recall, calibration. Each gives its file."""
+"""The report's figures: confusion matrix, training curves, precision-recall, calibration."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Final
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,10 +22,9 @@ DPI: Final = 110
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG, without a date, so that the same figure is the same file."""
+    """Write a figure as PNG without a date: the same figure gives the same file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context({"svg.hashsalt": "ecg"}):
-        figure.savefig(path, dpi=DPI, facecolor=figure.get_facecolor(), metadata={"Software": None})
+    figure.savefig(path, dpi=DPI, facecolor=figure.get_facecolor(), metadata={"Software": None})
     return path
 
 
@@ -75,26 +73,26 @@ def curves_figure(log: list[dict[str, float]], path: Path) -> Path:
 def beats_of(named: dict[str, Named]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """All beats outside flutter: reference class (-1: no beat there) [n] and probabilities [n, 5].
 
-    A reference beat that was missed stands at the end with probability 0 of everything.
+    A missed reference beat stands at the end with probability 0 of every class.
     """
-    classes, said = [], []
+    classes, given = [], []
     for one in named.values():
         reference = one.cut.reference
         inside = reference.outside_flutter(one.cut.index)
         classes.append(one.cut.classes[inside])
-        said.append(one.said[inside].astype(np.float64))
+        given.append(one.probabilities[inside].astype(np.float64))
         if one.cut.source == "detector":
             counts = reference.outside_flutter(reference.index)
             found, _ = match(reference.index[counts], one.cut.index[inside], match_window(reference.rate))
             missed = reference.classes[counts][found < 0]
             classes.append(missed)
-            said.append(np.zeros((len(missed), len(CLASSES))))
-    return np.concatenate(classes), np.concatenate(said)
+            given.append(np.zeros((len(missed), len(CLASSES))))
+    return np.concatenate(classes), np.concatenate(given)
 
 
 def precision_recall_figure(named: dict[str, Named], path: Path) -> tuple[Path, dict[str, float]]:
     """Precision over recall as the threshold on a class's probability moves; average precision by class."""
-    classes, said = beats_of(named)
+    classes, given = beats_of(named)
     figure = Figure(figsize=(7, 5), layout="constrained")
     axes = figure.subplots()
     found = {}
@@ -102,8 +100,8 @@ def precision_recall_figure(named: dict[str, Named], path: Path) -> tuple[Path, 
         i = CLASSES.index(name)
         if not (classes == i).any():
             continue
-        precision, recall, _ = precision_recall_curve(classes == i, said[:, i])
-        found[name] = float(average_precision_score(classes == i, said[:, i]))
+        precision, recall, _ = precision_recall_curve(classes == i, given[:, i])
+        found[name] = float(average_precision_score(classes == i, given[:, i]))
         axes.step(recall, precision, where="post", color=COLOURS[name], label=f"{name}  {found[name]:.3f}")
     axes.set(xlabel="sensitivity", ylabel="+P", xlim=(0, 1), ylim=(0, 1.02))
     axes.legend(title="average precision", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
@@ -111,8 +109,8 @@ def precision_recall_figure(named: dict[str, Named], path: Path) -> tuple[Path, 
 
 
 def calibration_figure(named: dict[str, Named], path: Path) -> tuple[Path, dict[str, float]]:
-    """How often a class is right among beats given that probability; expected calibration error by class."""
-    classes, said = beats_of(named)
+    """Share of right beats by the probability given to a class; expected calibration error by class."""
+    classes, given = beats_of(named)
     figure = Figure(figsize=(6, 5), layout="constrained")
     axes = figure.subplots()
     axes.plot((0, 1), (0, 1), color="#bbbbbb", linewidth=1)
@@ -121,10 +119,10 @@ def calibration_figure(named: dict[str, Named], path: Path) -> tuple[Path, dict[
         i = CLASSES.index(name)
         if not (classes == i).any():
             continue
-        given, right, weight = _reliability(classes == i, said[:, i])
-        found[name] = float((np.abs(given - right) * weight).sum())
-        axes.plot(given, right, "o-", color=COLOURS[name], markersize=4, label=f"{name}  {found[name]:.3f}")
-    axes.set(xlabel="probability given", ylabel="share that was so", xlim=(0, 1), ylim=(0, 1))
+        mean, right, weight = _reliability(classes == i, given[:, i])
+        found[name] = float((np.abs(mean - right) * weight).sum())
+        axes.plot(mean, right, "o-", color=COLOURS[name], markersize=4, label=f"{name}  {found[name]:.3f}")
+    axes.set(xlabel="probability given", ylabel="share of right beats", xlim=(0, 1), ylim=(0, 1))
     axes.legend(title="calibration error", loc="upper left", frameon=False)
     return save(figure, path), found
 
@@ -132,7 +130,7 @@ def calibration_figure(named: dict[str, Named], path: Path) -> tuple[Path, dict[
 def _reliability(
     known: NDArray[np.bool_], given: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Mean probability, share that was so, and share of beats, of each bin that holds beats."""
+    """Mean probability, share of right beats, and share of all beats, of each bin with beats."""
     bins = np.minimum((given * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(bins, minlength=BINS)
     used = counts > 0

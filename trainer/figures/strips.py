@@ -52,7 +52,7 @@ def draw(strip: Strip, one: Named, record: Record, path: Path, lead: str = "MLII
     """The strip, neon green on black: the network's letters above, the cardiologists' below them."""
     beats = slice(strip.first, strip.first + BEATS)
     index = one.cut.index[beats]
-    said = one.said[beats].argmax(axis=1)
+    named = one.probabilities[beats].argmax(axis=1)
     known = one.cut.classes[beats]
     margin = round(MARGIN_SECONDS * record.rate)
     first, last = max(int(index[0]) - margin, 0), min(int(index[-1]) + margin, len(record.samples) - 1)
@@ -70,7 +70,7 @@ def draw(strip: Strip, one: Named, record: Record, path: Path, lead: str = "MLII
     axes.set_xlim(seconds[0], seconds[-1])
     axes.set_ylim(low, top + LETTERS_MV)
     clinical(axes)
-    for at, ours, theirs in zip(index / record.rate, said, known, strict=True):
+    for at, ours, theirs in zip(index / record.rate, named, known, strict=True):
         right = ours == theirs
         axes.text(at, top + 0.9, CLASSES[ours], color=NEON if right else WRONG, ha="center", weight="bold")
         axes.text(at, top + 0.3, CLASSES[theirs] if theirs >= 0 else "-", color=PALE, ha="center")

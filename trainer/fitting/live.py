@@ -1,4 +1,4 @@
-"""What a person sees of a fit: loss, learning rate, validation, time left."""
+"""A live view of a fit: loss, learning rate, validation, time left."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, Final, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from trainer.progress import bars
 
 LAST: Final = 8
 """Epochs shown."""
@@ -17,7 +18,7 @@ LAST: Final = 8
 class FitView:
     """A live view on a terminal; elsewhere one line an epoch.
 
-    epochs, steps: how many there are, and how many steps in each. done: epochs done before.
+    epochs, steps: number of epochs, and of steps in each. done: epochs done before.
     """
 
     def __init__(self, title: str, epochs: int, steps: int, done: int, console: Console) -> None:
@@ -25,9 +26,7 @@ class FitView:
         self.console = console
         self.rows: list[dict[str, Any]] = []
         self.now: dict[str, Any] = {}
-        self.bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
-        )
+        self.bars = bars(console, counted=True, stay=True)
         self.bar = self.bars.add_task("steps", total=epochs * steps, completed=done * steps)
         self.live = Live(get_renderable=self.render, console=console, refresh_per_second=4, transient=True)
         self.begin = time.perf_counter()
@@ -39,18 +38,18 @@ class FitView:
             self.console.print(self.title)
         return self
 
-    def __exit__(self, *failure: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.console.is_terminal:
             self.live.stop()
             self.console.print(self.render())
 
     def step(self, epoch: int, loss: float, learning_rate: float) -> None:
-        """One step was made."""
+        """Show one more step."""
         self.bars.advance(self.bar)
         self.now = {"epoch": epoch, "loss": loss, "learning_rate": learning_rate}
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """One epoch was done; `row` is its line of the log."""
+        """Show one more epoch. row: its line of the log."""
         self.rows.append(row)
         self.now = {}
         if not self.console.is_terminal:

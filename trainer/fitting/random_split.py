@@ -1,6 +1,6 @@
-"""The score that flatters: beats split at random, so that the same patients stand on both sides.
+"""The score of a random split of beats, with the same patients on both sides: it flatters.
 
-It is how beat classifiers are usually reported, and is shown here beside the honest one, under its own name.
+Beat classifiers are usually reported so. Here it stands beside the honest score, under its own name.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import msgspec
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import track
 
 from trainer.data.streams import Cuts
-from trainer.fitting.fitting import Fitting
+from trainer.fitting.trials import fitted
+from trainer.progress import bars
 from trainer.recipes import Recipe
 from trainer.scoring import scores
 from trainer.scoring.naming import probabilities
@@ -27,8 +27,8 @@ SHARE: Final = 0.3
 def random_split(recipe: Recipe, cuts: Cuts, device: torch.device, console: Console) -> dict[str, Any]:
     """Fit a recipe on a random 70 % of the beats of all these records; its scores on the other 30 %.
 
-    The held-out beats stand in the streams, since the memory needs every beat, but without their labels; made-up
-    versions, which would tell them, are left out.
+    The held-out beats stay in the streams, since the memory needs every beat, but without their labels. Made-up
+    versions would leak these labels and are left out.
     """
     rng = np.random.default_rng(recipe.seed)
     names = sorted({name for _, name in cuts})
@@ -38,12 +38,13 @@ def random_split(recipe: Recipe, cuts: Cuts, device: torch.device, console: Cons
         ("reference", cut.name): replace(cut, classes=np.where(out, -1, cut.classes))
         for cut, out in zip(whole, held, strict=True)
     }
-    fitting = Fitting(msgspec.structs.replace(recipe, detector_share=0.0, versions=0), hidden, device, names)
-    for _ in track(range(recipe.epochs), "fitting on a random split of beats", console=console, transient=True):
-        fitting.epoch()
+    real = msgspec.structs.replace(recipe, detector_share=0.0, versions=0)
+    with bars(console) as shown:
+        task = shown.add_task("fitting on a random split of beats", total=recipe.epochs)
+        net = fitted(real, hidden, device, names, lambda: shown.advance(task))
     total = np.zeros((6, 6), np.int64)
-    for cut, out, said in zip(whole, held, probabilities(fitting.net, whole), strict=True):
-        np.add.at(total, (cut.classes[out], said[out].argmax(axis=1)), 1)
+    for cut, out, named in zip(whole, held, probabilities(net, whole), strict=True):
+        np.add.at(total, (cut.classes[out], named[out].argmax(axis=1)), 1)
     return {
         "what": "RANDOM SPLIT of the beats of DS1 and DS2, 70/30, the same patients on both sides: it flatters",
         "beats": int(total.sum()),

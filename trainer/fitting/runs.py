@@ -16,9 +16,11 @@ import msgspec
 import torch
 
 from ecg.errors import UserError
-from ecg.files import write_atomic
+from ecg.files import write_atomic, write_json
 
 T = TypeVar("T")
+ROOT: Final = Path(__file__).resolve().parents[2]
+"""The folder of this program's packages."""
 PACKAGES: Final = ("torch", "numpy", "scipy", "scikit-learn", "wfdb", "msgspec")
 
 
@@ -35,22 +37,21 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """Where the run can go on from."""
+        """The checkpoint of the last epoch."""
         return self.folder / "checkpoint.pt"
 
     def begin(self, settings: msgspec.Struct, device: torch.device) -> None:
-        """Write what is known before the first step. Raises UserError where the folder cannot be written."""
-        config = msgspec.json.format(msgspec.json.encode(settings), indent=2)
-        around = msgspec.json.format(msgspec.json.encode(environment(device)), indent=2)
-        write_atomic({self.folder / "config.json": config, self.folder / "environment.json": around})
+        """Write settings and environment before the first step. Raises UserError if the folder cannot be written."""
+        write_json(self.folder / "config.json", settings)
+        write_json(self.folder / "environment.json", environment(device))
 
     @property
     def recipe(self) -> str:
-        """The name of the recipe the run began with. Raises UserError where this is no run."""
+        """The name of the recipe the run began with. Raises UserError if this is no run."""
         return str(self.settings(dict[str, Any]).get("name", ""))
 
     def settings(self, kind: type[T]) -> T:
-        """The settings the run began with. Raises UserError where it is no run of this kind."""
+        """The settings the run began with. Raises UserError if it is no run of this kind."""
         path = self.folder / "config.json"
         try:
             return msgspec.json.decode(path.read_bytes(), type=kind)
@@ -73,20 +74,8 @@ def new_folder(name: str) -> Path:
     return Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def device_of(name: str) -> torch.device:
-    """The device meant by "auto", "cpu", "cuda", ... Raises UserError where it is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError):
-        raise UserError(f"there is no device {name!r} here: use auto, cpu, or cuda where there is one") from None
-    return device
-
-
 def environment(device: torch.device) -> dict[str, Any]:
-    """What the run ran on."""
+    """Versions and machine of a run."""
     versions = {}
     for package in PACKAGES:
         try:
@@ -108,17 +97,16 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The git commit of this program, with "-dirty" where its code was changed since; "" where unknown."""
-    here = Path(__file__).resolve().parent.parent
+    """The git commit of this program, with "-dirty" if its code has changed since; "" if unknown."""
     try:
-        name = _git(here, "rev-parse", "HEAD")
-        changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", "ecg/*.py", "trainer/*.py")
+        name = _git("rev-parse", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "ecg/*.py", "trainer/*.py")
     except (OSError, subprocess.SubprocessError):
         return ""
     return f"{name}-dirty" if changed else name
 
 
-def _git(folder: Path, *words: str) -> str:
+def _git(*words: str) -> str:
     return subprocess.run(
-        ["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        ["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10
     ).stdout.strip()

@@ -9,29 +9,29 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ecg.model.network import BeatNet
 from ecg.records import aami, library
 from trainer.data.cutting import TOGETHER, CutRecord, Source, cut
+from trainer.progress import bars
 from trainer.scoring import scores
 from trainer.scoring.naming import probabilities
 
 WAYS: Final[dict[str, Source]] = {"reference_beats": "reference", "end_to_end": "detector"}
-"""The two evaluations, by the key they have in JSON."""
+"""The two evaluations, by their key in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The beats of one record and what the network said of them: float32 [n, classes]."""
+    """The beats of one record and their probabilities by the network: float32 [n, classes]."""
 
     cut: CutRecord
-    said: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
 
     @property
     def table(self) -> scores.Table:
         """The confusion table of the most probable classes."""
-        return scores.tally(self.cut, self.said.argmax(axis=1))
+        return scores.tally(self.cut, self.probabilities.argmax(axis=1))
 
 
 def name_records(
@@ -42,20 +42,18 @@ def name_records(
     where: a folder of WFDB records; default: the library. Raises UserError for a record without annotated beats.
     """
     found: dict[str, dict[str, Named]] = {way: {} for way in WAYS}
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
-    ) as bars:
-        task = bars.add_task("reading", total=None)
+    with bars(console) as shown:
+        task = shown.add_task("reading", total=None)
         for begin in range(0, len(names), TOGETHER):
             block = names[begin : begin + TOGETHER]
             records = [library.read(name, where) for name in block]
             if begin == 0:
                 total = sum(record.seconds for record in records) * len(names) / len(block) * len(WAYS)
-                bars.update(task, description="evaluating", total=total)
+                shown.update(task, description="evaluating", total=total)
             for way, source in WAYS.items():
-                cuts = cut(records, source, lead=lead, progress=lambda seconds: bars.advance(task, seconds))
-                for one, said in zip(cuts, probabilities(net, cuts), strict=True):
-                    found[way][one.name] = Named(one, said)
+                cuts = cut(records, source, lead=lead, progress=lambda seconds: shown.advance(task, seconds))
+                for one, given in zip(cuts, probabilities(net, cuts), strict=True):
+                    found[way][one.name] = Named(one, given)
     return found
 
 
@@ -65,7 +63,7 @@ def as_json(found: dict[str, dict[str, Named]]) -> dict[str, Any]:
 
 
 def brief(tree: dict[str, Any]) -> dict[str, Any]:
-    """What a card keeps of an evaluation: the scores and intervals, without records and confusion tables."""
+    """An evaluation for a card: its scores and intervals, without records and confusion tables."""
     return {
         way: {key: value for key, value in part.items() if key not in ("records", "confusion")}
         for way, part in tree.items()
@@ -73,8 +71,8 @@ def brief(tree: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def what_is(names: list[str], where: Path | None) -> str:
-    """The set of records in words."""
+def name_of_set(names: list[str], where: Path | None) -> str:
+    """A name for a set of records."""
     if where is None and set(names) == set(aami.DS2):
         return "DS2, 22 records of patients never seen"
     if where is None and set(names) == set(aami.DS1):

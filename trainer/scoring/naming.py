@@ -12,14 +12,14 @@ from ecg.model.network import BeatNet
 from trainer.data.cutting import CutRecord
 
 PIECE: Final = 256
-"""Beats of one record in one pass: bounds memory, changes nothing else."""
+"""Beats of one record in one pass: a limit on working memory without effect on results."""
 
 
 @torch.no_grad()
 def probabilities(net: BeatNet, cuts: list[CutRecord]) -> list[NDArray[np.float32]]:
     """Class probabilities of every beat of each record: float32 [n, classes].
 
-    Records go side by side, each with a memory of its own; the network is left in the mode it was in.
+    Records go side by side, each with a memory of its own; the network keeps its mode.
     """
     training = net.training
     net.eval()
@@ -41,8 +41,8 @@ def probabilities(net: BeatNet, cuts: list[CutRecord]) -> list[NDArray[np.float3
             torch.from_numpy(features).to(device),
             memory[:, : len(going)].contiguous(),
         )
-        said = torch.softmax(logits.float(), dim=-1).cpu().numpy()
+        given = torch.softmax(logits.float(), dim=-1).cpu().numpy()
         for row, (i, size) in enumerate(zip(going, sizes, strict=True)):
-            found[i][begin : begin + size] = said[row, :size]
+            found[i][begin : begin + size] = given[row, :size]
     net.train(training)
     return found

@@ -1,8 +1,8 @@
 """Scores of beats named by the network: per class, macro, with intervals over records.
 
-A reference beat that is missed or named otherwise counts against its class's sensitivity; a beat named so without a
-reference beat of the class within 150 ms counts against its positive predictivity, whatever it was instead; only what
-is named `ec57` forgives what EC57 forgives. Ventricular flutter is left out (ANSI/AAMI EC57:2012).
+A missed or misnamed reference beat counts against the sensitivity of its class. A beat named without a reference beat
+of the class within 150 ms counts against the positive predictivity, whatever it was instead; the scores under `ec57`
+alone forgive as EC57 does. Ventricular flutter is left out (ANSI/AAMI EC57:2012).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Table = NDArray[np.int64]
 SCORED: Final = ("N", "S", "V", "F")
 RESAMPLES: Final = 2000
 LARGEST_S: Final = "232"
-"""The record that holds three quarters of the S beats of DS2."""
+"""The record with three quarters of the S beats of DS2."""
 
 
 def tally(cut: CutRecord, named: NDArray[np.int64]) -> Table:
@@ -39,14 +39,14 @@ def tally(cut: CutRecord, named: NDArray[np.int64]) -> Table:
 
 
 def rates(tables: NDArray[np.int64] | NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Scores of many tables at once: float64 [k, 6, 6] -> name: float64 [k], NaN where there is nothing to count."""
+    """Scores of many tables at once: float64 [k, 6, 6] -> name: float64 [k], NaN for an empty count."""
     with np.errstate(invalid="ignore", divide="ignore"):
         scores: dict[str, NDArray[np.float64]] = {}
         for i, name in enumerate(CLASSES):
-            hit, known, said = tables[:, i, i], tables[:, i].sum(axis=-1), tables[:, :, i].sum(axis=-1)
+            hit, known, named = tables[:, i, i], tables[:, i].sum(axis=-1), tables[:, :, i].sum(axis=-1)
             scores[f"{name}.se"] = hit / known
-            scores[f"{name}.ppv"] = hit / said
-            scores[f"{name}.f1"] = 2 * hit / (known + said)
+            scores[f"{name}.ppv"] = hit / named
+            scores[f"{name}.f1"] = 2 * hit / (known + named)
         right = np.trace(tables[:, :5, :5], axis1=1, axis2=2)
         scores["accuracy"] = right / tables[:, :5].sum(axis=(1, 2))
         for key, classes in (("macro_f1_nsv", "NSV"), ("macro_f1_nsvf", "NSVF")):
@@ -57,12 +57,12 @@ def rates(tables: NDArray[np.int64] | NDArray[np.float64]) -> dict[str, NDArray[
 
 
 def score(table: Table) -> dict[str, float]:
-    """Scores of one table by name ("S.se", "macro_f1_nsv", ...), NaN where there is nothing to count."""
+    """Scores of one table by name ("S.se", "macro_f1_nsv", ...), NaN for an empty count."""
     return {name: float(value[0]) for name, value in rates(table[None]).items()}
 
 
 def misnamed(table: Table) -> float:
-    """Share of a record's found N beats that are named otherwise; NaN where it has none."""
+    """Share of a record's found N beats that are named otherwise; NaN if it has none."""
     found = int(table[0, :5].sum())
     return 1 - int(table[0, 0]) / found if found else nan
 
@@ -73,9 +73,9 @@ def worst(tables: dict[str, Table], count: int = 5) -> list[tuple[str, float]]:
     return sorted(shares.items(), key=lambda pair: -pair[1])[:count]
 
 
-def intervals(tables: list[Table], seed: int = 0) -> dict[str, tuple[float, float]]:
+def intervals(tables: list[Table]) -> dict[str, tuple[float, float]]:
     """95 % bootstrap intervals over records (percentiles of 2,000 resamples of whole records)."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     count = len(tables)
     weights = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES)
     drawn = np.tensordot(weights, np.stack(tables), axes=1)
@@ -88,7 +88,7 @@ def intervals(tables: list[Table], seed: int = 0) -> dict[str, tuple[float, floa
 
 
 def summary(tables: dict[str, Table]) -> dict[str, Any]:
-    """Everything that is reported of a set of records, as a tree for JSON; values 0 to 1, None where undefined."""
+    """All scores of a set of records as a tree for JSON; values 0 to 1, None if undefined."""
     total = sum(tables.values(), np.zeros((6, 6), np.int64))
     tree = nested(score(total))
     rest = [table for name, table in tables.items() if name != LARGEST_S]

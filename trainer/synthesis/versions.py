@@ -2,69 +2,36 @@
 
 DS1 holds few supraventricular beats, few patients with atrial fibrillation and the ventricular beats of a dozen
 hearts. A version is a record whose beats stand at other times (ecg.rhythms), with ventricular beats of other records
-among them; it may begin elsewhere, be noisy and lack marks. It is a record like any other: the usual signal path cuts
-it. Donors come from the same fold of the same database only (ecg.records.databases), so that a fold that is held out
-has given nothing.
+among them. It may begin elsewhere, be noisy and lack marks. The usual signal path cuts it like any record. Donors come
+from the same fold of the same database only (ecg.records.databases), so that a held-out fold has given nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
-from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records.databases import MITDB, SVDB
 from ecg.records.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
 from ecg.rhythms.donors import Donor, beats_of, column_of, detour, donor_of, foci, qrs_size
+from ecg.rhythms.drawing import GAP, draw_noises, draw_plan
 from ecg.rhythms.morphing import disturb, fibrillate, move
-from ecg.rhythms.plans import GAP, noises, plan
-from trainer.data import behaviour
-from trainer.data.cutting import SOURCES, Source, cut
 from trainer.data.patients import Patients
 
-COARSE: Final = 64
-"""Steps of a beat's size in the file of versions: far finer than the noise that a fit adds."""
 CYCLE: Final = 6
 MAIN_LEAD: Final = 4
-"""Of each six versions the first four are of the lead that is analysed, the others of the record's other one."""
+"""Of each six versions the first four show the analysed lead, the others the record's other one."""
 LARGEST: Final = 32000
 MISSED: Final = 0.3
 """Share of versions in which some beats are missed."""
 ELSEWHERE: Final = 0.75
-"""Share of versions that do not begin where the record begins."""
+"""Share of versions with another beginning than the record's."""
 
 Donors = dict[tuple[str, bool, str], list[Donor]]
-"""Donors for a record by its name, whether its main lead is meant, and their class."""
-
-
-def version_key(name: str, number: int) -> tuple[Source, str]:
-    """Where a version stands among cut beats: every other one is cut at our own detector's R-peaks."""
-    return SOURCES[number % len(SOURCES)], f"{name}~{number}"
-
-
-def versions_path(beats: Path) -> Path:
-    """The file of versions that stands beside a file of cut beats."""
-    return beats.with_name(f"{beats.stem}-versions.npz")
-
-
-@cache
-def made_by() -> str:
-    """Digest of what decides a version's cut beats: three versions of the excerpt, cut, and the folds."""
-    record = behaviour.sample()
-    donors = {
-        (record.name, main, kind): [donor for donor in [donor_of(record, main, kind)] if donor]
-        for main, kind in product((True, False), "VN")
-    }
-    made = [version(record, number, donors) for number in range(3)]
-    cuts = [one for source in SOURCES for one in cut(made, source)]
-    folds = [one.folds for one in (MITDB, SVDB)]
-    return hashlib.sha256(f"{behaviour.digest(cuts)} {behaviour.cutting()} {folds}".encode()).hexdigest()
+"""Donors by the record's name, main lead or other, and class."""
 
 
 def donors_for(names: list[str], among: Patients) -> Donors:
@@ -102,11 +69,11 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
         for kind in "VN"
     }
     atrial = ~np.isin(notes.rhythm[beat], (ATRIAL_FIBRILLATION, ATRIAL_FLUTTER))
-    made = plan(peaks / record.rate, classes, atrial, foci(usable["V"], rng), rng, detour(usable["N"], rng))
+    made = draw_plan(peaks / record.rate, classes, atrial, foci(usable["V"], rng), rng, detour(usable["N"], rng))
     signal, marks, peaks = move(signal, notes.index, peaks, made, record.rate, size)
     for wave in made.waves:
         fibrillate(signal, peaks, wave, size, record.rate, rng)
-    for noise in noises(len(peaks), rng):
+    for noise in draw_noises(len(peaks), rng):
         disturb(signal, peaks, noise, size, record.rate, rng)
     symbol = notes.symbol.copy()
     where = np.flatnonzero(beat)
@@ -130,7 +97,7 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
 
 
 def missed(count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Draw which of `count` beats nobody has marked, in a few stretches: bool [count]."""
+    """Draw the unmarked ones of `count` beats, in a few stretches: bool [count]."""
     chosen = np.zeros(count, bool)
     if rng.random() < MISSED:
         for _ in range(int(rng.integers(1, 8))):
@@ -141,7 +108,7 @@ def missed(count: int, rng: np.random.Generator) -> NDArray[np.bool_]:
 
 
 def begin_elsewhere(record: Record, rng: np.random.Generator) -> Record:
-    """The record from between two normal beats on, drawn at random; what lay before follows its end."""
+    """The record from a random place between two normal beats on; the part before it follows the end."""
     notes = record.annotations
     assert notes is not None
     _, peaks, classes = beats_of(record)

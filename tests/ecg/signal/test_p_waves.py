@@ -38,7 +38,7 @@ def told(beats: list[Beat], noise: float = 0.02, odd: tuple[int, ...] = ()) -> l
             beats=np.array([number]),
         )
         usual = usual + (heard - usual) / min(number + 1, 16)
-        found.append(dict(zip(p_waves.FEATURES, features[0].tolist(), strict=True)))
+        found.append({name: float(value[0]) for name, value in features.items()})
     return found
 
 

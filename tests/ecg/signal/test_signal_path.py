@@ -137,6 +137,15 @@ def test_given_reference_peaks_are_cut_where_they_are() -> None:
     assert np.abs(beats.index - peaks).max() <= 0.1 * RATE
 
 
+def test_a_bed_with_given_peaks_and_one_without_stand_side_by_side() -> None:
+    path = opened([0, 1], 2)
+    path.reset(np.array([1]), np.array([RATE]), np.array([0]), [EXPECTED[1].index])
+    slots = np.arange(2)
+    beats = Beats.join([path.step(slots, PIECES[:2]), path.finish(slots)])
+    assert_same(EXPECTED[0], beats.take(beats.slot == 0))
+    assert np.sum(beats.slot == 1) == len(EXPECTED[1])
+
+
 def test_a_flat_line_and_silence_give_no_beats() -> None:
     assert len(whole([np.full(7200, 0.3, np.float32)])[0]) == 0
 
@@ -166,6 +175,7 @@ def test_the_resampler_keeps_a_slow_sine_and_removes_what_would_alias() -> None:
         assert np.abs(made - expected[: len(made)]).max() < 0.08
 
 
-def test_a_rate_below_100_hz_is_refused() -> None:
-    with pytest.raises(ValueError, match="below 100"):
-        kernel(99.0)
+@pytest.mark.parametrize("rate", [99.0, float("nan"), float("inf")])
+def test_a_rate_below_100_hz_or_without_end_is_refused(rate: float) -> None:
+    with pytest.raises(ValueError, match=r"below 100|infinite"):
+        kernel(rate)

@@ -74,7 +74,7 @@ def test_missed_beats_lower_the_precision_recall_curve(cuts: Cuts, tmp_path: Pat
                 one.cut.index[keep],
                 one.cut.classes[keep],
             ),
-            one.said[keep],
+            one.probabilities[keep],
         ),
     }
     classes, said = figures.beats_of(fewer)

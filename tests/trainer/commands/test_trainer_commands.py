@@ -15,8 +15,8 @@ from ecg.records.aami import DS1
 from ecg.records.record import Record
 from trainer.__main__ import main
 from trainer.data import cache
+from trainer.data.versions import made_by, versions_path
 from trainer.recipes import Recipe
-from trainer.synthesis.versions import made_by, versions_path
 
 QUICK = [
     word for text in ("epochs=2", "steps=2", "streams=4", "beats=12", "reader=8", "stem=4") for word in ("--set", text)
@@ -173,7 +173,7 @@ def test_evaluate_tells_which_records_have_the_most_n_misnamed(
     ("words", "said"),
     [
         (["fit", "--set", "epoch=3"], "key is one of"),
-        (["fit", "--device", "abacus"], "no device 'abacus'"),
+        (["fit", "--device", "abacus"], "device 'abacus' is not known"),
         (["fit", "--resume", "nowhere"], "nowhere is not the folder of a run"),
         (["fit", "--beats", "nothing.npz"], "no cut beats at nothing.npz"),
         (["evaluate", "nothing"], "there are no weights 'nothing'"),

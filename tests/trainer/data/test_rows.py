@@ -8,15 +8,16 @@ import pytest
 from annotated_pieces import fake
 
 from ecg.errors import UserError
+from ecg.model.lecture import ROW_LENGTH
 from ecg.records import aami, library
-from ecg.records.record import Record
+from ecg.records.record import MISSING, Record, pick_lead
 from trainer.data import rows
-from trainer.data.rows import LENGTH, Rows
+from trainer.data.rows import Rows
 
 
 def some(count: int = 60) -> Rows:
     rng = np.random.default_rng(0)
-    return Rows(rng.random((count, LENGTH)).astype(np.float32), np.arange(count) % 5)
+    return Rows(rng.random((count, ROW_LENGTH)).astype(np.float32), np.arange(count) % 5)
 
 
 def written(folder: Path, change: object = None) -> Path:
@@ -102,10 +103,26 @@ def test_a_row_starts_at_its_r_peak_and_is_scaled_and_padded(pieces: list[Record
     assert len(found) == len(notes.index) - 1
     assert found.values.min() == 0
     assert np.allclose(found.values.max(axis=1), 1)
-    lengths = LENGTH - (found.values[:, ::-1] != 0).argmax(axis=1)
+    lengths = ROW_LENGTH - (found.values[:, ::-1] != 0).argmax(axis=1)
     median = np.median(np.diff(notes.index)) * 125 / record.rate
     assert 0.8 * 1.2 * median < np.median(lengths) < 1.2 * 1.2 * median
     assert found.classes.tolist() == [{"N": 0, "A": 1, "V": 2}[s] for s in notes.symbol[:-1]]
+
+
+def test_missing_samples_hold_the_last_value_and_do_not_press_the_row_flat(pieces: list[Record]) -> None:
+    record = pieces[0]
+    notes = record.annotations
+    assert notes is not None
+    peak, lead = int(notes.index[5]), pick_lead(record.leads)
+    gone = slice(peak + 40, peak + 70)
+    missing, held = record.samples.copy(), record.samples.copy()
+    missing[gone, lead] = MISSING
+    held[gone, lead] = held[peak + 39, lead]
+    found = rows.rows_of(replace(record, samples=missing))
+    assert np.array_equal(found.values, rows.rows_of(replace(record, samples=held)).values)
+    raw = missing[:, lead].astype(np.float64)
+    assert np.ptp(raw[peak : peak + 100]) > 30 * np.ptp(held[peak : peak + 100, lead])
+    assert np.median(found.values[5]) < 0.8
 
 
 def test_a_record_of_two_beats_gives_one_row(pieces: list[Record]) -> None:

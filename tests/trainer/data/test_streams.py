@@ -8,8 +8,8 @@ import numpy as np
 
 from ecg.signal.windows import WINDOW, WINDOW_BEFORE
 from trainer.data.streams import Cuts, pieces
+from trainer.data.versions import version_key
 from trainer.recipes import RECIPES
-from trainer.synthesis.versions import version_key
 
 PLAIN = msgspec.structs.replace(
     RECIPES["memory"],

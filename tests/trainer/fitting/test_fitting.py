@@ -14,9 +14,10 @@ from rich.console import Console
 
 from ecg.errors import UserError
 from ecg.model import weights
-from trainer.commands.fit import fit
 from trainer.data.streams import Cuts
-from trainer.fitting.fitting import Fitting, class_weights, load_checkpoint, save_checkpoint
+from trainer.fitting import beats
+from trainer.fitting.beats import BeatFitting, fit, weights_of
+from trainer.fitting.checkpoint import load_checkpoint, save_checkpoint
 from trainer.fitting.runs import Run
 from trainer.recipes import RECIPES, Recipe, recipe_of
 from trainer.scoring.naming import probabilities
@@ -28,8 +29,8 @@ SMALL = msgspec.structs.replace(
 )
 
 
-def fitting(cuts: Cuts, recipe: Recipe = SMALL) -> Fitting:
-    return Fitting(recipe, cuts, CPU, NAMES)
+def fitting(cuts: Cuts, recipe: Recipe = SMALL) -> BeatFitting:
+    return BeatFitting(recipe, cuts, CPU, NAMES)
 
 
 def silent() -> Console:
@@ -99,13 +100,13 @@ def test_the_flagship_does_remember(cuts: Cuts) -> None:
 def test_records_without_a_class_that_is_scored_are_refused(cuts: Cuts) -> None:
     without = [replace(cuts["reference", n], classes=np.zeros(len(cuts["reference", n]), np.int64)) for n in NAMES]
     with pytest.raises(UserError, match="no beats of class S, V"):
-        class_weights(without, SMALL)
+        weights_of(without, SMALL)
 
 
 def test_rare_classes_weigh_more_and_beats_weigh_one_on_average(cuts: Cuts) -> None:
     chosen = [cuts["reference", name] for name in NAMES]
     counts = np.bincount(np.concatenate([c.classes for c in chosen]), minlength=5)
-    found = class_weights(chosen, SMALL).numpy()
+    found = weights_of(chosen, SMALL).numpy()
     assert (found * counts).sum() / counts.sum() == pytest.approx(1)
     assert np.all(np.diff(found[np.argsort(-counts[:3])]) > 0)
     assert found[3] == found[4] == 0
@@ -182,12 +183,10 @@ def test_fitting_stops_when_held_out_records_stop_getting_better(
     cuts: Cuts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = iter([0.5, 0.7, 0.6, 0.65, 0.6, 0.9])
-    monkeypatch.setattr(
-        "trainer.commands.fit.validate", lambda net, held: {"macro_f1_nsv": next(found), "S.f1": 0.1, "V.f1": 0.2}
-    )
+    monkeypatch.setattr(beats, "validate", lambda *_: {"macro_f1_nsv": next(found), "S.f1": 0.1, "V.f1": 0.2})
     held = {(source, "101"): cut for (source, name), cut in cuts.items() if name == "one"}
     recipe = msgspec.structs.replace(SMALL, epochs=6, steps=1, patience=2, hold_out=("101",))
     place = Run(tmp_path / "run")
-    rows = fit(Fitting(recipe, {**cuts, **held}, CPU, NAMES), place, "hash", silent(), "a test")
+    rows = fit(BeatFitting(recipe, {**cuts, **held}, CPU, NAMES), place, "hash", silent(), "a test")
     assert [row["macro_f1_nsv"] for row in rows] == [0.5, 0.7, 0.6, 0.65]
     assert weights.load(place.folder)[1].metrics["held_out_ds1"]["macro_f1_nsv"] == 0.7

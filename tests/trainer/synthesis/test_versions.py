@@ -8,10 +8,13 @@ from annotated_pieces import annotated, fake
 
 from ecg.records import library
 from ecg.records.record import Record
-from ecg.rhythms import plans
+from ecg.rhythms.atria import fibrillation, sick_sinus, two_to_one
 from ecg.rhythms.donors import Focus, detour, donor_of, foci
+from ecg.rhythms.draft import SHORTEST, Draft
+from ecg.rhythms.drawing import draw_noises, draw_plan
 from ecg.rhythms.morphing import disturb, fibrillate, move
-from ecg.rhythms.plans import SHORTEST, Draft, Noise, Plan, Wave, noises, plan
+from ecg.rhythms.plan import Noise, Plan, PWave, Wave
+from ecg.rhythms.ventricles import conduction
 from trainer.data.patients import DS1
 from trainer.recipes import FOLDS
 from trainer.synthesis import versions
@@ -106,7 +109,7 @@ def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
     rr = 0.8 * np.exp(rng.normal(0, 0.02, 8000))
     normal = rng.random(8000) > 0.02
     classes = np.where(normal, "N", "V")
-    made = plan(np.cumsum(rr), classes, np.ones(8000, bool), [], np.random.default_rng(4))
+    made = draw_plan(np.cumsum(rr), classes, np.ones(8000, bool), [], np.random.default_rng(4))
     assert 200 < made.early.sum() < 4000
     assert normal[made.early].all()
     assert np.median(made.interval[made.early]) < 0.93
@@ -122,13 +125,13 @@ def test_early_beats_are_early_and_only_normal_ones_are_made_so() -> None:
 def test_a_rhythm_without_steady_normal_beats_gets_no_early_ones() -> None:
     rng = np.random.default_rng(0)
     rr = 0.8 * np.exp(rng.normal(0, 0.5, 1500))
-    assert not plan(np.cumsum(rr), np.full(1500, "V"), np.ones(1500, bool), [], rng).early.any()
+    assert not draw_plan(np.cumsum(rr), np.full(1500, "V"), np.ones(1500, bool), [], rng).early.any()
 
 
 def test_where_the_atria_fibrillate_no_beat_is_made_supraventricular() -> None:
     rr = 0.8 * np.exp(np.random.default_rng(1).normal(0, 0.02, 8000))
     atrial = np.arange(8000) < 3000
-    made = plan(np.cumsum(rr), np.full(8000, "N"), atrial, [], np.random.default_rng(5))
+    made = draw_plan(np.cumsum(rr), np.full(8000, "N"), atrial, [], np.random.default_rng(5))
     assert made.early[:3000].sum() > 100
     assert not made.early[3000:].any()
     assert (made.interval[3000:] != 1).any()
@@ -137,7 +140,7 @@ def test_where_the_atria_fibrillate_no_beat_is_made_supraventricular() -> None:
 def test_early_beats_in_made_up_fibrillation_become_normal_and_stay_early_in_other_rhythms() -> None:
     classes = np.where(np.arange(600) % 7 == 3, "S", "N")
     draft = drafted(classes=classes)
-    length = plans._fibrillation(draft, 3)
+    length = fibrillation(draft, 3)
     here = slice(3, 3 + length)
     assert np.array_equal(draft.made.lost[here], classes[here] == "S")
     assert not draft.made.lost[3 + length :].any()
@@ -360,7 +363,7 @@ def test_noise_too_short_to_be_heard_is_left_out() -> None:
 
 
 def test_some_versions_are_noisy_and_noise_begins_at_one_of_their_beats() -> None:
-    drawn = [noises(500, np.random.default_rng(seed)) for seed in range(200)]
+    drawn = [draw_noises(500, np.random.default_rng(seed)) for seed in range(200)]
     assert 0.25 < np.mean([bool(made) for made in drawn]) < 0.55
     assert all(0 <= noise.first < min(noise.last, 500) for made in drawn for noise in made)
 
@@ -387,14 +390,14 @@ def test_beats_that_take_the_detour_stay_normal_or_early(donor_record: Record) -
     donor = donor_of(donor_record, main=True, kind="N")
     assert donor is not None
     draft = drafted(detour=Focus(donor, 0, 1.0))
-    length = plans._conduction(draft, 3)
+    length = conduction(draft, 3)
     assert draft.made.conducted[3 : 3 + length].all()
     assert draft.made.conducted.sum() == length == len(draft.made.bodies)
     assert not draft.made.early.any()
     assert not draft.made.weight.any()
     draft = drafted(detour=Focus(donor, 0, 1.0), aberrant=0.5)
     for at in range(3, 500):
-        draft.early(at, 0.8, plans.PWave(-1.0))
+        draft.early(at, 0.8, PWave(-1.0))
     assert draft.made.early[3:500].all()
     assert 0.3 < draft.made.conducted[3:500].mean() < 0.7
 
@@ -424,7 +427,7 @@ def drafted(
 
 def test_where_the_atria_lead_most_beats_are_ectopic_and_the_others_follow_pauses() -> None:
     draft = drafted()
-    length = plans._sick_sinus(draft, 3)
+    length = sick_sinus(draft, 3)
     here = slice(3, 3 + length)
     early = draft.made.early[here]
     assert 0.3 < early.mean() < 1
@@ -435,7 +438,7 @@ def test_where_the_atria_lead_most_beats_are_ectopic_and_the_others_follow_pause
 
 def test_dropped_beats_leave_intervals_of_about_twice_the_length_and_no_beat_is_early() -> None:
     draft = drafted()
-    length = plans._two_to_one(draft, 3)
+    length = two_to_one(draft, 3)
     intervals = draft.made.interval[3 : 3 + length]
     assert not draft.made.early.any()
     longer = intervals != 1

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from ecg.model.lecture import ROW_LENGTH
 from trainer.__main__ import main
 from trainer.data import rows
-from trainer.data.rows import LENGTH, Rows
-from trainer.fitting.fitting import load_checkpoint, save_checkpoint
-from trainer.fitting.row_fitting import ROW_RECIPES, RowFitting, augment, data_of, predict, scores_of
+from trainer.data.rows import Rows
+from trainer.fitting.checkpoint import load_checkpoint, save_checkpoint
+from trainer.fitting.rows import RowFitting, augment, data_of
+from trainer.recipes import ROW_RECIPES
+from trainer.scoring.rows import predict, scores_of
 
 CPU = torch.device("cpu")
 QUICK = msgspec.structs.replace(ROW_RECIPES["kaggle"], epochs=4, batch=32, average=0.9)
@@ -23,7 +26,7 @@ def shapes(count: int, seed: int = 0) -> Rows:
     rng = np.random.default_rng(seed)
     classes = np.arange(count) % 5
     at = 20 + 25 * classes[:, None] + rng.normal(0, 3, (count, 1))
-    values = np.exp(-(((np.arange(LENGTH) - at) / 6) ** 2)) + 0.05 * rng.random((count, LENGTH))
+    values = np.exp(-(((np.arange(ROW_LENGTH) - at) / 6) ** 2)) + 0.05 * rng.random((count, ROW_LENGTH))
     values[:, 150:] = 0
     return Rows((values / values.max(axis=1, keepdims=True)).astype(np.float32), classes)
 
@@ -39,7 +42,7 @@ def test_the_residual_network_learns_what_can_be_told_apart() -> None:
 def test_the_lectures_network_learns_a_handful_of_rows() -> None:
     recipe = msgspec.structs.replace(ROW_RECIPES["tutorial"], epochs=12, batch=20, learning_rate=1e-2, start_rate=5e-3)
     classes = np.arange(20) % 5
-    values = (np.arange(LENGTH) < 30 * (classes[:, None] + 1)) * (classes[:, None] + 1) / 5
+    values = (np.arange(ROW_LENGTH) < 30 * (classes[:, None] + 1)) * (classes[:, None] + 1) / 5
     fitting = RowFitting(recipe, Rows(values.astype(np.float32), classes), CPU)
     losses = [fitting.epoch() for _ in range(12)]
     assert min(losses[-3:]) < 0.8 * losses[0]
@@ -75,7 +78,7 @@ def test_augmentation_leaves_the_rows_themselves_and_their_padding() -> None:
 def test_the_lectures_split_gives_its_1017_test_beats(tmp_path: Path) -> None:
     counts = rows.TEST_COUNTS
     classes = np.repeat(np.arange(5), counts)
-    values = np.zeros((len(classes), LENGTH), np.float32)
+    values = np.zeros((len(classes), ROW_LENGTH), np.float32)
     values[:, 0] = 1
     rows.write_csv(tmp_path / rows.TEST_FILE, Rows(values, classes))
     fitted, validation, test = data_of(ROW_RECIPES["tutorial"], tmp_path)

@@ -1,0 +1,24 @@
+"""The device that a network runs on, by its name in a setting or an option."""
+
+from __future__ import annotations
+
+import torch
+
+from ecg.errors import UserError
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; "auto" is CUDA if there is one, else the CPU. Raises UserError if it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f'device {name!r} is not known: give "auto", "cpu", "cuda" or "cuda:0"') from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f'device {name!r} is not there: this machine has no CUDA; use "cpu" or "auto"')
+    try:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UserError(f'device {name!r} is not there or computes nothing: use "auto" or "cpu"') from None
+    return device

@@ -1,0 +1,109 @@
+"""The features of a beat, by name, and the step that computes them for the new beats of all beds at once.
+
+TABLE is the one list of them: its order is the order of the columns, and its names are in the card of every set of
+weights. Each name is computed by the module of its wave (intervals, usual, p_waves). A feature is added by a line here
+and a value under the same name there. Running values belong to the bed's memory. Everything is causal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.signal import intervals, p_waves, usual, windows
+from ecg.signal.slots import Floats, Index, State, rounds
+from ecg.signal.windows import CHANNELS, P_WAVE, WINDOW
+
+TABLE: Final[dict[str, str]] = {
+    "rr_to_mean_of_8": "log RR interval, relative to the mean of the last 8; times 4",
+    "rr_to_slow_mean": "log RR interval, relative to the slow mean; times 4",
+    "rr_to_last": "log RR interval, relative to the one before; times 4",
+    "last_rr_to_mean_of_8": "the log RR interval before, relative to the mean of the last 8; times 4",
+    "irregularity": "median change between the last 16 log RR intervals; times 10",
+    "qrs_likeness": "correlation of the QRS complex with the usual one",
+    "p_likeness": "correlation of the P wave with the usual one",
+    "t_likeness": "correlation of the T wave with the usual one",
+    "size": "log QRS size, relative to the running size",
+    "area": "log area under the beat, relative to the running area",
+    "shape_fit": "correlation with the best shape, less the cost of its size",
+    "shape_share": "share of recent beats with the shape of this beat",
+    "shape_is_usual": "1 if its shape is the usual one",
+    "shape_likeness": "correlation of its shape with the usual one",
+    "shape_earliness": "mean log RR before beats of its shape, relative; times 4",
+    "shape_pause": "mean log RR after beats of its shape, relative; times 4",
+    "long_irregularity": "mean change between log RR intervals over 64 beats; times 10",
+    "p_likeness_change": "p_likeness, relative to its running mean; times 3",
+    "p_likeness_to_late": "correlation of the P wave with the wave of late beats",
+    "p_likeness_to_late_mean": "running mean of p_likeness_to_late",
+    "p_coherence": "share of the P waves' power that is common to them",
+    "p_surprise": "log power of the P wave's difference from the usual one, in units of their noise",
+    "p_size": "size of the usual P wave in sizes of the usual QRS complex; times 5",
+    "late_p_apart": "log power of the difference between late and usual P waves, in units of chance",
+    "p_nearer_late": "how much nearer the P wave is to the late one than to the usual one, in units of noise",
+}
+"""Meaning of each feature, in order of its column."""
+FEATURES: Final = tuple(TABLE)
+
+
+def columns(names: Iterable[str]) -> list[int]:
+    """Columns of features by name. Raises ValueError for a name that is not in the table."""
+    names = list(names)
+    unknown = [name for name in names if name not in TABLE]
+    if unknown:
+        raise ValueError(f"there is no feature {', '.join(unknown)}; there are {', '.join(FEATURES)}")
+    return [FEATURES.index(name) for name in names]
+
+
+def vector(values: Mapping[str, NDArray[Any]], names: Iterable[str] = FEATURES) -> NDArray[np.float32]:
+    """Values [m] by name as one array, a column a name: float32 [m, names]."""
+    return np.stack([values[name] for name in names], axis=1).astype(np.float32)
+
+
+def new_state(slots: int) -> State:
+    """Running values of beds without a beat."""
+    return {
+        "beats": np.zeros(slots),
+        **intervals.new_state(slots),
+        **usual.new_state(slots),
+        **p_waves.new_state(slots, P_WAVE.stop - P_WAVE.start),
+    }
+
+
+def describe(
+    state: State, slots: Index, at: Floats, cuts: Floats
+) -> tuple[NDArray[np.float32], NDArray[np.float32], Floats, Floats]:
+    """Network inputs of new beats. Updates the state of their slots.
+
+    slots: [m], sorted, each slot's beats in order. at: [m], fractional position, samples at the model's rate.
+    cuts: [m, WINDOW], mV. Returns windows [m, CHANNELS, WINDOW], features [m, len(FEATURES)], rr [m] and mean rr
+    over up to 8 beats [m], both in samples at the model's rate, NaN for a bed's first beat.
+    """
+    total = len(slots)
+    inputs = np.zeros((total, CHANNELS, WINDOW), np.float32)
+    features = np.zeros((total, len(FEATURES)), np.float32)
+    rr, mean_rr = np.full(total, np.nan), np.full(total, np.nan)
+    level = cuts - np.median(cuts, axis=1, keepdims=True)
+    for chosen in rounds(slots):
+        rows, beat = slots[chosen], level[chosen]
+        beats = state["beats"][rows]
+        interval = intervals.describe(state, rows, at[chosen], beats)
+        compared = usual.compare(state, rows, beat, beats, interval.to_slow)
+        waves = p_waves.describe(
+            state,
+            rows,
+            beat[:, P_WAVE],
+            compared.usual[:, P_WAVE],
+            compared.size,
+            compared.is_usual,
+            compared.p_likeness,
+            log_rr=interval.log_rr,
+            beats=beats,
+        )
+        inputs[chosen] = windows.relative(beat, compared.usual, compared.size, beats > 0)
+        features[chosen] = vector({**interval.features, **compared.features, **waves})
+        rr[chosen], mean_rr[chosen] = interval.rr, interval.mean_rr
+        state["beats"][rows] = beats + 1
+    return inputs, features, rr, mean_rr
