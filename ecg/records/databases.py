@@ -186,6 +186,12 @@ def of_folder(folder: Path) -> Database:
     )
 
 
+def database_of(full: str) -> str:
+    """The name of the database of a record, by its full name."""
+    before, colon, _ = full.partition(":")
+    return before if colon else MITDB.name
+
+
 def demand_beats(one: Database) -> None:
     """Raises UserError where nothing can be fitted on a database."""
     if not (one.records and one.symbols):
