@@ -11,6 +11,7 @@ from ecg.errors import UserError
 from ecg.model.lecture import NetName
 from ecg.model.network import Cell, NetShape
 from ecg.records import databases
+from ecg.records.databases import database_of
 from ecg.signal.features import columns
 from ecg.signal.path import CHANNELS, FEATURES, WINDOW
 from trainer.data.patients import Patients, patients
@@ -38,6 +39,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     version_share of them are one of `versions` made-up versions of the record (trainer.synthesis.versions), if any.
     Augmentation: gain (log), tilt and noise in beat sizes, shift in samples of the model rate, warp (log of the speed
     of a stream's beats) and rr_jitter of the RR features are spreads; polarity turns half of the streams upside down.
+    versions_of: databases whose records have versions; empty: all. other_lead: share of the streams of real beats that
+    show the record's other lead. ds1_share: of the streams, if there are other patients too.
     data: databases by name or folder (ecg.records.databases); the fit is on their records given for training.
     hold_out: records left out of the fit, for validation and early stopping; empty: fit on all of them.
     """
@@ -67,6 +70,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     detector_share: Share = 0.5
     versions: Annotated[int, Meta(ge=0)] = 12
     version_share: Share = 0.75
+    versions_of: tuple[str, ...] = ()
+    other_lead: Share = 0.0
+    ds1_share: Share = 0.5
     polarity: bool = True
     gain: Spread = 0.1
     tilt: Spread = 0.09
@@ -95,6 +101,10 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             carried=self.carried,
         )
 
+    def has_versions(self, name: str) -> bool:
+        """Whether a record, by its full name, is fitted on in made-up versions too."""
+        return self.versions > 0 and (not self.versions_of or database_of(name) in self.versions_of)
+
     @property
     def features_off(self) -> list[int]:
         """Columns of the silent features."""
@@ -105,7 +115,13 @@ MEMORY: Final = Recipe()
 RECIPES: Final = {
     "memory": MEMORY,
     "patients": msgspec.structs.replace(
-        MEMORY, name="patients", data=("mitdb", "svdb"), hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0]
+        MEMORY,
+        name="patients",
+        data=("mitdb", "svdb"),
+        versions_of=("mitdb",),
+        version_share=0.3,
+        other_lead=0.2,
+        hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0],
     ),
     "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),
     "memory-reset": msgspec.structs.replace(MEMORY, name="memory-reset", carried=False),

@@ -11,6 +11,7 @@ from rich.console import Console
 from ecg.records import library
 from ecg.records.aami import CLASSES
 from trainer.data import cache
+from trainer.data.leads import MARK
 from trainer.data.patients import Patients, patients
 from trainer.data.preparing import cut_beats, cut_versions, rebuild_rows, rows_folder
 from trainer.data.versions import versions_path
@@ -56,8 +57,9 @@ def run(chosen: argparse.Namespace) -> int:
 def _cut(names: list[str], among: Patients, target: Path, console: Console) -> None:
     """Cut the beats of the named records, and the versions of those that a fit may use."""
     head, beats = cut_beats(names, target, console, among)
+    records = sum(not name.endswith(MARK) for name in head.names)
     console.print(
-        f"{beats} beats of {len(head.names)} records at the annotated R-peaks, and as our detector finds them: "
+        f"{beats} beats of {records} records at the annotated R-peaks, and as our detector finds them: "
         f"{target} ({_size(target)})",
         soft_wrap=True,
     )

@@ -11,6 +11,7 @@ from ecg.errors import UserError
 from ecg.records import databases, library
 from trainer.data import cache, rows
 from trainer.data.cutting import SOURCES, TOGETHER, CutRecord, cut
+from trainer.data.leads import other_key, other_lead
 from trainer.data.patients import DS1, Patients, patients
 from trainer.data.rows import TEST_FILE, TRAIN_FILE, Rows
 from trainer.data.streams import Cuts
@@ -43,6 +44,7 @@ def cut_beats(names: list[str], target: Path, console: Console, among: Patients 
     fetch(names, console, among)
     with bars(console) as shown:
         cuts: list[CutRecord] = []
+        fitted = set(among.names)
         reading = shown.add_task("reading records", total=len(names))
         cutting = shown.add_task("cutting beats", total=None)
         for begin in range(0, len(names), TOGETHER):
@@ -54,6 +56,7 @@ def cut_beats(names: list[str], target: Path, console: Console, among: Patients 
                 shown.update(cutting, total=sum(r.seconds for r in records) / len(records) * len(names) * 2)
             for source in SOURCES:
                 cuts += cut(records, source, progress=lambda seconds: shown.advance(cutting, seconds))
+            cuts += cut([two for one in records if one.name in fitted and (two := other_lead(one))], "detector")
         shown.update(cutting, description="writing")
         head = cache.save(target, cuts)
     return head, sum(len(c) for c in cuts if c.source == "reference")
@@ -96,15 +99,24 @@ def cuts_for(recipe: Recipe, beats: Path, names: list[str], console: Console) ->
     """
     among = patients(recipe.data)
     cuts = cache.load(beats, names)
+    if recipe.other_lead:
+        there = set(cache.head_of(beats).names)
+        cuts |= cache.load(beats, [key for name in names if (key := other_key(name)) in there], ("detector",))
     made = versions_path(beats)
-    keys = [version_key(name, number) for name in among.names for number in range(recipe.versions)]
+    keys = [
+        version_key(name, number)
+        for name in among.names
+        if recipe.has_versions(name)
+        for number in range(recipe.versions)
+    ]
     try:
         found = set(cache.head_of(made, made_by()).names) if keys else set()
     except UserError:
         found = set()
     if not found.issuperset(name for _, name in keys):
-        console.print(f"making versions of {len(among.names)} records first")
-        cut_versions(among.names, recipe.versions, made, console, among)
+        wanted = [name for name in among.names if recipe.has_versions(name)]
+        console.print(f"making versions of {len(wanted)} records first")
+        cut_versions(wanted, recipe.versions, made, console, among)
     for source in SOURCES:
         cuts |= cache.load(made, [name for of, name in keys if of == source], (source,), made_by()) if keys else {}
     return cuts
