@@ -12,7 +12,7 @@ from ecg.records import library
 from ecg.records.aami import CLASSES
 from trainer.data import cache
 from trainer.data.leads import MARK
-from trainer.data.patients import Patients, patients
+from trainer.data.patients import DS1, Patients, patients
 from trainer.data.preparing import cut_beats, cut_versions, rebuild_rows, rows_folder
 from trainer.data.versions import versions_path
 from trainer.recipes import Recipe
@@ -55,7 +55,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _cut(names: list[str], among: Patients, target: Path, console: Console) -> None:
-    """Cut the beats of the named records, and the versions of those that a fit may use."""
+    """Cut the beats of the named records, and the versions of those in DS1.
+
+    Versions of other databases are made by the first fit that asks for them: they have not helped so far.
+    """
     head, beats = cut_beats(names, target, console, among)
     records = sum(not name.endswith(MARK) for name in head.names)
     console.print(
@@ -63,7 +66,7 @@ def _cut(names: list[str], among: Patients, target: Path, console: Console) -> N
         f"{target} ({_size(target)})",
         soft_wrap=True,
     )
-    known = [name for name in names if name in among.names]
+    known = [name for name in names if name in DS1.names]
     if known:
         made = versions_path(target)
         cut_versions(known, Recipe().versions, made, console, among)

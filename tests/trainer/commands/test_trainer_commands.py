@@ -16,7 +16,6 @@ from ecg.records.record import Record
 from trainer.__main__ import main
 from trainer.data import cache
 from trainer.data.versions import made_by, versions_path
-from trainer.recipes import Recipe
 
 QUICK = [
     word for text in ("epochs=2", "steps=2", "streams=4", "beats=12", "reader=8", "stem=4") for word in ("--set", text)
@@ -144,16 +143,24 @@ def test_a_folder_of_ones_own_is_cut_scored_and_fitted_on_beside_ds1(
     assert main(["prepare", "--records", "one", "--data", str(folder), "--out", str(target)]) == 0
     own = ["data:one", "data:three", "data:two"]
     assert sorted(cache.head_of(target).names) == [*own, "one"]
-    assert set(cache.head_of(versions_path(target), made_by()).names) == {
-        f"{name}~{number}" for name in own for number in range(Recipe().versions)
-    }
+    assert not versions_path(target).exists()
     both = [*cache.load(stand_ins, DS1).values(), *cache.load(target, own).values()]
     cache.save(target, both)
-    words = ["--set", "versions=0", "--set", f"data=mitdb,{folder}", "--set", f"hold_out={DS1[0]},data:two"]
+    words = [
+        "--set",
+        "versions=1",
+        "--set",
+        "versions_of=data",
+        "--set",
+        f"data=mitdb,{folder}",
+        "--set",
+        f"hold_out={DS1[0]},data:two",
+    ]
     assert main(["fit", "--beats", str(target), "--out", str(tmp_path / "run"), *QUICK, *words]) == 0
     card = weights.load(tmp_path / "run")[1]
     assert {"data:one", "data:three"} < set(card.metrics["fitted_on"]["records"])
     assert "data:two" not in card.metrics["fitted_on"]["records"]
+    assert set(cache.head_of(versions_path(target), made_by()).names) == {f"{name}~0" for name in own}
 
 
 def test_evaluate_tells_which_records_have_the_most_n_misnamed(
