@@ -1,44 +1,49 @@
 # make run    live ECG on this terminal: installs into .venv, starts broker, producer and monitor
-# make test   all tests           make lint   ruff and mypy
+# make test   all tests           make lint   ruff, mypy, and who may import whom
 # make bench  latency and throughput of this machine           make clean   remove what make made
+# make wheel  dist/*.whl, and a check that it runs where no checkout is
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := -m pip -qq --retries 10 --disable-pip-version-check
 
-.PHONY: run test lint bench clean install
+.PHONY: run test lint bench wheel clean install
 
-run: $(VENV)/.run
+run: $(VENV)/.installed
 	@$(BIN)/python -m monitor --demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.installed
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/.run
+bench: $(VENV)/.installed
 	$(BIN)/python -m monitor bench engine
 	$(BIN)/python -m monitor bench replay
 	$(BIN)/python -m monitor bench pipeline
 	$(BIN)/python -m monitor bench ui
 
-install: $(VENV)/.run
+wheel: $(VENV)/.installed
+	rm -rf build dist
+	$(BIN)/python $(PIP) wheel --no-deps --wheel-dir dist .
+	PYTHON="$(PYTHON)" bash .ci/wheel dist/*.whl
+
+install: $(VENV)/.installed
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 run"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[web]"
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml setup.py constraints.txt
+	$(BIN)/python $(PIP) install -c constraints.txt -e ".[all,dev]"
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,web]"
-	@touch $@ $(VENV)/.run
-
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis snapshot_report.html
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis \
+		snapshot_report.html

@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.cells import cell_len
 
 from ecg.settings import Config
-from monitor.link.transport import ServiceProcess
+from monitor.app import place_of
+from monitor.link import transport
 from monitor.screen.app import MonitorApp
 
 FOLDER = Path(__file__).parent
@@ -71,7 +72,7 @@ def stroke(draw: ImageDraw.ImageDraw, sign: str, left: int, top: int, colour: tu
 
 async def film(seconds: float) -> None:
     """Record, then save."""
-    link = ServiceProcess(["--demo", "--beds", "9"])
+    link = transport.start(place_of(Config()), ["--demo", "--beds", "9"])
     app = MonitorApp(link, Config())
     frames = []
     try:

@@ -1,85 +1,97 @@
-"""Every setting, as one typed tree read once from config.toml.
+"""Every setting, as one typed tree: defaults, then config.toml, then the environment, then the command line.
 
-The defaults here and the lines of config.toml are the same (a test compares them). A wrong key, value or
-type is a UserError that names file, key, value and what is allowed.
+The defaults stand here; config.toml documents them (tests/ecg/test_settings.py compares the two, line by line). A wrong
+key, value or type is a UserError that names the file, option or variable, the value and what is allowed. Every number
+has a range, so that NaN, infinity and the absurd are refused where they are given.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+import platformdirs
 from msgspec import Meta
+from msgspec.structs import replace
 
 from ecg.errors import UserError
+from ecg.ranges import MEANT, Beats, Count, Cycles, Host, Name, Port, Rate, Root, Signal, Text, Wall
 
-Seconds = Annotated[float, Meta(gt=0)]
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Count = Annotated[int, Meta(ge=1)]
-Rate = Annotated[float, Meta(gt=0, le=500)]
+FILE: Final = "config.toml"
+VARIABLE: Final = "ECG_"
+"""ECG_MQTT__HOST is the variable of the key host in [mqtt]."""
+SECRET: Final = ("password",)
+"""Keys whose values are never shown."""
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of config.toml; an unknown key in it is an error."""
 
 
-class Mqtt(Section, frozen=True):
+class MqttSettings(Section, frozen=True):
     """[mqtt] the broker and the topics."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 1883
-    username: str = ""
-    password: str = ""
-    topic_root: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")] = "ecg/v1"
+    username: Text = ""
+    password: Text = ""
+    password_file: Text = ""
+    topic_root: Root = "ecg/v1"
     wave_qos: Literal[0, 1] = 0
     embedded: bool = True
+    tls: bool = False
+    ca_file: Text = ""
+    cert_file: Text = ""
+    key_file: Text = ""
+    tls_insecure: bool = False
 
 
-class Producer(Section, frozen=True):
+class ProducerSettings(Section, frozen=True):
     """[producer] what is replayed and how."""
 
-    records: str = "excerpt"
-    beds: Annotated[int, Meta(ge=0)] = 0
-    speed: Literal["max"] | Annotated[float, Meta(gt=0)] = 1.0
+    records: Name = "excerpt"
+    beds: Annotated[int, Meta(ge=0, le=65536)] = 0
+    speed: Literal["max"] | Annotated[float, Meta(ge=0.01, le=10_000)] = 1.0
     loop: bool = False
-    lead: str = "all"
+    lead: Name = "all"
     truth: bool = True
     chunk_seconds: Annotated[float, Meta(ge=0.02, le=2.0)] = 0.25
     connection_per_bed_up_to: Count = 32
     beds_per_connection: Count = 250
 
 
-class Model(Section, frozen=True):
+class ModelSettings(Section, frozen=True):
     """[model] the network the monitor runs."""
 
-    weights: str = "memory-gru"
-    device: str = "auto"
-    threads: Annotated[int, Meta(ge=0)] = 1
+    weights: Name = "memory-gru"
+    device: Name = "auto"
+    threads: Annotated[int, Meta(ge=0, le=1024)] = 1
     cuda_graphs: bool = True
     bfloat16: bool = False
 
 
-class Monitor(Section, frozen=True):
+class MonitorSettings(Section, frozen=True):
     """[monitor] ingest, batching and bookkeeping."""
 
-    lead: str = "MLII"
+    lead: Name = "MLII"
     max_beds: Count = 4096
-    late_seconds: Seconds = 2.0
-    gap_reset_seconds: Seconds = 2.0
-    lead_off_seconds: Seconds = 2.0
-    idle_seconds: Seconds = 30.0
-    max_lag_seconds: Seconds = 10.0
+    late_seconds: Signal = 2.0
+    gap_reset_seconds: Signal = 2.0
+    lead_off_seconds: Signal = 2.0
+    idle_seconds: Wall = 30.0
+    max_lag_seconds: Annotated[float, Meta(gt=0, le=3600)] = 10.0
     batch_size: Count = 256
-    batch_deadline_ms: Annotated[float, Meta(ge=0)] = 4.0
-    status_seconds: Seconds = 5.0
-    save_seconds: Seconds = 30.0
+    batch_deadline_ms: Annotated[float, Meta(ge=0, le=1000)] = 4.0
+    status_seconds: Wall = 5.0
+    save_seconds: Wall = 30.0
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
 
 
-class Screen(Section, frozen=True):
+class ScreenSettings(Section, frozen=True):
     """[screen] the terminal interface."""
 
     language: Literal["en", "ja"] = "en"
@@ -88,16 +100,17 @@ class Screen(Section, frozen=True):
     sweep_mm_per_s: Literal[25, 50] = 25
     gain_mm_per_mv: Literal[5, 10, 20] = 10
     bell: bool = False
+    web_tabs: Count = 16
 
 
-class Alarms(Section, frozen=True):
+class AlarmSettings(Section, frozen=True):
     """[alarms] which alarms are on, and their limits. Rates in beats per minute; docs/alarms.md defines each."""
 
     asystole: bool = True
-    asystole_seconds: Seconds = 4.0
+    asystole_seconds: Signal = 4.0
     fibrillation: bool = True
     ventricular_tachycardia: bool = True
-    vt_beats: Annotated[int, Meta(ge=3, le=50)] = 6
+    vt_beats: Beats = 6
     vt_rate: Rate = 130.0
     extreme_tachycardia: bool = True
     extreme_tachycardia_rate: Rate = 160.0
@@ -105,12 +118,12 @@ class Alarms(Section, frozen=True):
     extreme_bradycardia_rate: Rate = 35.0
     nonsustained_vt: bool = True
     ventricular_rhythm: bool = True
-    ventricular_rhythm_beats: Annotated[int, Meta(ge=3, le=50)] = 5
+    ventricular_rhythm_beats: Beats = 5
     ventricular_rhythm_rate: Rate = 40.0
     ventricular_run: bool = True
-    run_beats: Annotated[int, Meta(ge=3, le=50)] = 3
+    run_beats: Beats = 3
     pause: bool = True
-    pause_seconds: Seconds = 2.5
+    pause_seconds: Signal = 2.5
     tachycardia: bool = True
     tachycardia_rate: Rate = 120.0
     bradycardia: bool = True
@@ -120,43 +133,89 @@ class Alarms(Section, frozen=True):
     af_beats: Annotated[int, Meta(ge=16, le=256)] = 48
     af_irregularity: Annotated[float, Meta(gt=0, lt=1)] = 0.08
     r_on_t: bool = True
-    r_on_t_qt_seconds: Seconds = 0.40
+    r_on_t_qt_seconds: Annotated[float, Meta(gt=0, le=2)] = 0.40
     couplet: bool = True
     bigeminy: bool = True
-    bigeminy_cycles: Annotated[int, Meta(ge=2, le=50)] = 3
+    bigeminy_cycles: Cycles = 3
     trigeminy: bool = True
-    trigeminy_cycles: Annotated[int, Meta(ge=2, le=50)] = 3
+    trigeminy_cycles: Cycles = 3
     frequent_v: bool = True
     frequent_v_per_minute: Annotated[int, Meta(ge=1, le=200)] = 10
     lead_off: bool = True
-    minimum_seconds: Annotated[float, Meta(ge=0)] = 5.0
-    silence_seconds: Seconds = 120.0
-    log: str = ""
+    minimum_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
+    silence_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 120.0
+    log: Text = ""
 
 
 class Config(Section, frozen=True):
     """The whole of config.toml."""
 
-    mqtt: Mqtt = msgspec.field(default_factory=Mqtt)
-    producer: Producer = msgspec.field(default_factory=Producer)
-    model: Model = msgspec.field(default_factory=Model)
-    monitor: Monitor = msgspec.field(default_factory=Monitor)
-    screen: Screen = msgspec.field(default_factory=Screen)
-    alarms: Alarms = msgspec.field(default_factory=Alarms)
+    mqtt: MqttSettings = msgspec.field(default_factory=MqttSettings)
+    producer: ProducerSettings = msgspec.field(default_factory=ProducerSettings)
+    model: ModelSettings = msgspec.field(default_factory=ModelSettings)
+    monitor: MonitorSettings = msgspec.field(default_factory=MonitorSettings)
+    screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
+    alarms: AlarmSettings = msgspec.field(default_factory=AlarmSettings)
 
 
-def default_path() -> Path:
-    """Where config.toml is looked for: $ECG_CONFIG, the working folder, then beside the packages."""
+def find() -> Path | None:
+    """The settings file: $ECG_CONFIG, else config.toml in the working folder, else in the user's config folder."""
     named = os.environ.get("ECG_CONFIG")
     if named:
-        return Path(named)
-    here = Path("config.toml")
-    return here if here.exists() else Path(__file__).resolve().parent.parent / "config.toml"
+        return Path(named).expanduser()
+    places = (Path(FILE), platformdirs.user_config_path("ecg-monitor", False) / FILE)
+    return next((place for place in places if place.is_file()), None)
 
 
-def load(path: Path | None = None) -> Config:
-    """The settings in `path` (default: `default_path()`). Raises UserError with one sentence."""
-    source = path or default_path()
+def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings in `path` (default: `find()`; the defaults where that finds none), changed by the environment.
+
+    Raises UserError with one sentence.
+    """
+    source = path or find()
+    config = _read(source) if source else Config()
+    given = {name: text for name, text in environment.items() if name.startswith(VARIABLE) and "__" in name}
+    for one, other in (("PASSWORD", "password_file"), ("PASSWORD_FILE", "password")):  # either takes the other's place
+        if f"{VARIABLE}MQTT__{one}" in given:
+            config = replace(config, mqtt=replace(config.mqtt, **{other: ""}))
+    for name, text in sorted(given.items()):
+        section, _, key = name.removeprefix(VARIABLE).lower().partition("__")
+        config = with_value(config, section, key, text, f"${name}")
+    return replace(config, mqtt=_with_password(config.mqtt))
+
+
+def with_value(config: Config, section: str, key: str, text: str, name: str) -> Config:
+    """The settings with one value as typed. name: what the sentence calls it, "--beds" or "$ECG_PRODUCER__BEDS".
+
+    Raises UserError where there is no such key, or the value is not one of its own.
+    """
+    kinds = _kinds(section)
+    if key not in kinds:
+        allowed = ", ".join(kinds or _kinds(""))
+        raise UserError(f"{name} names no setting: {'[' + section + '] has' if kinds else 'the tables are'} {allowed}")
+    try:
+        value: object = msgspec.convert(text, kinds[key], strict=False)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{name}{_shown(key, text)} cannot be used: {_reason(str(error))}") from None
+    return replace(config, **{section: replace(getattr(config, section), **{key: value})})
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """A broker as typed, "host:port", "[::1]:port" or "host" (port 1883). Raises UserError."""
+    host, _, port = text.rpartition(":") if text.count(":") == 1 or "]:" in text else (text, "", "1883")
+    try:
+        return msgspec.convert(host.strip("[]"), Host), msgspec.convert(port, Port, strict=False)
+    except msgspec.ValidationError:
+        raise UserError(f"--broker {text} cannot be used: give host:port, such as 127.0.0.1:1883") from None
+
+
+def with_root(mqtt: MqttSettings, root: str) -> MqttSettings:
+    """The settings with another topic root. Raises UserError."""
+    return with_value(Config(mqtt=mqtt), "mqtt", "topic_root", root, "--root").mqtt
+
+
+def _read(source: Path) -> Config:
+    """The settings of a file. A password file is named from the file's own folder."""
     try:
         tree = tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
@@ -164,49 +223,59 @@ def load(path: Path | None = None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{source} is not valid TOML: {error}") from None
     try:
-        return msgspec.convert(tree, Config)
+        config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
         raise UserError(f"{source}: {_explain(error, tree)}") from None
+    if config.mqtt.password_file:
+        place = source.parent / Path(config.mqtt.password_file).expanduser()
+        config = replace(config, mqtt=replace(config.mqtt, password_file=str(place)))
+    return config
 
 
-def host_and_port(text: str) -> tuple[str, int]:
-    """A broker as typed, "host:port" or "host" (port 1883). Raises UserError."""
-    host, _, port = text.rpartition(":") if ":" in text else (text, "", "1883")
-    if not host or not port.isdigit() or not 1 <= int(port) <= 65535:
-        raise UserError(f"--broker {text} cannot be used: give host:port, such as 127.0.0.1:1883")
-    return host, int(port)
-
-
-def with_root(mqtt: Mqtt, root: str) -> Mqtt:
-    """The settings with another topic root. Raises UserError."""
+def _with_password(mqtt: MqttSettings) -> MqttSettings:
+    """The settings with the first line of the password file as the password."""
+    if not mqtt.password_file:
+        return mqtt
+    if mqtt.password:
+        raise UserError("[mqtt] password and password_file are both given: give one of them")
     try:
-        return msgspec.convert({**msgspec.structs.asdict(mqtt), "topic_root": root}, Mqtt)
-    except msgspec.ValidationError:
-        raise UserError(f"--root {root} cannot be used: give names of A-Z, a-z, 0-9, _ and - with / between") from None
+        lines = Path(mqtt.password_file).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UserError(f"cannot read [mqtt] password_file {mqtt.password_file}: {said}") from None
+    if not lines or not lines[0]:
+        raise UserError(f"[mqtt] password_file {mqtt.password_file} is empty: its first line is the password")
+    return replace(mqtt, password=lines[0])
 
 
 def _explain(error: msgspec.ValidationError, tree: dict[str, object]) -> str:
     """The validation error with the key's name and the value that stands there."""
-    text = str(error)
-    reason, _, where = text.partition(" - at `$")
+    reason, _, where = str(error).partition(" - at `$")
     key = where.rstrip("`").lstrip(".")
     value: object = tree
     for part in key.split(".") if key else []:
         value = value.get(part) if isinstance(value, dict) else None
     if "unknown field" in reason:
         field = reason.rsplit("`", 2)[1]
-        allowed = ", ".join(_allowed(key))
         table = f"[{key}]" if key else "the top level"
-        return f"unknown key {field!r} in {table}; allowed are: {allowed}"
-    return f"{key} = {value!r} cannot be used: {reason}"
+        other = "" if key else " (is the file another program's? name one with --config)"
+        return f"unknown key {field!r} in {table}; allowed are: {', '.join(_kinds(key))}{other}"
+    return f"{key}{_shown(key, value)} cannot be used: {_reason(reason)}"
 
 
-def _allowed(key: str) -> tuple[str, ...]:
-    """Names of the keys allowed in the table `key`."""
-    kind: type[msgspec.Struct] = Config
-    for part in key.split(".") if key else []:
-        found = {field.name: field.type for field in msgspec.structs.fields(kind)}.get(part)
-        if not (isinstance(found, type) and issubclass(found, msgspec.Struct)):
-            return ()
-        kind = found
-    return tuple(field.name for field in msgspec.structs.fields(kind))
+def _reason(said: str) -> str:
+    """What is wrong with a value, in words."""
+    return next((meant for pattern, meant in MEANT.items() if repr(pattern) in said), said)
+
+
+def _shown(key: str, value: object) -> str:
+    """A value as an error shows it."""
+    return "" if key.rpartition(".")[2] in SECRET else f" = {value!r}"
+
+
+def _kinds(section: str) -> dict[str, type]:
+    """The types of a table's keys by name; of the tables themselves where `section` is ""; {} where there is none."""
+    tables = {field.name: field.type for field in msgspec.structs.fields(Config)}
+    if not section:
+        return tables
+    return {field.name: field.type for field in msgspec.structs.fields(tables[section])} if section in tables else {}

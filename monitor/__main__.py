@@ -2,14 +2,14 @@
 
 import sys
 
-from ecg.errors import UserError
-from monitor.cli import main
+from ecg import programs
+from monitor import cli
+
+
+def main() -> int:
+    """The whole program, its errors and all; the exit status."""
+    return programs.run(cli.main)
+
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

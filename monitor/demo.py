@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from ecg import programs
 from ecg.errors import UserError
+from ecg.programs import wait_or_kill
 from ecg.settings import Config
 from ecg.wire.broker import Broker, is_loopback, probe
-from monitor.processes import wait_or_kill
 
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0
@@ -42,7 +42,7 @@ def producer(config: Config, arguments: list[str]) -> Iterator[Demonstration]:
             "--broker host:port"
         )
     process = subprocess.Popen(
-        [sys.executable, "-m", "producer", "--quiet", "--while-stdin", "--when-told", *arguments],
+        [*programs.command("producer"), "--quiet", "--while-stdin", "--when-told", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

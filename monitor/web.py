@@ -1,47 +1,200 @@
-"""The screen in a browser, through textual-serve: loopback only, unless the command line says otherwise."""
+"""The screen in a browser, through textual-serve: loopback only, unless the command line says otherwise.
+
+Each window is a light process that attaches to one service. A page of another site can reach a port of the loopback
+through its visitor's browser, so every request has to name the host it was served at, and a websocket a page of ours.
+"""
 
 from __future__ import annotations
 
-import argparse
+import asyncio
+import ipaddress
 import shlex
+import signal
+import socket
 import sys
-from contextlib import ExitStack
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-from ecg.errors import UserError
-from ecg.settings import Config
+import psutil
 
-PASSED_ON = ("broker", "root", "weights", "device", "config")
-"""Options that each browser's monitor gets too."""
+from ecg.errors import UserError, needs
+from ecg.wire.broker import is_loopback
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+END_SECONDS: Final = 5.0
+WATCH_SECONDS: Final = 0.5
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; frame-ancestors 'none'"
+)
+"""Nothing is fetched from elsewhere (textual-serve asks Google for a font), and no page may frame this one."""
+FOCUS: Final = """<script>
+(() => {
+  const focus = () => document.querySelector(".xterm-helper-textarea")?.focus();
+  const waiting = setInterval(() => {
+    focus();
+    if (document.querySelector("body.-first-byte .xterm")) clearInterval(waiting);
+  }, 50);
+  addEventListener("focus", focus);
+})();
+</script>
+"""
+"""The terminal has the keyboard from the start: without it the first key would need a click before it."""
 
 
-def serve(config: Config, options: argparse.Namespace, demonstration: list[str]) -> int:
-    """Serve the screen to browsers; each window is a monitor of its own on the same beds.
+def check(host: str, port: int) -> None:
+    """Raises UserError where that address cannot be served."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise _cannot(host, port, error) from None
 
-    demonstration: the producer's command line where one is wanted, started once for all of them.
+
+def serve(command: list[str], host: str, port: int, tabs: int, there: Callable[[], bool]) -> None:
+    """Serve screens to browsers until interrupted, or until what they attach to is not `there` any more.
+
+    command: runs one screen. tabs: screens at a time at most.
+
     Raises UserError where textual-serve is not installed or the address cannot be used.
     """
-    try:
+    with needs("web", "the screen in a browser"):
+        from aiohttp import web
         from textual_serve.server import Server
-    except ImportError:
-        raise UserError('the screen in a browser needs textual-serve: pip install -e ".[web]"') from None
-    command = [sys.executable, "-m", "monitor"]
-    for name in PASSED_ON:
-        value = getattr(options, name)
-        if value is not None:
-            command += [f"--{name}", str(value)]
-    if options.truth_view:
-        command.append("--truth-view")
-    with ExitStack() as stack:
-        if options.demo:
-            from monitor import demo
 
-            stack.enter_context(demo.producer(config, demonstration)).begin()
-        where = f"http://{options.web_host}:{options.web_port}"
-        print(f"the monitor is at {where} - research and education only", file=sys.stderr)
-        try:
-            Server(shlex.join(command), host=options.web_host, port=options.web_port, title="ECG monitor").serve()
-        except OSError as error:
-            raise UserError(
-                f"{where} cannot be served: {error.strerror or error}; choose another with --web-port"
-            ) from None
-    return 0
+    class Guarded(Server):
+        """The library's server, for pages of its own alone, and so many windows."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.windows: set[asyncio.Task[Any]] = set()
+
+        def initialize_logging(self) -> None:
+            """Say nothing but what went wrong."""
+
+        async def on_startup(self, app: web.Application) -> None:  # noqa: ARG002
+            """No banner; look after the service."""
+            self._watching = asyncio.create_task(self._watch())
+
+        async def _watch(self) -> None:
+            while there():  # noqa: ASYNC110
+                await asyncio.sleep(WATCH_SECONDS)
+            signal.raise_signal(signal.SIGTERM)  # which ends the server as Ctrl-C does
+
+        async def on_shutdown(self, app: web.Application) -> None:  # noqa: ARG002
+            """Let the windows end, and their processes be waited for, before the loop does."""
+            for window in self.windows:
+                window.cancel()
+            limit = time.monotonic() + END_SECONDS
+            while (self.windows or _drawing()) and time.monotonic() < limit:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+        async def _make_app(self) -> web.Application:
+            app: web.Application = await super()._make_app()
+            app.middlewares.append(web.middleware(guard))
+            return app
+
+        async def handle_index(self, request: web.Request) -> web.StreamResponse:
+            """The page, whose links name the host that the browser asked for."""
+            self.public_url = f"{request.scheme}://{request.host}"
+            page: web.StreamResponse = await super().handle_index(request)
+            if isinstance(page, web.Response) and page.text:
+                page.text = page.text.replace("</body>", FOCUS + "</body>")
+            return page
+
+        async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+            """One window."""
+            task = asyncio.current_task()
+            assert task is not None
+            if len(self.windows) >= tabs:
+                raise web.HTTPServiceUnavailable(text=f"{tabs} windows are open already ([screen] web_tabs)")
+            self.windows.add(task)
+            try:
+                made: web.WebSocketResponse = await super().handle_websocket(request)
+                return made
+            finally:
+                self.windows.discard(task)
+
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        why = refusal(request.headers.get("Host"), request.headers.get("Origin"), host, port)
+        if why:
+            raise web.HTTPForbidden(text=why)
+        answer = await handler(request)
+        if not answer.prepared:
+            answer.headers["Content-Security-Policy"] = POLICY
+            answer.headers["X-Content-Type-Options"] = "nosniff"
+            answer.headers["Referrer-Policy"] = "no-referrer"
+        return answer
+
+    print(f"the monitor is at {_address(host, port)} - research and education only", file=sys.stderr)
+    try:
+        Guarded(f"exec {shlex.join(command)}", host=host, port=port, title="ECG monitor").serve()
+    except OSError as error:
+        raise _cannot(host, port, error) from None
+
+
+def _drawing() -> bool:
+    """Is there a process of a window?."""
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "--attach" in child.cmdline():
+                return True
+    return False
+
+
+def refusal(said: str | None, origin: str | None, host: str, port: int) -> str:
+    """Why a request is refused, "" where it is not. said, origin: headers Host and Origin. host, port: as served."""
+    name, where = _split(f"//{said or ''}")
+    if where != port or not _ours(name, host):
+        return "this host is not served here"
+    if origin is not None and (origin == "null" or _split(origin) != (name, where)):
+        return "pages of another origin are not served"
+    return ""
+
+
+def _split(url: str) -> tuple[str, int | None]:
+    """Host and port of a URL, ("", None) where it is none."""
+    try:
+        found = urlsplit(url)
+        port = found.port or {"https": 443}.get(found.scheme, 80)
+    except ValueError:
+        return "", None
+    name = (found.hostname or "").lower()
+    return (f"[{name}]" if ":" in name else name), port
+
+
+def _ours(name: str, host: str) -> bool:
+    """Is this a name that the server is reached by? A name that merely resolves to it, as in DNS rebinding, is not."""
+    served = f"[{host}]" if ":" in host else host.lower()
+    if name == served or (name in LOOPBACK and (is_loopback(host) or _everywhere(host))):
+        return True
+    return _everywhere(host) and (_is_address(name) or name == socket.gethostname().lower())
+
+
+def _everywhere(host: str) -> bool:
+    return host in {"0.0.0.0", "::", ""}
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _cannot(host: str, port: int, error: OSError) -> UserError:
+    return UserError(
+        f"{_address(host, port)} cannot be served: {error.strerror or error}; choose another with --web-port"
+    )

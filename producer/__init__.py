@@ -1,1 +1,1 @@
-"""Records out, as live signal over MQTT."""
+"""The producer: records replayed as live signal over MQTT."""

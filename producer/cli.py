@@ -11,12 +11,12 @@ import sys
 import threading
 from pathlib import Path
 
-import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from ecg import settings
+from ecg import programs, settings
 from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Record
@@ -30,20 +30,27 @@ from producer.sources.records import make_beds
 
 
 def parser() -> argparse.ArgumentParser:
-    """Every option; what is not given comes from config.toml."""
+    """Every option; an option that is not given comes from the settings."""
     made = argparse.ArgumentParser(
-        prog="python -m producer",
-        description="Replay real ECG records as live beds over MQTT. " + display.NOT_CLINICAL,
+        prog=programs.shown("producer"),
+        description="Replay real ECG records as live beds over MQTT. " + programs.NOT_CLINICAL,
     )
+    programs.add_version(made)
     made.add_argument("--records", help='"excerpt", "all", "ds1", "ds2" or names such as 100,208')
-    made.add_argument("--beds", type=int, help="beds to send; records are used in turn (default: one per record)")
+    made.add_argument(
+        "--beds",
+        type=programs.whole("--beds", 1, 65536),
+        help="beds to send; records are used in turn (default: one per record)",
+    )
     made.add_argument("--speed", help='1 is real time, 60 sixty times that, "max" as fast as the broker takes it')
     made.add_argument("--loop", action=argparse.BooleanOptionalAction, default=None, help="begin again at the end")
     made.add_argument("--lead", help='the one lead to send, such as MLII, or "all"')
     made.add_argument("--truth", action=argparse.BooleanOptionalAction, default=None, help="send annotations too")
     made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker")
     made.add_argument("--root", help="topic root, such as ecg/v1")
-    made.add_argument("--seconds", type=float, help="stop after so many wall seconds")
+    made.add_argument(
+        "--seconds", type=programs.number("--seconds", 0, 31_536_000), help="stop after so many wall seconds"
+    )
     made.add_argument("--quiet", action="store_true", help="print nothing")
     made.add_argument("--while-stdin", action="store_true", help="stop when standard input is closed")
     made.add_argument(
@@ -54,33 +61,35 @@ def parser() -> argparse.ArgumentParser:
 
 
 def with_options(config: Config, options: argparse.Namespace) -> Config:
-    """The settings with what the command line says. Raises UserError where a value cannot be used."""
-    given = {name: getattr(options, name) for name in ("records", "beds", "loop", "lead", "truth")}
-    changes: dict[str, object] = {name: value for name, value in given.items() if value is not None}
-    if options.speed is not None:
-        changes["speed"] = speed(options.speed)
-    if options.beds is not None and options.beds < 1:
-        raise UserError(f"--beds {options.beds} cannot be used: give 1 or more")
+    """The settings, changed by the command line. Raises UserError where a value cannot be used."""
+    for key in ("records", "beds", "lead", "speed"):
+        text = getattr(options, key)
+        if text is not None:
+            given = text.removesuffix("x") if key == "speed" and text != "max" else str(text)
+            config = settings.with_value(config, "producer", key, given, f"--{key}")
+    flags = {name: getattr(options, name) for name in ("loop", "truth") if getattr(options, name) is not None}
     mqtt = config.mqtt
     if options.broker is not None:
         host, port = settings.host_and_port(options.broker)
-        mqtt = msgspec.structs.replace(mqtt, host=host, port=port)
+        mqtt = replace(mqtt, host=host, port=port)
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
-    return msgspec.structs.replace(config, mqtt=mqtt, producer=msgspec.structs.replace(config.producer, **changes))
+    return replace(config, mqtt=mqtt, producer=replace(config.producer, **flags))
 
 
-def speed(text: str) -> float | str:
-    """A speed as typed. Raises UserError."""
-    if text == "max":
-        return text
-    try:
-        value = float(text.rstrip("x"))
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise UserError(f'--speed {text} cannot be used: give a number above 0, such as 1 or 60, or "max"')
-    return value
+def check_lead(records: list[Record], lead: str) -> str:
+    """A sentence about the records that lack the wanted lead; "" where all have it.
+
+    Raises UserError, with the leads that there are, where no record has it.
+    """
+    if lead == "all":
+        return ""
+    lacking = [record for record in records if lead.upper() not in map(str.upper, record.leads)]
+    if len(lacking) == len(records):
+        there = ", ".join(dict.fromkeys(name for record in records for name in record.leads))
+        raise UserError(f'no record has a lead {lead!r}: give one of {there}, or "all"')
+    names = ", ".join(dict.fromkeys(record.name for record in lacking))
+    return f"no lead {lead!r} in {names}: their first lead is sent" if lacking else ""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -90,24 +99,34 @@ def main(arguments: list[str] | None = None) -> int:
     names = library.find(config.producer.records)
     fetch(library.missing(names))
     records = [library.read(name) for name in names]
+    note = check_lead(records, config.producer.lead)
+    if note and not options.quiet:
+        print(note, file=sys.stderr)
     with brokers.ensure(config.mqtt) as broker:
         return asyncio.run(send(config, broker, records, options))
 
 
 def fetch(names: list[str]) -> None:
-    """Download records that are not there, with a progress bar."""
+    """Download missing records, with a progress bar."""
     if not names:
         return
     columns = (TextColumn("[green]{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(f"downloading {len(names)} records to {library.folder()}", total=None)
-        library.download(
-            names, lambda file, done, of: bar.update(task, description=file or "done", completed=done, total=of)
-        )
+    bar = Bar(*columns, console=Console(stderr=True))
+    task = bar.add_task(f"downloading {len(names)} records to {library.folder()}", total=None)
+
+    def show(file: str, done: int, of: int) -> None:
+        bar.start()
+        bar.update(task, description=file or "done", completed=done, total=of)
+
+    try:
+        library.download(names, show)
+    finally:
+        if bar.live.is_started:  # stopping a bar that was never shown prints an empty line
+            bar.stop()
 
 
 async def send(config: Config, broker: Broker, records: list[Record], options: argparse.Namespace) -> int:
-    """Connect, replay, say goodbye. Returns the exit status: 130 where interrupted."""
+    """Connect, replay, disconnect. Returns the exit status: 130 where interrupted."""
     wanted = config.producer
     pace = wanted.speed
     chunk = chunk_seconds(wanted.chunk_seconds, pace)
@@ -151,7 +170,7 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
 
 
 async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
-    """Wait for the first of two."""
+    """Wait for the first of two events."""
     waiting = {asyncio.create_task(event.wait()) for event in (one, other)}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
@@ -159,7 +178,7 @@ async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
 
 
 def _listen(loop: asyncio.AbstractEventLoop, told: asyncio.Event, stop: asyncio.Event) -> None:
-    """Whoever started this process may say when to begin, and holds its standard input open while it is wanted."""
+    """Set `told` at a line on standard input, `stop` at its end: the parent process begins and ends the replay."""
     with contextlib.suppress(RuntimeError):
         while sys.stdin.buffer.readline():
             loop.call_soon_threadsafe(told.set)

@@ -1,4 +1,4 @@
-"""What the producer shows of itself while it sends."""
+"""The producer's table on the terminal while it sends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ecg.programs import NOT_CLINICAL
 from ecg.wire.broker import Broker
 from producer.connection import Connection
 from producer.schedule import Progress
 
 MOST_ROWS = 16
 REFRESH_SECONDS = 0.5
-NOT_CLINICAL = "Research and education only. Never for the care of a patient."
 
 
 def clock_text(seconds: float) -> str:
@@ -25,14 +25,19 @@ def clock_text(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
+def heading(beds: int, broker: Broker, speed: float | str) -> str:
+    """How many beds go where, and how fast."""
+    pace = "as fast as the broker takes it" if speed == "max" else f"at {speed:g}x"
+    return f"{beds} bed{'s' if beds != 1 else ''} {pace} to {broker}"
+
+
 def table(links: list[Connection], broker: Broker, speed: float | str, progress: Progress) -> Table:
-    """The beds, as far as there is room, and the totals."""
+    """The first MOST_ROWS beds and the totals."""
     beds = [bed for link in links for bed in link.beds]
     problem = next((link.problem for link in links if link.problem), "")
     rate = progress.messages / progress.elapsed_s if progress.elapsed_s else 0.0
-    pace = "as fast as the broker takes it" if speed == "max" else f"{speed:g}x"
     shown = Table(
-        title=f"{len(beds)} beds at {pace} to {broker}",
+        title=heading(len(beds), broker, speed),
         caption=f"{progress.messages} messages, {rate:.0f}/s, {progress.behind_s * 1000:.0f} ms behind schedule, "
         f"{sum(link.dropped for link in links)} dropped. {NOT_CLINICAL}",
         title_style="bold green",
@@ -56,12 +61,12 @@ def table(links: list[Connection], broker: Broker, speed: float | str, progress:
 
 
 async def show(links: list[Connection], broker: Broker, speed: float | str, progress: Progress, quiet: bool) -> None:
-    """Draw the table until cancelled; on something that is no terminal, print one line and stay silent."""
+    """Draw the table until cancelled; without a terminal, print one line (none where quiet)."""
     console = Console(stderr=True)
     if quiet or not sys.stderr.isatty():
         if not quiet:
             beds = sum(len(link.beds) for link in links)
-            console.print(f"{beds} beds at {speed}x to {broker}. {NOT_CLINICAL}", highlight=False)
+            print(f"{heading(beds, broker, speed)}. {NOT_CLINICAL}", file=sys.stderr)
         await asyncio.Event().wait()
     with Live(console=console, auto_refresh=False) as live:
         try:

@@ -1,7 +1,7 @@
-"""The schedule: which bed sends when.
+"""The schedule: the time of every message.
 
-Message k of bed i is due at (k + 1 + i / beds) periods after the start, all computed from the start: nothing that is
-late delays what follows, and an hour of replay ends on time. Beds are spread over the period, so that the load is even.
+Message k of bed i is due (k + 1 + i / beds) periods after the start. All times are computed from the start, so a late
+message does not delay the next, and an hour of replay ends on time. Beds are spread over the period: the load is even.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Final, Literal
 from producer.connection import Connection
 
 SLEEP_SECONDS: Final = 0.002
-"""A wait shorter than this is not worth giving up the processor for."""
+"""A shorter wait is not worth a change of tasks."""
 FASTEST_CHUNKS: Final = 60.0
-"""Beyond that speed messages become more frequent instead of longer."""
+"""At a higher speed messages become more frequent instead of longer."""
 BREATH: Final = 50
 
 Speed = float | Literal["max"]
 
 
 def chunk_seconds(wanted: float, speed: Speed) -> float:
-    """Signal seconds in one message: as wanted in real time, longer in fast replay, so that messages stay few."""
+    """Seconds of signal in one message: `wanted` in real time, longer in fast replay, so that messages stay few."""
     factor = FASTEST_CHUNKS if speed == "max" else min(max(speed, 1.0), FASTEST_CHUNKS)
     return wanted * factor
 
 
 @dataclass(slots=True)
 class Progress:
-    """What has been sent so far. behind_s: how late the last message was."""
+    """Messages sent so far. behind_s: lateness of the last message, s. elapsed_s: since the start, s."""
 
     messages: int = 0
     behind_s: float = 0.0
@@ -46,9 +46,9 @@ async def replay(
     progress: Progress,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Send every bed to its end, or until `stop`. period: wall seconds between two messages of one bed, None: no wait.
+    """Send every bed to its end, or until `stop`; `progress` is kept up to date. Statuses are the connections' task.
 
-    progress is kept up to date; statuses are the connections' own matter.
+    period: wall seconds between two messages of one bed; None: no wait.
     """
     lanes = [(link, bed) for link in connections for bed in link.beds]
     start = clock()
@@ -79,7 +79,7 @@ async def replay(
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:
-    """Sleep, but wake up when stopped."""
+    """Sleep; a stop ends it early."""
     if seconds < 0.3:
         await asyncio.sleep(seconds)
         return

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from brokers import MOSQUITTO, Mosquitto, free_port
 
 from ecg.records import aami, library
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire import broker
+from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
 
 torch.set_num_threads(1)
 
@@ -33,7 +33,7 @@ def any_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[broke
         running = request.getfixturevalue("mosquitto")
         yield broker.Broker("127.0.0.1", running.port, "external")
     else:
-        with broker.ensure(Mqtt(port=free_port())) as embedded:
+        with broker.ensure(MqttSettings(port=free_port())) as embedded:
             yield embedded
 
 

@@ -6,7 +6,8 @@ import argparse
 import sys
 from importlib import import_module
 
-from ecg.errors import UserError
+from ecg import programs
+from ecg.errors import needs
 
 COMMANDS = {
     "prepare": "cut the beats of all records once, into one cached file",
@@ -20,24 +21,28 @@ COMMANDS = {
 
 
 def main(argv: list[str] | None = None) -> int:
+    """The whole program, its errors and all; the exit status."""
+    return programs.run(lambda: command(argv))
+
+
+def command(argv: list[str] | None) -> int:
     """Run one command; the exit status."""
     given = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=programs.shown("trainer"),
+        description="Prepare data, fit and score the networks, draw figures. " + programs.NOT_CLINICAL,
+    )
+    programs.add_version(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text)
+        one = commands.add_parser(name, help=text, description=text)
         if given[:1] == [name]:
-            module = import_module(f"trainer.commands.{name}")
-            module.arguments(command)
-            command.set_defaults(run=module.run)
+            with needs("train", f"{programs.shown('trainer')} {name}"):
+                module = import_module(f"{__package__}.commands.{name}")
+            module.arguments(one)
+            one.set_defaults(run=module.run)
     chosen = parser.parse_args(given)
-    try:
-        return int(chosen.run(chosen) or 0)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return int(chosen.run(chosen) or 0)
 
 
 if __name__ == "__main__":

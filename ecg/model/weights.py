@@ -78,11 +78,22 @@ def save(path: str | Path, net: BeatNet, card: Card) -> None:
     Raises UserError if the files cannot be written.
     """
     target = Path(path)
-    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
-    content = safetensors.torch.save(tensors)
+    content = _content(net)
     card = msgspec.structs.replace(card, sha256=hashlib.sha256(content).hexdigest())
     text = msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n"
     write_atomic({target: content, target.with_suffix(".json"): text})
+
+
+def fingerprint(net: BeatNet) -> str:
+    """SHA-256 of a network's weights, the one on its card."""
+    return hashlib.sha256(_content(net)).hexdigest()
+
+
+def _content(net: BeatNet) -> bytes:
+    """A network's weights as safetensors."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    content: bytes = safetensors.torch.save(tensors)
+    return content
 
 
 def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:

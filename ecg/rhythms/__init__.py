@@ -1,1 +1,1 @@
-"""What may happen to a heart: rhythms drawn at random, and beats moved and reshaped to follow them."""
+"""Made-up rhythms: drawn at random, and carried out on the beats of a record."""

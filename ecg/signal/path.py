@@ -42,6 +42,8 @@ BLOCK: Final = 8192
 """Input samples of one bed taken in one go: a limit on working memory without effect on results."""
 GIVEN: Final = "given"
 """Name of the R-peaks given to a bed, in its saved state."""
+LARGEST: Final = 1e9
+"""No number of the state comes near it."""
 
 
 def lookahead_seconds(rate: float) -> float:
@@ -56,6 +58,7 @@ class SignalPath(SlotArrays):
     """
 
     ELASTIC: ClassVar[dict[str, Side]] = {"inputs": "front"}
+    BESIDE: ClassVar[frozenset[str]] = frozenset({GIVEN})
 
     def __init__(self, slots: int) -> None:
         super().__init__(slots)
@@ -120,6 +123,11 @@ class SignalPath(SlotArrays):
         room = 2 * reach(float(saved["rate"]))
         if len(saved["inputs"]) < room:
             raise ValueError(f"the saved inputs are too few for a rate of {saved['rate']} Hz")
+        seen, made, begin = (int(saved[name]) for name in ("seen", "made", "begin"))
+        if not 0 <= seen <= 1 << 53 or made != max(begin, int(kernel(float(saved["rate"])).outputs(np.asarray(seen)))):
+            raise ValueError(f"the saved bed made {made} samples of {seen}")
+        if any(row.dtype.kind == "f" and (np.abs(row) > LARGEST).any() for row in saved.values()):
+            raise ValueError("the saved bed holds numbers that no signal makes")
         given = saved.get(GIVEN)
         if given is not None and (given.ndim != 1 or given.dtype != np.float64):
             raise ValueError(f"the saved R-peaks are {given.dtype} {list(given.shape)}, needed is float64 [n]")

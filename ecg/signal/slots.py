@@ -56,9 +56,11 @@ class SlotArrays(ABC):
 
     state: arrays [slots, ...]; a copy of the whole dict is a copy of all beds.
     ELASTIC: arrays [slots, room] whose room may grow (`widen`), and the side on which it does.
+    BESIDE: names that a saved bed may hold beside those of the arrays.
     """
 
     ELASTIC: ClassVar[dict[str, Side]] = {}
+    BESIDE: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, slots: int) -> None:
         self.state: State = self.fresh(slots)
@@ -100,10 +102,13 @@ class SlotArrays(ABC):
             self.state[name][slot] = row[0]
 
     def check(self, saved: Saved) -> None:
-        """Raise ValueError if a copy lacks an array, or holds one of another shape or type."""
+        """Raise ValueError if a copy lacks an array, or holds one of another name, shape or type."""
         missing = [name for name in self.state if name not in saved]
         if missing:
             raise ValueError(f"the saved state of a bed lacks {', '.join(missing)}")
+        unknown = saved.keys() - self.state.keys() - self.BESIDE
+        if unknown:
+            raise ValueError(f"the saved state of a bed holds {', '.join(sorted(unknown))}, which nothing here is")
         for name, ours in self.state.items():
             row, elastic = saved[name][None], name in self.ELASTIC
             same = row.ndim == ours.ndim and (elastic or row.shape[1:] == ours.shape[1:])

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecg.errors import UserError
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 
 PROBE_SECONDS: Final = 3.0
 START_SECONDS: Final = 15.0
@@ -32,39 +32,53 @@ class Broker:
     kind: str
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port} ({self.kind})"
+        return f"{address(self.host, self.port)} ({self.kind})"
 
 
 @contextmanager
-def ensure(mqtt: Mqtt) -> Iterator[Broker]:
+def ensure(mqtt: MqttSettings) -> Iterator[Broker]:
     """The broker the settings name; where none answers on the loopback, an embedded one for as long as this lasts.
 
     Raises UserError where none answers and none may be started.
     """
-    problem = probe(mqtt.host, mqtt.port)
+    host = bare(mqtt.host)
+    problem = probe(host, mqtt.port)
     if problem is None:
-        yield Broker(mqtt.host, mqtt.port, "external")
+        yield Broker(host, mqtt.port, "external")
         return
-    if not (mqtt.embedded and is_loopback(mqtt.host)):
-        hint = "" if is_loopback(mqtt.host) else "; one is started by itself on 127.0.0.1 only"
+    if not (mqtt.embedded and is_loopback(host)) or mqtt.tls:
+        hint = "" if is_loopback(host) else "; one is started by itself on 127.0.0.1 only"
+        hint = "; one that is started by itself knows no TLS" if mqtt.embedded and mqtt.tls else hint
         raise UserError(
-            f"no MQTT broker answers at {mqtt.host}:{mqtt.port} ({problem}): start one there or name another "
+            f"no MQTT broker answers at {address(host, mqtt.port)} ({problem}): start one there or name another "
             f"with --broker host:port or [mqtt] in config.toml{hint}"
         )
-    running = _Embedded("127.0.0.1" if mqtt.host == "localhost" else mqtt.host, mqtt.port)
+    running = _Embedded("127.0.0.1" if host == "localhost" else host, mqtt.port)
     try:
         yield Broker(running.host, mqtt.port, "embedded amqtt")
     finally:
         running.stop()
 
 
+def bare(host: str) -> str:
+    """A host without the brackets that an IPv6 address is written in before a port."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def address(host: str, port: int) -> str:
+    """Host and port as typed: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in bare(host) and not host.startswith("[") else f"{host}:{port}"
+
+
 def probe(host: str, port: int) -> str | None:
-    """None where something listens there, else why not."""
+    """None where something listens there, else why not. host: a name, or an address with or without brackets."""
     try:
-        with socket.create_connection((host, port), timeout=PROBE_SECONDS):
+        with socket.create_connection((bare(host), port), timeout=PROBE_SECONDS):
             return None
     except OSError as error:
         return error.strerror or str(error) or type(error).__name__
+    except ValueError:  # UnicodeError is one: a name that no domain name can have
+        return "it is no host's name"
 
 
 def is_loopback(host: str) -> bool:
@@ -72,7 +86,7 @@ def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(bare(host)).is_loopback
     except ValueError:
         return False
 
@@ -90,7 +104,9 @@ class _Embedded:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="amqtt", daemon=True)
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._failed is not None:
-            raise UserError(f"the embedded broker cannot listen on {host}:{port} ({self._failed or 'no answer'})")
+            raise UserError(
+                f"the embedded broker cannot listen on {address(host, port)} ({self._failed or 'no answer'})"
+            )
 
     async def _serve(self) -> None:
         from amqtt.broker import Broker as Amqtt
@@ -100,7 +116,7 @@ class _Embedded:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(lambda _loop, _context: None)
         self._ended = asyncio.Event()
-        broker = Amqtt(
+        broker = Amqtt(  # which takes an IPv6 address without brackets
             {
                 "listeners": {"default": {"type": "tcp", "bind": f"{self.host}:{self.port}", "max_connections": 0}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},

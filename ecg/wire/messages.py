@@ -1,55 +1,83 @@
 """What goes over MQTT: MessagePack for waves, JSON for everything else, each with a schema version.
 
-Topics stand under a root such as ``ecg/v1``; `Topics` builds and parses them. Every message can be decoded
-without any other message. Sample indices count at the record's own rate from the start of its stream.
-A *stream* is one unbroken run of sample indices on a bed (one lap of one record): its name changes whenever
+Every message can be decoded without any other message. Sample indices count at the record's own rate from the start of
+its stream. A *stream* is one unbroken run of sample indices on a bed (one lap of one record): its name changes whenever
 index 0 starts anew, and that is what resets the bed's memory.
+
+Anyone may publish anything. The bounds of the fields hold for decoding alone: `decode` raises MessageError and nothing
+else, whatever the bytes, and what it returns is finite, within 64 bits and of bounded length.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
-SCHEMA = 1
-BED_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+from ecg.wire.topics import readable
+
+SCHEMA: Final = 1
+MOST_WAVE_BYTES: Final = 4 << 20
+MOST_JSON_BYTES: Final = 1 << 20
+MOST_LEADS: Final = 64
+MOST_ITEMS: Final = 1 << 16
+"""Items of a list, and keys of an object, at most."""
+LARGEST: Final = 1 << 53
+"""Counts and sample indices at most: what JavaScript and a float64 hold exactly."""
+
+Version = Annotated[int, Meta(ge=0, le=LARGEST)]
+Count = Annotated[int, Meta(ge=0, le=LARGEST)]
+Nanoseconds = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+Rate = Annotated[float, Meta(ge=100, le=10_000)]
+Gain = Annotated[float, Meta(ge=1e-3, le=1e6)]
+Baseline = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(ge=0, le=1e9)]
+Milliseconds = Annotated[float, Meta(ge=-1e15, le=1e15)]
+"""A latency may be below 0: two machines have two clocks."""
+BedName = Annotated[str, Meta(min_length=1, max_length=64)]
+Name = Annotated[str, Meta(max_length=256)]
+Word = Annotated[str, Meta(max_length=64)]
+Leads = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
 
 
-class Wave(msgspec.Struct, frozen=True, kw_only=True):
-    """One chunk of signal. samples: int16 little-endian [samples, leads], row by row; gain in ADU/mV."""
+class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One chunk of signal. samples: int16 little-endian [samples, leads], row by row; gain in ADU/mV.
 
-    v: int
-    stream: str
-    record: str
-    seq: int
-    index: int
-    rate: float
-    leads: list[str]
-    gain: list[float]
-    baseline: list[float]
-    sent_ns: int
+    A wave has these fields and no others: a value of no known type could be nested without end, and is never read.
+    """
+
+    v: Version
+    stream: Name
+    record: Name
+    seq: Count
+    index: Count
+    rate: Rate
+    leads: Leads
+    gain: Annotated[list[Gain], Meta(max_length=MOST_LEADS)]
+    baseline: Annotated[list[Baseline], Meta(max_length=MOST_LEADS)]
+    sent_ns: Nanoseconds
     samples: bytes
 
 
 class TruthMark(msgspec.Struct, frozen=True):
     """One reference annotation: sample index, MIT-BIH symbol, rhythm in force ("(N", "(AFIB", ..., or "")."""
 
-    index: int
-    symbol: str
-    rhythm: str = ""
+    index: Count
+    symbol: Word
+    rhythm: Word = ""
 
 
 class Truth(msgspec.Struct, frozen=True):
     """Reference annotations whose samples have just been sent."""
 
-    v: int
-    stream: str
-    annotations: list[TruthMark]
+    v: Version
+    stream: Name
+    annotations: Annotated[list[TruthMark], Meta(max_length=MOST_ITEMS)]
 
 
 class BedStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,26 +85,27 @@ class BedStatus(msgspec.Struct, frozen=True, kw_only=True):
     together; null in a last will, where nobody is left to count.
     """
 
-    v: int
+    v: Version
     state: Literal["online", "offline"]
-    record: str
-    source: str
-    speed: float | str
-    rate: float
-    leads: list[str]
-    stream: str
-    published: int | None = None
+    record: Name
+    source: Name
+    speed: Positive | Word
+    rate: Rate
+    leads: Leads
+    stream: Name
+    published: Count | None = None
 
 
 class ProducerStatus(msgspec.Struct, frozen=True):
     """State of one producer connection that carries many beds, on ``<root>/_producer/<id>/status``.
 
-    An MQTT connection has a single last will; where beds share a connection, this one names them all.
+    An MQTT connection has a single last will; where beds share a connection, this one names them all. It is retained
+    while the connection stands, and after one that broke; not after an orderly end.
     """
 
-    v: int
+    v: Version
     state: Literal["online", "offline"]
-    beds: list[str]
+    beds: Annotated[list[BedName], Meta(max_length=MOST_ITEMS)]
 
 
 class Beat(msgspec.Struct, frozen=True, rename={"class_": "class"}, kw_only=True):
@@ -85,68 +114,140 @@ class Beat(msgspec.Struct, frozen=True, rename={"class_": "class"}, kw_only=True
     rr_ms: between the places where the energy of the QRS complexes lies, finer than samples; for normal beats mostly
     within 8 ms of what `index` gives, for wide ones up to 40 ms off.
     latency_ms: last needed sample sent -> beat published (the lookahead is not in it, it is lookahead_ms).
+    monitor: id of the monitor that says so, "" where it does not say.
     """
 
-    v: int
-    bed: str
-    stream: str
-    index: int
-    class_: str
-    probabilities: dict[str, float]
-    rr_ms: float | None
-    heart_rate: float | None
-    latency_ms: float
-    lookahead_ms: float
-    model: str
+    v: Version
+    bed: BedName
+    stream: Name
+    index: Count
+    class_: Word
+    probabilities: Annotated[dict[Word, Share], Meta(max_length=MOST_LEADS)]
+    rr_ms: Positive | None
+    heart_rate: Positive | None
+    latency_ms: Milliseconds
+    lookahead_ms: Positive
+    model: Name
+    monitor: Word = ""
 
 
 class ActiveAlarm(msgspec.Struct, frozen=True):
     """One active or latched alarm condition. onset: sample index at which the condition began."""
 
-    kind: str
+    kind: Word
     priority: Literal["high", "medium", "low"]
-    onset: int
-    text: str
+    onset: Count
+    text: Name
     acknowledged: bool = False
     latched: bool = False
 
 
 class Alarms(msgspec.Struct, frozen=True):
-    """All alarms of one bed at sample `index`, gravest first; an empty list says that all is well."""
+    """All alarms of one bed at sample `index`, gravest first; an empty list says that all is well.
 
-    v: int
-    bed: str
-    stream: str
-    index: int
-    active: list[ActiveAlarm]
+    monitor: id of the monitor that says so, "" where it does not say.
+    """
+
+    v: Version
+    bed: BedName
+    stream: Name
+    index: Count
+    active: Annotated[list[ActiveAlarm], Meta(max_length=MOST_ITEMS)]
+    monitor: Word = ""
 
 
 class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used."""
+    """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used.
 
-    v: int
+    "online" is retained for as long as the monitor is there; "offline" is not, and a monitor that has ended leaves
+    nothing behind on its topic.
+    """
+
+    v: Version
     state: Literal["online", "offline"]
-    version: str
-    device: str
-    beds: int
-    beats_per_s: float
-    latency_p50_ms: float | None
-    latency_p99_ms: float | None
-    dropped: int
+    version: Word
+    device: Word
+    beds: Count
+    beats_per_s: Positive
+    latency_p50_ms: Milliseconds | None
+    latency_p99_ms: Milliseconds | None
+    dropped: Count
 
 
-Json = TypeVar("Json", Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
-
-_pack = msgspec.msgpack.Encoder().encode
-_unpack_wave = msgspec.msgpack.Decoder(Wave).decode
-_encode_json = msgspec.json.Encoder().encode
-_json_decoders: dict[type, msgspec.json.Decoder] = {  # type: ignore[type-arg]
-    kind: msgspec.json.Decoder(kind) for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
-}
+Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus
+Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+Json = TypeVar("Json", bound=Event)
 
 
 class MessageError(ValueError):
     """A payload that cannot be used; the text is one sentence that says why."""
+
+
+_Scalar = bool | int | float | str | None
+_Inner = Annotated[dict[str, _Scalar], Meta(max_length=MOST_LEADS)]
+_List = Annotated[list[_Scalar | _Inner], Meta(max_length=MOST_ITEMS)]
+_Object = Annotated[dict[str, _Scalar | _List | _Inner], Meta(max_length=MOST_LEADS)]
+"""What any JSON message looks like, fields unknown to us included: an object of scalars, of lists and of small objects,
+three levels in all. A decoder of this type refuses a fourth level when it meets it, so it never goes deep.
+"""
+
+
+class _Form(NamedTuple):
+    """How one kind of message is read. most: bytes. shape: refuses what is too deep. read: the message itself."""
+
+    most: int
+    shape: Callable[[bytes], object] | None
+    read: Callable[[bytes], Any]
+
+
+_json_shape = msgspec.json.Decoder(_Object).decode
+_forms: Final[dict[type, _Form]] = {
+    kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
+    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
+}
+_forms[Wave] = _Form(MOST_WAVE_BYTES, None, msgspec.msgpack.Decoder(Wave).decode)  # its type bounds its depth
+_pack = msgspec.msgpack.Encoder().encode
+_encode_json = msgspec.json.Encoder().encode
+
+
+def decode(payload: object, kind: type[AnyMessage]) -> AnyMessage:
+    """The message of that kind in a payload, checked. Raises MessageError, with one sentence, and nothing else."""
+    form = _forms[kind]
+    if not isinstance(payload, bytes):
+        raise MessageError(f"not a {kind.__name__} message: no bytes but {type(payload).__name__}")
+    if len(payload) > form.most:
+        raise MessageError(f"{len(payload)} bytes are too many for a {kind.__name__} message: {form.most} at most")
+    try:
+        if form.shape is not None:
+            form.shape(payload)
+        message: AnyMessage = form.read(payload)
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+        raise MessageError(f"not a {kind.__name__} message: {readable(str(error))}") from None
+    if message.v != SCHEMA:
+        raise MessageError(f"{kind.__name__} schema version {message.v} is not {SCHEMA}")
+    if isinstance(message, Wave):
+        _check(message)
+    return message
+
+
+def _check(wave: Wave) -> None:
+    """What the fields' own bounds do not say. Raises MessageError."""
+    leads = len(wave.leads)
+    if leads == 0 or len(wave.gain) != leads or len(wave.baseline) != leads:
+        raise MessageError(f"{leads} leads, {len(wave.gain)} gains, {len(wave.baseline)} baselines do not fit")
+    if len(wave.samples) % (2 * leads) or not wave.samples:
+        raise MessageError(f"{len(wave.samples)} bytes are no whole rows of {leads} int16 samples")
+
+
+def decode_wave(payload: object) -> Wave:
+    """The wave message in a payload, checked. Raises MessageError with one sentence."""
+    return decode(payload, Wave)
+
+
+def decode_json(payload: object, kind: type[Json]) -> Json:
+    """The event message of that kind in a payload. Raises MessageError with one sentence."""
+    return decode(payload, kind)
 
 
 def encode_wave(wave: Wave) -> bytes:
@@ -154,78 +255,11 @@ def encode_wave(wave: Wave) -> bytes:
     return _pack(wave)
 
 
-def decode_wave(payload: bytes) -> Wave:
-    """The wave message in a payload, checked. Raises MessageError with one sentence."""
-    try:
-        wave = _unpack_wave(payload)
-    except msgspec.MsgspecError as error:
-        raise MessageError(f"not a wave message: {error}") from None
-    if wave.v != SCHEMA:
-        raise MessageError(f"wave schema version {wave.v} is not {SCHEMA}")
-    leads = len(wave.leads)
-    if leads == 0 or len(wave.gain) != leads or len(wave.baseline) != leads:
-        raise MessageError(f"{leads} leads, {len(wave.gain)} gains, {len(wave.baseline)} baselines do not fit")
-    if len(wave.samples) % (2 * leads) or not wave.samples:
-        raise MessageError(f"{len(wave.samples)} bytes are no whole rows of {leads} int16 samples")
-    if not 100 <= wave.rate <= 10_000:
-        raise MessageError(f"a rate of {wave.rate} Hz is not between 100 and 10000 Hz")
-    if not all(1e-3 <= gain <= 1e6 for gain in wave.gain):
-        raise MessageError(f"gains {wave.gain} ADU/mV are not between 0.001 and 1000000")
-    if not all(abs(baseline) <= 1e6 for baseline in wave.baseline):
-        raise MessageError(f"baselines {wave.baseline} ADU are not within a million of 0")
-    if wave.index < 0 or wave.index > 2**53:
-        raise MessageError(f"sample index {wave.index} is out of range")
-    return wave
-
-
-def wave_samples(wave: Wave) -> NDArray[np.int16]:
-    """Samples of a checked wave message: int16 [samples, leads], ADU (a view of the payload)."""
-    return np.frombuffer(wave.samples, dtype="<i2").reshape(-1, len(wave.leads))
-
-
 def encode_json(message: Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus) -> bytes:
     """JSON bytes of an event message."""
     return _encode_json(message)
 
 
-def decode_json(payload: bytes, kind: type[Json]) -> Json:
-    """The event message of that kind in a payload. Raises MessageError with one sentence."""
-    try:
-        message = _json_decoders[kind].decode(payload)
-    except msgspec.MsgspecError as error:
-        raise MessageError(f"not a {kind.__name__} message: {error}") from None
-    if message.v != SCHEMA:
-        raise MessageError(f"{kind.__name__} schema version {message.v} is not {SCHEMA}")
-    return message  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True, slots=True)
-class Topics:
-    """Topic names under one root, for example ``ecg/v1``."""
-
-    root: str
-
-    def of(self, bed: str, kind: Literal["wave", "truth", "status", "beat", "alarm"]) -> str:
-        """Topic of one bed's messages of that kind."""
-        return f"{self.root}/{bed}/{kind}"
-
-    def every(self, kind: Literal["wave", "truth", "status", "beat", "alarm"]) -> str:
-        """Subscription filter for that kind on all beds."""
-        return f"{self.root}/+/{kind}"
-
-    def producer(self, name: str) -> str:
-        """Status topic of a producer connection that many beds share."""
-        return f"{self.root}/_producer/{name}/status"
-
-    def monitor(self, name: str) -> str:
-        """Status topic of one monitor."""
-        return f"{self.root}/_monitor/{name}/status"
-
-    def parse(self, topic: str) -> tuple[str, str] | None:
-        """(bed, kind) of a bed topic; None where the topic is not one or the bed's name is not allowed."""
-        if not topic.startswith(self.root + "/"):
-            return None
-        bed, _, kind = topic[len(self.root) + 1 :].partition("/")
-        if "/" in kind or not BED_PATTERN.fullmatch(bed):
-            return None
-        return bed, kind
+def wave_samples(wave: Wave) -> NDArray[np.int16]:
+    """Samples of a checked wave message: int16 [samples, leads], ADU (a view of the payload)."""
+    return np.frombuffer(wave.samples, dtype="<i2").reshape(-1, len(wave.leads))

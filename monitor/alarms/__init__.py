@@ -1,7 +1,6 @@
 """Alarms: from beats, signs of the signal and the sample clock to what is shown, sounded and logged.
 
-A service needs `WardAlarms` (monitor/alarms/ward.py says how to call it) and `EventLog`. `python -m monitor alarms`
-is `scoring.run`. docs/alarms.md defines every alarm.
+A ward needs `WardAlarms` (monitor/alarms/ward.py says how to call it). docs/alarms.md defines every alarm.
 """
 
 from monitor.alarms.bed import BedAlarms
@@ -9,7 +8,6 @@ from monitor.alarms.kinds import CHAINS, GRAVER, KINDS, PRIORITY
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import BedState, Change, Sign
 from monitor.alarms.ward import SavedAlarms, WardAlarms, beats_known_after
-from monitor.service.event_log import EventLog
 
 __all__ = [
     "CHAINS",
@@ -19,7 +17,6 @@ __all__ = [
     "BedAlarms",
     "BedState",
     "Change",
-    "EventLog",
     "SavedAlarms",
     "Sign",
     "SignalSigns",

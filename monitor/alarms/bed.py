@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from ecg.wire.messages import ActiveAlarm
 from monitor.alarms import patterns
 from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
@@ -35,7 +35,7 @@ class BedAlarms:
 
     __slots__ = ("_changes", "_limits", "state")
 
-    def __init__(self, settings: Alarms, rate: float, start: int = 0, state: BedState | None = None) -> None:
+    def __init__(self, settings: AlarmSettings, rate: float, start: int = 0, state: BedState | None = None) -> None:
         self._limits: Limits = limits(settings, rate)
         self._changes: list[Change] = []
         self.state = state or BedState(now=start, deadline=NEVER, quiet_since=start, sign=Sign(start))

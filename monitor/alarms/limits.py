@@ -7,7 +7,7 @@ from math import ceil, floor
 
 import msgspec
 
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from monitor.alarms.kinds import KINDS
 
 SLOW_RR = 4
@@ -46,7 +46,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=64)
-def limits(settings: Alarms, rate: float) -> Limits:
+def limits(settings: AlarmSettings, rate: float) -> Limits:
     """The settings in samples at `rate` Hz.
 
     slow: a span of SLOW_RR intervals at least so long is a bradycardia; slow_end: shorter than that ends it.
@@ -83,7 +83,7 @@ def limits(settings: Alarms, rate: float) -> Limits:
     )
 
 
-def _texts(settings: Alarms) -> dict[str, str]:
+def _texts(settings: AlarmSettings) -> dict[str, str]:
     """What the alarm list says, limits included."""
     return {
         "asystole": f"Asystole: no beat for {settings.asystole_seconds:g} s",

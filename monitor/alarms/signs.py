@@ -1,4 +1,4 @@
-"""Signs of the signal itself: fibrillation or flutter, an unsteady baseline, a lead that is off.
+"""Signs of the signal itself: fibrillation or flutter, an unsteady baseline; and a lead that is off, as it is told.
 
 Ventricular fibrillation and flutter show no beats to count, so they are looked for in the waveform: every half
 second the last four, brought down to about 60 Hz and freed of their baseline, are described by
@@ -49,8 +49,6 @@ KNOWN_AFTER: Final = 3.0
 """s, about, from the first flutter wave to the look that makes it sure."""
 UNSTEADY_MV: Final = 0.8
 """Range of the baseline in one look above which beats may be missed."""
-FLAT_MV: Final = 0.002
-"""Samples that differ by less are the same: below one step of any converter in use."""
 
 Floats = NDArray[np.float64]
 Slots = NDArray[np.int64]
@@ -59,12 +57,10 @@ Slots = NDArray[np.int64]
 class SignalSigns:
     """Signs of the signals of `slots` beds.
 
-    lead_off_seconds: how long a flat line must last to be a lead that is off.
     state: dict of arrays [slots, ...]; copy it to save all beds, put it back to go on as if nothing had happened.
     """
 
-    def __init__(self, slots: int, lead_off_seconds: float = 2.0) -> None:
-        self.lead_off_seconds = lead_off_seconds
+    def __init__(self, slots: int) -> None:
         self.slots = slots
         self.state: dict[str, NDArray[Any]] = _new_state(slots, _block(360.0) - 1)
 
@@ -86,17 +82,20 @@ class SignalSigns:
             self.state[name][slots] = value
         self.state["block"][slots] = blocks
         self.state["rate"][slots] = rates
-        for name in ("begin", "seen", "changed", "ended"):
+        for name in ("begin", "seen", "ended"):
             self.state[name][slots] = start
 
-    def step(self, slots: Slots, chunks: list[NDArray[np.float32]]) -> list[tuple[int, Sign]]:
+    def step(
+        self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
+    ) -> list[tuple[int, Sign]]:
         """What becomes true with each slot's next samples (float32 [n], mV, contiguous with what it had before).
 
         A slot stands in `slots` at most once. The chunks may have different lengths, and hold no NaN (hold the
-        last value in its place: NaN that goes on is then a flat line). Returns (slot, sign), each slot's in
-        order.
+        last value in its place). off: bool [beds], a chunk whose lead is off all along (monitor/ward/lead_off.py);
+        None where all are on. Returns (slot, sign), each slot's in order.
         """
         slots = np.asarray(slots, np.int64)
+        off = np.zeros(len(slots), bool) if off is None else off
         lengths = np.array([len(chunk) for chunk in chunks], np.int64)
         rates, seen = self.state["rate"][slots], self.state["seen"][slots] - self.state["begin"][slots]
         alike = np.stack((rates, lengths, seen % self.state["block"][slots]), axis=1)
@@ -105,63 +104,43 @@ class SignalSigns:
         for number in range(len(keys)):
             members = np.flatnonzero(group.reshape(-1) == number)
             if lengths[members[0]]:
-                self._advance(slots[members], np.stack([chunks[i] for i in members]), found)
+                self._advance(slots[members], np.stack([chunks[i] for i in members]), off[members], found)
         return found
 
-    def _advance(self, slots: Slots, signal: NDArray[np.float32], found: list[tuple[int, Sign]]) -> None:
+    def _advance(
+        self, slots: Slots, signal: NDArray[np.float32], off: NDArray[np.bool_], found: list[tuple[int, Sign]]
+    ) -> None:
         """Beds with the same rate and chunk length, at the same place within a block."""
         state = self.state
         first = state["seen"][slots]
-        leads = self._flat(slots, signal, first)
+        turned = np.flatnonzero(off != state["lead_off"][slots])
         looks = self._looks(slots, signal, first)
         state["seen"][slots] += signal.shape[1]
-        for row in sorted({row for row, *_ in leads} | {row for row, *_ in looks}):
-            slot = slots[row]
-            changes: dict[int, dict[str, bool]] = {}
-            for place, index, off in leads:
-                if place == row:
-                    changes.setdefault(index, {})["lead_off"] = off
-            for place, index, fibrillation, unsteady in looks:
-                if place == row:
-                    changes.setdefault(index, {}).update(fibrillation=fibrillation, unsteady=unsteady)
-            for index in sorted(changes):
-                heard = changes[index].get("fibrillation", False)
-                if heard and not state["fibrillation"][slot]:
-                    early = index - round(KNOWN_AFTER * state["rate"][slot])
-                    state["onset"][slot] = max(early, state["ended"][slot])
-                elif state["fibrillation"][slot] and not heard and "fibrillation" in changes[index]:
-                    state["ended"][slot] = index
-                for name, value in changes[index].items():
-                    state[name][slot] = value
-                fibrillation, unsteady, lead_off = (
-                    bool(state[name][slot]) for name in ("fibrillation", "unsteady", "lead_off")
-                )
-                onset = int(state["onset"][slot]) if fibrillation else -1
-                found.append((int(slot), Sign(index, fibrillation, unsteady, lead_off, onset)))
+        changes: dict[int, dict[int, dict[str, bool]]] = {}
+        for row in turned.tolist():
+            changes[row] = {int(first[row]): {"lead_off": bool(off[row])}}
+        for row, index, fibrillation, unsteady in looks:
+            at = changes.setdefault(row, {}).setdefault(index, {})
+            at.update(fibrillation=fibrillation, unsteady=unsteady)
+        for row in sorted(changes):
+            slot = int(slots[row])
+            found.extend((slot, self._become(slot, index, changes[row][index])) for index in sorted(changes[row]))
 
-    def _flat(self, slots: Slots, signal: NDArray[np.float32], first: NDArray[np.int64]) -> list[tuple[int, int, bool]]:
-        """(row, sample, off) wherever a lead comes off or on again."""
+    def _become(self, slot: int, index: int, news: dict[str, bool]) -> Sign:
+        """What is true of a slot from sample `index` on. news: those of its signs that change there."""
         state = self.state
-        before = np.concatenate((state["last"][slots, None], signal[:, :-1]), axis=1)
-        changed = np.abs(signal - before) >= FLAT_MV
-        state["last"][slots] = signal[:, -1]
-        limit = max(round(self.lead_off_seconds * float(state["rate"][slots[0]])), 1)
-        count = signal.shape[1]
-        ending = first + count
-        last = np.where(changed.any(axis=1), ending - 1 - changed[:, ::-1].argmax(axis=1), state["changed"][slots])
-        was = state["lead_off"][slots]
-        longest = np.maximum(ending - state["changed"][slots], count)
-        events: list[tuple[int, int, bool]] = []
-        for row in np.flatnonzero((longest > limit) | was):
-            changes = first[row] + np.flatnonzero(changed[row])
-            points = np.concatenate(([state["changed"][slots[row]]], changes, [ending[row]]))
-            for run in np.flatnonzero(np.diff(points) > limit):
-                if run or not was[row]:
-                    events.append((int(row), int(points[run]) + limit, True))
-                if run < len(changes):
-                    events.append((int(row), int(points[run + 1]), False))
-        state["changed"][slots] = last
-        return events
+        heard = news.get("fibrillation", False)
+        if heard and not state["fibrillation"][slot]:
+            early = index - round(KNOWN_AFTER * state["rate"][slot])
+            state["onset"][slot] = max(early, state["ended"][slot])
+        elif state["fibrillation"][slot] and not heard and "fibrillation" in news:
+            state["ended"][slot] = index
+        for name, value in news.items():
+            state[name][slot] = value
+        fibrillation, unsteady, lead_off = (
+            bool(state[name][slot]) for name in ("fibrillation", "unsteady", "lead_off")
+        )
+        return Sign(index, fibrillation, unsteady, lead_off, int(state["onset"][slot]) if fibrillation else -1)
 
     def _looks(
         self, slots: Slots, signal: NDArray[np.float32], first: NDArray[np.int64]
@@ -257,8 +236,6 @@ def _new_state(slots: int, room: int) -> dict[str, NDArray[Any]]:
         "misses": np.zeros(slots, np.int64),
         "heard": np.zeros(slots, bool),
         "moving": np.zeros(slots, bool),
-        "last": np.full(slots, np.nan, np.float32),
-        "changed": np.zeros(slots, np.int64),
         "fibrillation": np.zeros(slots, bool),
         "unsteady": np.zeros(slots, bool),
         "lead_off": np.zeros(slots, bool),

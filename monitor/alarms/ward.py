@@ -2,7 +2,7 @@
 
 How a service calls it, for each pass over the samples that came in:
 
-    ward.samples(slots, chunks)             # the very chunks SignalPath.step gets, before or after it
+    ward.samples(slots, chunks, off)        # the chunks SignalPath.step gets, and those of leads that are off
     ward.beat(slot, index, class_)          # each classified beat, a slot's beats in order of their index
     ward.clock(slots)                       # last, for slots none of whose beats is still waiting for its class
     for slot, changes in ward.changes().items():
@@ -18,6 +18,7 @@ come out the same whenever it is called. The one thing that must not happen is a
 
 from __future__ import annotations
 
+from copy import deepcopy
 from math import ceil
 from typing import Any
 
@@ -25,7 +26,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from ecg.signal.detector import LEARNING
 from ecg.signal.path import FIDUCIAL_REACH
 from ecg.signal.resampler import MODEL_RATE, kernel
@@ -65,12 +66,12 @@ class SavedAlarms(msgspec.Struct):
 class WardAlarms:
     """Alarms of many beds. Slots are rows as in `ecg.signal.path.SignalPath`; `grow` makes room for more.
 
-    settings: the [alarms] table. lead_off_seconds: of the [monitor] table.
+    settings: the [alarms] table.
     """
 
-    def __init__(self, settings: Alarms, slots: int, lead_off_seconds: float = 2.0) -> None:
+    def __init__(self, settings: AlarmSettings, slots: int) -> None:
         self.settings = settings
-        self._signs = SignalSigns(slots, lead_off_seconds)
+        self._signs = SignalSigns(slots)
         self._beds: dict[int, BedAlarms] = {}
         self._changes: dict[int, list[Change]] = {}
         self._rate = np.full(slots, 360.0)
@@ -104,12 +105,15 @@ class WardAlarms:
         self._beds.pop(slot, None)
         self._changes.pop(slot, None)
 
-    def samples(self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]]) -> list[tuple[int, Sign]]:
+    def samples(
+        self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
+    ) -> list[tuple[int, Sign]]:
         """The next samples of each slot: float32 [n], mV, contiguous, without NaN (see `SignalSigns.step`).
 
-        Returns the signs found (slot, sign), should the service want to know of a lead off at once.
+        off: bool [beds], where a lead is off all along its chunk; None where all are on. Returns the signs found
+        (slot, sign).
         """
-        found = self._signs.step(slots, chunks)
+        found = self._signs.step(slots, chunks, off)
         for slot, sign in found:
             self._note(slot, self._beds[slot].sign(sign))
         return found
@@ -180,7 +184,12 @@ class WardAlarms:
         )
 
     def restore(self, slot: int, saved: SavedAlarms) -> None:
-        """Put back what `save` gave, in this slot or another one, here or in another process."""
+        """Put back what `save` gave, in this slot or another one, here or in another process.
+
+        Raises ValueError where it holds other signs than these.
+        """
+        if saved.signs.keys() != self._signs.state.keys():
+            raise ValueError("signs of other parts")
         self._signs.reset(np.array([slot]), np.array([saved.rate]), np.array([saved.start]))
         for name, value in saved.signs.items():
             rows = self._signs.state[name]
@@ -190,7 +199,7 @@ class WardAlarms:
                 rows[slot] = value
         self._begin(slot, saved.rate, saved.start)
         self._told[slot] = saved.told
-        self._hold(slot, BedAlarms(self.settings, saved.rate, saved.start, saved.bed))
+        self._hold(slot, BedAlarms(self.settings, saved.rate, saved.start, deepcopy(saved.bed)))
         self._changes[slot] = []
 
     def _begin(self, slot: int, rate: float, start: int) -> None:

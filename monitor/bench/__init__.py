@@ -8,33 +8,44 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ecg import settings
+from ecg import programs, settings
 
 
 def parser() -> argparse.ArgumentParser:
     """Every option of every benchmark."""
-    made = argparse.ArgumentParser(prog="python -m monitor bench", description=__doc__.splitlines()[0])
+    made = argparse.ArgumentParser(prog=f"{programs.shown('monitor')} bench", description=__doc__.splitlines()[0])
     kinds = made.add_subparsers(dest="kind", required=True, metavar="KIND")
 
+    seconds, beds = programs.number("--seconds", 0.01, 86_400), programs.whole("--beds", 1, 65_536)
     engine = kinds.add_parser("engine", help="beats/s of the network, beside the lecture's and a matrix product")
     engine.add_argument("--batches", help="batch sizes, with commas (default: 1 to 4096, on a GPU 16384 too)")
-    engine.add_argument("--seconds", type=float, default=2.0, help="how long each batch size is measured")
+    engine.add_argument("--seconds", type=seconds, default=2.0, help="how long each batch size is measured")
     engine.add_argument("--weights", help="shipped weights by name, or a .safetensors file")
     engine.add_argument("--device", help='"cpu", "cuda", "cuda:0" (default: every device present)')
 
     pipeline = kinds.add_parser("pipeline", help="live beds through Mosquitto: loss, latency, CPU and memory")
-    pipeline.add_argument("--beds", type=int, help="one step with so many beds (default: more and more)")
-    pipeline.add_argument("--seconds", type=float, default=30.0, help="how long each step is measured")
-    pipeline.add_argument("--limit-ms", type=float, default=100.0, help="p99 of the overhead that counts as held")
+    pipeline.add_argument("--beds", type=beds, help="one step with so many beds (default: more and more)")
+    pipeline.add_argument("--seconds", type=seconds, default=30.0, help="how long each step is measured")
+    pipeline.add_argument(
+        "--limit-ms",
+        type=programs.number("--limit-ms", 0.1, 60_000),
+        default=100.0,
+        help="p99 of the overhead that counts as held",
+    )
     pipeline.add_argument("--records", help='"all", "excerpt" or names (default: all where they are on disk)')
 
     replay = kinds.add_parser("replay", help="seconds of ECG per second through everything but MQTT")
-    replay.add_argument("--chunk-seconds", type=float, default=1.0, help="signal in one message")
+    replay.add_argument(
+        "--chunk-seconds",
+        type=programs.number("--chunk-seconds", 0.02, 60),
+        default=1.0,
+        help="signal in one message",
+    )
     replay.add_argument("--records", help='"all", "excerpt" or names (default: all where they are on disk)')
 
     screen = kinds.add_parser("ui", help="frames/s and CPU of the screen while beds stream")
-    screen.add_argument("--beds", type=int, default=200, help="beds that stream")
-    screen.add_argument("--seconds", type=float, default=20.0, help="how long each view is measured")
+    screen.add_argument("--beds", type=beds, default=200, help="beds that stream")
+    screen.add_argument("--seconds", type=seconds, default=20.0, help="how long each view is measured")
 
     for one in (engine, pipeline, replay, screen):
         one.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")

@@ -7,68 +7,43 @@ import time
 
 import torch
 
-from ecg.errors import UserError
 from ecg.model import weights
 from ecg.model.device import pick_device
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
-from ecg.wire.messages import SCHEMA, Wave, decode_wave, encode_wave
+from ecg.wire.messages import decode_wave, encode_wave
 from monitor.bench import report
+from monitor.ward.play import play, waves
 from monitor.ward.ward import Ward
 
 
 def payloads(record: Record, chunk_seconds: float) -> list[bytes]:
     """The record as the producer would send it, every lead."""
-    size = max(round(chunk_seconds * record.rate), 1)
-    return [
-        encode_wave(
-            Wave(
-                v=SCHEMA,
-                stream=f"{record.name}-bench-0",
-                record=record.name,
-                seq=number,
-                index=begin,
-                rate=record.rate,
-                leads=list(record.leads),
-                gain=record.gain.tolist(),
-                baseline=record.baseline.tolist(),
-                sent_ns=time.time_ns(),
-                samples=record.samples[begin : begin + size].astype("<i2").tobytes(),
-            )
-        )
-        for number, begin in enumerate(range(0, len(record.samples), size))
-    ]
+    return [encode_wave(wave) for wave in waves(record, chunk_seconds)]
 
 
-def play(config: Config, beds: dict[str, list[bytes]]) -> tuple[float, int]:
-    """One message of every bed after the other, a step after each round; returns wall seconds and beats."""
+def timed(config: Config, beds: dict[str, list[bytes]]) -> tuple[float, int]:
+    """All messages decoded and played through a ward: wall seconds and beats."""
     net, card = weights.load(config.model.weights)
     ward = Ward(config, net, card.name, pick_device(config.model.device))
     begin = time.perf_counter()
-    for turn in range(max(len(messages) for messages in beds.values())):
-        for name, messages in beds.items():
-            if turn < len(messages):
-                ward.wave(name, decode_wave(messages[turn]), time.time_ns())
-        ward.step()
-    ward.end_all()
-    ward.step()
+    for _ in play(ward, {name: map(decode_wave, messages) for name, messages in beds.items()}):
+        pass
     return time.perf_counter() - begin, ward.ledger.beats
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """`bench replay`."""
-    if not 0.02 <= options.chunk_seconds <= 60:
-        raise UserError(f"--chunk-seconds {options.chunk_seconds:g} cannot be used: give 0.02 to 60")
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
     about = report.machine()
     found = [library.read(name) for name in report.records(options.records)]
     beds = {record.name: payloads(record, options.chunk_seconds) for record in found}
     seconds = sum(record.seconds for record in found)
-    play(config, {"warm-up": beds[found[0].name][:30]})
-    alone, one_beats = play(config, {found[0].name: beds[found[0].name]})
-    together, all_beats = play(config, beds)
+    timed(config, {"warm-up": beds[found[0].name][:30]})
+    alone, one_beats = timed(config, {found[0].name: beds[found[0].name]})
+    together, all_beats = timed(config, beds)
     one, every = found[0].seconds / alone, seconds / together
     few = "" if options.records or len(found) > 1 else " The 48 records are not on disk: this is the 5-minute excerpt."
     rows = [

@@ -8,7 +8,6 @@ import os
 import pty
 import struct
 import subprocess
-import sys
 import termios
 import threading
 import time
@@ -19,11 +18,10 @@ from typing import Any, Final
 
 import psutil
 
-from ecg.errors import UserError
+from ecg.programs import command, wait_or_kill
 from ecg.settings import Config
 from monitor.bench import report
-from monitor.bench.pipeline import (
-    WARM_UP_SECONDS,
+from monitor.bench.harness import (
     Programs,
     Scrape,
     free_port,
@@ -36,7 +34,7 @@ from monitor.bench.pipeline import (
     start_producer,
     wait,
 )
-from monitor.processes import wait_or_kill
+from monitor.bench.pipeline import WARM_UP_SECONDS
 
 ASKS_SYNCHRONISED: Final = b"\x1b[?2026$p"
 YES_SYNCHRONISED: Final = b"\x1b[?2026;2$y"
@@ -99,8 +97,8 @@ def screen(made: Programs, port: int, config: Config, look: Look) -> Iterator[tu
     """The monitor with its screen, on a terminal; leaves it at the end."""
     metrics = free_port()
     settings = settings_file(made, config, metrics)
-    command = [sys.executable, "-m", "monitor", "--broker", f"127.0.0.1:{port}", "--config", str(settings)]
-    terminal = Terminal(command, look.columns, look.rows)
+    words = [*command("monitor"), "--broker", f"127.0.0.1:{port}", "--config", str(settings)]
+    terminal = Terminal(words, look.columns, look.rows)
     try:
         yield terminal, Scrape(metrics)
     finally:
@@ -157,8 +155,6 @@ def cpu(process: psutil.Process) -> float:
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """`bench ui`."""
-    if options.beds < 1 or not options.seconds > 0:
-        raise UserError("--beds and --seconds must be above 0")
     mosquitto()
     about = report.machine()
     with programs() as made:

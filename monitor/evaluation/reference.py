@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ecg.records.aami import CLASS_OF
 from ecg.records.record import ATRIAL_FIBRILLATION, Annotations
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from monitor.alarms.limits import FAST_RR, SLOW_RR
 
 FLUTTER = "(VFL"
@@ -52,7 +52,7 @@ class Reference:
     excluded: list[Span]
 
 
-def reference(annotations: Annotations, settings: Alarms, rate: float, length: int) -> Reference:
+def reference(annotations: Annotations, settings: AlarmSettings, rate: float, length: int) -> Reference:
     """All episodes of one record. rate: Hz. length: samples."""
     classes = np.array([CLASS_OF.get(symbol, "") for symbol in annotations.symbol], np.str_)
     beats, classes = annotations.index[classes != ""], classes[classes != ""]
@@ -102,7 +102,7 @@ def _pieces(
 
 
 def _of_piece(
-    beats: NDArray[np.int64], classes: NDArray[np.str_], settings: Alarms, rate: float
+    beats: NDArray[np.int64], classes: NDArray[np.str_], settings: AlarmSettings, rate: float
 ) -> dict[str, list[Span]]:
     """Episodes in a stretch of beats without interruption."""
     is_v = classes == "V"
@@ -193,7 +193,7 @@ def _frequent(ventricular: NDArray[np.int64], most: int, minute: float) -> list[
 
 
 def _r_on_t(
-    beats: NDArray[np.int64], is_v: NDArray[np.bool_], gaps: NDArray[np.int64], settings: Alarms, rate: float
+    beats: NDArray[np.int64], is_v: NDArray[np.bool_], gaps: NDArray[np.int64], settings: AlarmSettings, rate: float
 ) -> list[Span]:
     """V within the QT interval (Bazett, from the mean of the RR intervals before) of a beat that is not V."""
     found = []

@@ -1,28 +1,34 @@
-"""Records replayed as fast as the processor can: signs, beats and alarms just as the live path gives them.
+"""What the monitor makes of records: its own beats and alarms, or its alarms over the cardiologists' beats.
 
-Many records go through the signal path and the network at once, each in a slot of its own with its own memory. The
-alarms depend on sample indices alone, so every sign and every beat may be told before the clock moves at all.
+Its own come out of the ward, which is what runs live (`listen`). The rules alone are scored by telling them beats that
+are given, and the signs of the signal that go with them (`signs_of`, `replay`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ecg.model.network import BeatNet
-from ecg.records.aami import CLASSES
-from ecg.records.record import Record, pick_lead
-from ecg.settings import Alarms
-from ecg.signal.beats import Beats
-from ecg.signal.path import SignalPath
+from ecg.records.record import Record
+from ecg.settings import AlarmSettings, Config, MonitorSettings
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import PRIORITY, Priority
 from monitor.alarms.signs import SignalSigns
-from monitor.alarms.state import Sign
+from monitor.alarms.state import Change, Sign
+from monitor.ward.events import AlarmChanged, BeatRead
+from monitor.ward.intake import Intake
+from monitor.ward.ledger import Ledger
+from monitor.ward.pieces import Begin, Piece, Signal
+from monitor.ward.play import play, waves
+from monitor.ward.ward import Ward
 
 STEP_SECONDS = 20
 """Signal of each record taken in one go: bounds memory, changes nothing else."""
@@ -45,92 +51,60 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the monitor makes of one record. index: int64 [m], R-peaks; classes: str [m], the network's."""
+    """What the monitor makes of one record. beats: as the ward gives them. raised: in order of being raised."""
 
-    signs: list[Sign]
-    index: NDArray[np.int64]
-    classes: NDArray[np.str_]
+    beats: list[BeatRead]
+    raised: list[Raised]
+
+    @property
+    def index(self) -> NDArray[np.int64]:
+        """R-peaks: int64 [m]."""
+        return np.array([beat.index for beat in self.beats], np.int64)
+
+    @property
+    def classes(self) -> list[str]:
+        """The network's AAMI classes."""
+        return [beat.cls for beat in self.beats]
 
 
 def listen(
     records: Sequence[Record],
-    lead: str,
-    lead_off_seconds: float,
-    net: BeatNet | None,
+    config: Config,
+    net: BeatNet,
+    device: torch.device,
     progress: Callable[[float], None] | None = None,
 ) -> list[Heard]:
-    """Signs of the signals and, with a network, the beats and their classes of all records at once.
-
-    progress: called with the share that is done.
-    """
-    slots = np.arange(len(records))
-    signals = [record.millivolts(pick_lead(record.leads, lead)) for record in records]
-    rates = np.array([record.rate for record in records])
-    start = np.zeros(len(records), np.int64)
-    signs, path = SignalSigns(len(records), lead_off_seconds), SignalPath(len(records))
-    signs.reset(slots, rates, start)
-    path.reset(slots, rates, start)
-    found: list[list[Sign]] = [[] for _ in records]
-    index: list[list[NDArray[np.int64]]] = [[] for _ in records]
-    names: list[list[NDArray[np.int64]]] = [[] for _ in records]
-    memory = net.empty_memory(len(records)) if net else None
-
-    def classify(beats: Beats) -> None:
-        if net is None or memory is None:
-            return
-        for slot in np.unique(beats.slot):
-            own = beats.take(beats.slot == slot)
-            windows, features = torch.from_numpy(own.windows)[None], torch.from_numpy(own.features)[None]
-            logits, memory[:, slot : slot + 1] = net.sequence(windows, features, memory[:, slot : slot + 1])
-            index[slot].append(own.index)
-            names[slot].append(logits[0].argmax(dim=1).numpy())
-
-    steps = max((int(np.ceil(record.seconds / STEP_SECONDS)) for record in records), default=0)
-    with torch.inference_mode():
-        for step in range(steps):
-            cuts = np.rint(np.array([step, step + 1])[:, None] * STEP_SECONDS * rates).astype(np.int64)
-            chunks = [signals[slot][cuts[0, slot] : cuts[1, slot]] for slot in slots]
-            there = [slot for slot in slots if len(chunks[slot])]
-            some = [chunks[slot] for slot in there]
-            for slot, sign in signs.step(np.array(there), some):
-                found[slot].append(sign)
-            if net is not None:
-                classify(path.step(np.array(there), some))
-            if progress:
-                progress((step + 1) / steps)
-        if net is not None:
-            classify(path.finish(slots))
-    letters = np.array(CLASSES)
+    """Beats and alarms of all records, each a bed of one ward. progress: called with the share that is done."""
+    room = msgspec.structs.replace(config.monitor, max_beds=max(len(records), config.monitor.max_beds))
+    ward = Ward(msgspec.structs.replace(config, monitor=room), net, "", device)
+    beds = {str(number): waves(record, STEP_SECONDS) for number, record in enumerate(records)}
+    beats: dict[str, list[BeatRead]] = {bed: [] for bed in beds}
+    changes: dict[str, list[Change]] = {bed: [] for bed in beds}
+    rounds = 1 + max((-(-len(record.samples) // _step(record)) for record in records), default=0)
+    for done, events in enumerate(play(ward, beds), start=1):
+        for event in events:
+            if isinstance(event, BeatRead):
+                beats[event.bed].append(event)
+            elif isinstance(event, AlarmChanged):
+                changes[event.bed] += event.changes
+        if progress:
+            progress(done / rounds)
     return [
-        Heard(
-            found[slot],
-            np.concatenate([np.zeros(0, np.int64), *index[slot]]),
-            letters[np.concatenate([np.zeros(0, np.int64), *names[slot]])],
-        )
-        for slot in slots
+        Heard(beats[bed], episodes(changes[bed], len(record.samples)))
+        for bed, record in zip(beds, records, strict=True)
     ]
 
 
-def replay(
-    settings: Alarms,
-    rate: float,
-    length: int,
-    signs: Sequence[Sign],
-    index: NDArray[np.int64],
-    classes: NDArray[np.str_],
-) -> list[Raised]:
-    """The alarm episodes of one record, in order of being raised, those that a graver one hides included.
+def _step(record: Record) -> int:
+    """Samples of the record in one message."""
+    return max(round(STEP_SECONDS * record.rate), 1)
 
-    length: samples. index: int64 [m], R-peaks, ascending. classes: str [m]. An episode that lasts ends with the
-    record.
+
+def episodes(changes: Iterable[Change], length: int) -> list[Raised]:
+    """The alarm episodes of one record of `length` samples, in order of being raised, hidden ones included.
+
+    An episode that lasts ends with the record.
     """
-    bed = BedAlarms(settings, rate)
-    changes = []
-    for sign in signs:
-        changes += bed.sign(sign)
-    for at, cls in zip(index.tolist(), classes.tolist(), strict=True):
-        changes += bed.beat(at, cls)
-    changes += bed.clock(length - 1)
     open_: dict[str, tuple[int, int]] = {}
     raised = []
     for change in changes:
@@ -141,3 +115,51 @@ def replay(
             raised.append(Raised(change.kind, onset, change.over, at))
     raised += [Raised(kind, onset, length - 1, at) for kind, (onset, at) in open_.items()]
     return sorted(raised, key=lambda one: (one.raised, one.kind))
+
+
+def replay(
+    settings: AlarmSettings,
+    rate: float,
+    length: int,
+    signs: Sequence[Sign],
+    index: NDArray[np.int64],
+    classes: NDArray[np.str_],
+) -> list[Raised]:
+    """The alarm episodes that given beats make, as `episodes` has them.
+
+    length: samples. index: int64 [m], R-peaks, ascending. classes: str [m].
+    """
+    bed = BedAlarms(settings, rate)
+    changes = []
+    for sign in signs:
+        changes += bed.sign(sign)
+    for at, cls in zip(index.tolist(), classes.tolist(), strict=True):
+        changes += bed.beat(at, cls)
+    return episodes(changes + bed.clock(length - 1), length)
+
+
+def signs_of(records: Sequence[Record], settings: MonitorSettings) -> list[list[Sign]]:
+    """The signs of each record's signal: fibrillation, an unsteady baseline, a lead that is off. settings: [monitor].
+
+    They say when the cardiologists' beats, put in place of the network's, are not to be counted.
+    """
+    intakes = [Intake(bed=record.name, settings=settings, ledger=Ledger()) for record in records]
+    signs = SignalSigns(len(records))
+    found: list[list[Sign]] = [[] for _ in records]
+    for turn in zip_longest(*(waves(record, STEP_SECONDS) for record in records)):
+        queues = [deque(intake.offer(wave) if wave else ()) for intake, wave in zip(intakes, turn, strict=True)]
+        while any(queues):
+            heard: list[tuple[int, Signal]] = []
+            for slot, queue in enumerate(queues):
+                piece: Piece | None = None
+                while queue and isinstance(piece := queue.popleft(), Begin):
+                    signs.reset(np.array([slot]), np.array([piece.rate]), np.array([piece.index]))
+                    found[slot].append(Sign(piece.index))
+                if isinstance(piece, Signal):
+                    heard.append((slot, piece))
+            slots, off = np.array([slot for slot, _ in heard]), np.array([piece.lead_off for _, piece in heard])
+            for slot, sign in signs.step(slots, [piece.samples for _, piece in heard], off):
+                found[slot].append(sign)
+        for intake in intakes:
+            intake.blocks.clear()
+    return found

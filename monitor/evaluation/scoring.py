@@ -23,6 +23,8 @@ from rich.progress import Progress
 
 from ecg import settings as config
 from ecg.errors import UserError
+from ecg.model.device import pick_device
+from ecg.model.network import BeatNet
 from ecg.model.weights import load
 from ecg.records import aami, library
 from ecg.records.ec57 import match_window
@@ -32,7 +34,7 @@ from monitor.alarms.state import Sign
 from monitor.alarms.ward import beats_known_after
 from monitor.evaluation import report
 from monitor.evaluation.reference import RUNS, Reference, Span, reference
-from monitor.evaluation.replay import Heard, Raised, listen, replay
+from monitor.evaluation.replay import Heard, Raised, listen, replay, signs_of
 
 SCORED: dict[str, tuple[str, ...]] = {
     "asystole": ("asystole",),
@@ -180,25 +182,26 @@ def groups(names: Sequence[str]) -> dict[str, list[str]]:
 
 
 def evaluate(
-    records: Sequence[Record], heard: Sequence[Heard], settings: Config, *, modelled: bool
+    records: Sequence[Record], settings: Config, heard: Sequence[Heard] | None = None
 ) -> dict[str, dict[str, Any]]:
     """The report's numbers, by record group, then by beats ("reference" and "model").
 
-    Raises UserError for a record without annotations.
+    heard: what the monitor makes of each record, where that is to be scored too. Raises UserError for a record without
+    annotations.
     """
     scores: dict[str, dict[str, tuple[Tallies, Tallies]]] = {}
-    for record, sounds in zip(records, heard, strict=True):
+    signs = signs_of(records, settings.monitor)
+    for number, record in enumerate(records):
         if record.annotations is None:
             raise UserError(f"record {record.name} has no annotations to score alarms against; choose another")
         length = len(record.samples)
         truth = reference(record.annotations, settings.alarms, record.rate, length)
-        sure = [Sign(s.index, s.fibrillation, False, s.lead_off, s.onset) for s in sounds.signs]
-        beats = {"reference": (sure, truth.beats, truth.classes)}
-        if modelled:
-            beats["model"] = (sounds.signs, sounds.index, sounds.classes)
-        for name, (signs, index, classes) in beats.items():
-            raised = replay(settings.alarms, record.rate, length, signs, index, classes)
-            scores.setdefault(name, {})[record.name] = score(raised, truth, record.rate, length)
+        sure = [Sign(s.index, s.fibrillation, False, s.lead_off, s.onset) for s in signs[number]]
+        raised = {"reference": replay(settings.alarms, record.rate, length, sure, truth.beats, truth.classes)}
+        if heard is not None:
+            raised["model"] = heard[number].raised
+        for name, alarms in raised.items():
+            scores.setdefault(name, {})[record.name] = score(alarms, truth, record.rate, length)
     hours = {record.name: record.seconds / 3600 for record in records}
     report_: dict[str, dict[str, Any]] = {}
     for group, members in groups([record.name for record in records]).items():
@@ -240,16 +243,8 @@ def run(arguments: list[str]) -> int:
     weights = given.weights or settings.model.weights
     net, card = (None, None) if given.reference_only else load(weights)
     records = [library.read(name) for name in names]
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(f"listening to {len(records)} records", total=1.0)
-        heard = listen(
-            records,
-            settings.monitor.lead,
-            settings.monitor.lead_off_seconds,
-            net,
-            lambda share: progress.update(task, completed=share),
-        )
-    numbers = evaluate(records, heard, settings, modelled=net is not None)
+    heard = _listen(records, settings, net) if net else None
+    numbers = evaluate(records, settings, heard)
     report.tables(numbers, card.name if card else None, Console())
     if given.json:
         whole = {"weights": card.name if card else None, "settings": settings.alarms, "groups": numbers}
@@ -258,3 +253,11 @@ def run(arguments: list[str]) -> int:
         except OSError as error:
             raise UserError(f"cannot write {given.json}: {error.strerror}") from None
     return 0
+
+
+def _listen(records: list[Record], settings: Config, net: BeatNet) -> list[Heard]:
+    """The records as the monitor hears them, with a bar to watch on a terminal."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(f"listening to {len(records)} records", total=1.0)
+        device = pick_device(settings.model.device)
+        return listen(records, settings, net, device, lambda share: progress.update(task, completed=share))

@@ -80,6 +80,18 @@ class Engine:
         if len(slots):
             self.memory[:, torch.from_numpy(np.asarray(slots, np.int64)).to(self.device)] = 0
 
+    def save(self, slot: int) -> NDArray[np.float32]:
+        """A copy of one bed's memory: float32 [parts, hidden]."""
+        memory: NDArray[np.float32] = self.memory[:, slot].cpu().numpy().copy()
+        return memory
+
+    def restore(self, slot: int, saved: NDArray[np.float32]) -> None:
+        """Put back what `save` gave, in this slot or another one. Raises ValueError where it does not fit."""
+        parts, _, hidden = self.memory.shape
+        if saved.shape != (parts, hidden) or saved.dtype != np.float32 or not np.isfinite(saved).all():
+            raise ValueError(f"a memory of {saved.shape} values, not {(parts, hidden)}")
+        self.memory[:, slot] = torch.from_numpy(saved.copy()).to(self.device)
+
     def recall(self, slot: int) -> list[float]:
         """One bed's carried hidden state."""
         values: list[float] = self.memory[0, slot].tolist()

@@ -1,4 +1,4 @@
-"""What the screen needs of the service, whoever provides it: a process behind a pipe, or a ward in a test."""
+"""What the screen needs of the service, whoever provides it: a process behind a socket, or a ward in a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from monitor.link.protocol import Intent, Snapshot
 
 
 class LinkClosed(Exception):  # noqa: N818 - an end, not always an error
-    """The service has ended; the text says why."""
+    """The service has ended, or the screen was sent away; the text says why. status: exit status for the screen."""
+
+    def __init__(self, why: str, status: int = 1) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class Link(Protocol):
@@ -24,4 +28,4 @@ class Link(Protocol):
         """Ask the service for something. Never waits."""
 
     def close(self) -> None:
-        """End the service and everything it started."""
+        """Leave the service; one that was started for this screen ends with its last screen."""

@@ -1,14 +1,23 @@
-"""What the service tells the screen and the screen asks of the service.
+"""What the service tells its screens and a screen asks of the service.
 
-The screen only renders snapshots and sends intents. Both cross a process boundary as MessagePack, so that
+A screen only renders snapshots and sends intents. Both cross a process boundary as MessagePack, so that
 drawing never slows inference. Sample indices count at the bed's own rate within `stream`.
 """
 
 from __future__ import annotations
 
-import msgspec
+from typing import Annotated, Final
 
-from ecg.wire.messages import ActiveAlarm
+import msgspec
+from msgspec import Meta
+
+from ecg.wire.messages import ActiveAlarm as ActiveAlarm
+
+LINK: Final = 1
+"""Version of these messages: a service and a screen of two versions part with a sentence."""
+MOST_SHOWN: Final = 64
+"""Beds whose details one screen may ask for at a time."""
+BedName = Annotated[str, Meta(max_length=64)]
 
 
 class BeatMark(msgspec.Struct, frozen=True, array_like=True):
@@ -85,7 +94,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status line. lookahead_ms is the algorithmic floor; latency is what comes on top of it."""
+    """The status line. lookahead_ms is the algorithmic floor; latency is what comes on top of it.
+
+    screens: how many are attached. screens_failed: how many were sent away because they could not be understood.
+    """
 
     broker: str
     device: str
@@ -101,6 +113,8 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     junk: int
     connected: bool = True
     problem: str = ""
+    screens: int = 0
+    screens_failed: int = 0
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
@@ -112,30 +126,48 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     notices: list[Notice]
 
 
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """The first thing a screen is told. link: version of these messages. version: the program's. pid: its process."""
+
+    link: int
+    version: str
+    pid: int
+
+
+class Farewell(msgspec.Struct, frozen=True, tag="farewell"):
+    """The last thing a screen is told, in one sentence. status: exit status that the screen ends with."""
+
+    why: str
+    status: int = 1
+
+
+Told = Hello | Snapshot | Farewell
+
+
 class Show(msgspec.Struct, frozen=True, tag="show"):
     """Intent: send details of these beds from now on, with `history_s` seconds of what came before."""
 
-    beds: list[str]
-    history_s: float = 12.0
-    frames_per_second: float = 30.0
+    beds: Annotated[list[BedName], Meta(max_length=MOST_SHOWN)]
+    history_s: Annotated[float, Meta(ge=0, le=3600)] = 12.0
+    frames_per_second: Annotated[float, Meta(ge=0, le=1000)] = 30.0
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
     """Intent: a person has seen this bed's alarms (all of them where kind is "")."""
 
-    bed: str
-    kind: str = ""
+    bed: BedName
+    kind: Annotated[str, Meta(max_length=64)] = ""
 
 
 class Silence(msgspec.Struct, frozen=True, tag="silence"):
     """Intent: no sound from this bed for that long; 0 ends it."""
 
-    bed: str
-    seconds: float = 120.0
+    bed: BedName
+    seconds: Annotated[float, Meta(ge=0, le=86400)] = 120.0
 
 
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
-    """Intent: end the service and everything it started."""
+    """Intent: end the service and everything it started. A screen that only leaves hangs up."""
 
 
 Intent = Show | Acknowledge | Silence | Quit

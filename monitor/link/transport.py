@@ -1,166 +1,212 @@
-"""Screen and service are two processes joined by a pipe, so that drawing never slows inference.
-
-Frames on the pipe: four bytes of length (little-endian), then MessagePack: snapshots one way, intents the other. When
-either end goes, for whatever reason, the other sees the end of the pipe and ends too.
-"""
+"""The screen's end of the link: attach to the service of this host, or start one that ends with its last screen."""
 
 from __future__ import annotations
 
-import asyncio
-import struct
+import socket
 import subprocess
-import sys
+import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Final
+from queue import Empty, Queue
+from typing import Final
 
 import msgspec
 
+from ecg import programs
+from ecg.programs import wait_or_kill
 from monitor.link.contract import LinkClosed
-from monitor.link.protocol import BedDetail, Intent, Quit, Snapshot
-from monitor.processes import wait_or_kill
+from monitor.link.frames import MOST_TOLD, FrameError, frame, read, told
+from monitor.link.merging import merge
+from monitor.link.place import Place, connect
+from monitor.link.protocol import LINK, Farewell, Hello, Intent, Snapshot
 
-LENGTH: Final = struct.Struct("<I")
-LONGEST: Final = 256 << 20
+READY_SECONDS: Final = 40.0
+"""A service that takes another's place waits for its end."""
 END_SECONDS: Final = 8.0
-
-_snapshot = msgspec.msgpack.Decoder(Snapshot)
-_intent = msgspec.msgpack.Decoder(Intent)
-_encode = msgspec.msgpack.Encoder().encode
-
-
-def frame(message: Snapshot | Intent) -> bytes:
-    """A message as it goes over the pipe."""
-    payload = _encode(message)
-    return LENGTH.pack(len(payload)) + payload
+LEAVE_SECONDS: Final = 1.0
+"""So long a screen that leaves waits until the service has heard all it asked for; hanging up at once loses it."""
+MOST_PENDING: Final = 60
+"""Snapshots merged for a screen that does not draw; then it stops reading, and the service waits with the next."""
+READY, ENDING, STAYING = "ready", "ending", "staying"
+"""What a service says to whoever started it, a word a line."""
+NO_WAIT: Final = getattr(socket, "MSG_DONTWAIT", 0)
 
 
-def merge(old: Snapshot, new: Snapshot) -> Snapshot:
-    """Two snapshots as one: the newer state, and what is new in either."""
-    details: dict[str, BedDetail] = {detail.bed: detail for detail in old.shown}
-    for detail in new.shown:
-        before = details.get(detail.bed)
-        details[detail.bed] = detail if before is None or detail.fresh else _joined(before, detail)
-    return Snapshot(new.status, new.beds or old.beds, list(details.values()), old.notices + new.notices)
+class ScreenLink:
+    """A screen attached to a service; a thread reads its snapshots. started: the service, where it is ours."""
 
-
-def _joined(old: BedDetail, new: BedDetail) -> BedDetail:
-    return BedDetail(
-        bed=new.bed,
-        stream=new.stream,
-        fresh=old.fresh,
-        strips=old.strips + new.strips,
-        beats=old.beats + new.beats,
-        truth=old.truth + new.truth,
-        memory=new.memory if new.memory is not None else old.memory,
-    )
-
-
-class ServiceProcess:
-    """The screen's end: starts the service and reads its snapshots in a thread of its own."""
-
-    def __init__(self, arguments: list[str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "monitor", "--service", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._lock = threading.Lock()
+    def __init__(self, attached: socket.socket, started: ServiceChild | None = None) -> None:
+        self._socket, self._started = attached, started
+        self._changed = threading.Condition()
         self._pending: Snapshot | None = None
+        self._merged = 0
         self._last: Snapshot | None = None
-        self._closed = ""
-        self._said: list[str] = []
-        for work in (self._read, self._listen):
-            threading.Thread(target=work, daemon=True).start()
+        self._closed: Farewell | None = None
+        self._thread = threading.Thread(target=self._read, name="link", daemon=True)
+        self._thread.start()
 
     def snapshot(self) -> Snapshot | None:
         """Everything new since the last call, None where there is nothing. Raises LinkClosed at the end."""
-        with self._lock:
-            found, self._pending = self._pending, None
+        with self._changed:
+            found, self._pending, self._merged = self._pending, None, 0
+            self._changed.notify()
             if found is not None:
                 if not found.beds and self._last is not None:
                     found = msgspec.structs.replace(found, beds=self._last.beds)
                 self._last = found
                 return found
-            if self._closed:
-                raise LinkClosed(self._closed)
+            closed = self._closed
+        if closed:
+            raise LinkClosed(closed.why, closed.status)
         return None
 
     def send(self, intent: Intent) -> None:
-        """Ask the service for something; lost where the service is gone."""
-        pipe = self._process.stdin
-        with suppress(OSError, ValueError):
-            if pipe:
-                pipe.write(frame(intent))
-                pipe.flush()
+        """Ask the service for something. Never waits: a service that takes nothing more is given up."""
+        made = frame(intent)
+        try:
+            sent = self._socket.send(made, NO_WAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            return  # the reader tells why
+        if sent < len(made):
+            self._end("the monitor's service does not take what it is asked")
 
     def close(self) -> None:
-        """End the service and everything it started."""
-        self.send(Quit())
-        with suppress(OSError, ValueError):
-            if self._process.stdin:
-                self._process.stdin.close()
-        wait_or_kill(self._process, END_SECONDS)
+        """Leave. A service that this screen started ends, unless another screen is attached to it."""
+        self._end("left")
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        self._thread.join(LEAVE_SECONDS)
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        if self._started:
+            self._started.leave()
+
+    def _end(self, why: str, status: int = 1) -> None:
+        with self._changed:
+            self._closed = self._closed or Farewell(why, status)
+            self._changed.notify()
 
     def _read(self) -> None:
-        pipe = self._process.stdout
-        assert pipe is not None
-        while (payload := read_frame(pipe)) is not None:
-            new = _snapshot.decode(payload)
-            with self._lock:
-                self._pending = new if self._pending is None else merge(self._pending, new)
-        status = self._process.wait()
-        with self._lock:
-            self._closed = " ".join(self._said[-3:]) or f"the monitor's service ended (exit status {status})"
+        try:
+            with self._socket.makefile("rb") as stream:
+                while (payload := read(stream, MOST_TOLD)) is not None and self._take(payload):
+                    pass
+        except FrameError as error:
+            self._end(f"the monitor's service cannot be understood: {error}")
+        except OSError:
+            pass  # it went without a word: below is why
+        except Exception as error:
+            self._end(f"reading from the monitor's service failed ({type(error).__name__}: {error})")
+            raise
+        finally:
+            status, said = self._started.said() if self._started and self._closed is None else (1, "")
+            self._end(said or "the monitor's service ended", status)
 
-    def _listen(self) -> None:
-        pipe = self._process.stderr
-        assert pipe is not None
-        for line in pipe:
-            self._said.append(line.decode(errors="replace").strip())
-            del self._said[:-20]
+    def _take(self, payload: bytes) -> bool:
+        """One message; False after the last. Raises FrameError."""
+        message = told(payload)
+        if isinstance(message, Farewell):
+            self._end(message.why, message.status)
+            return False
+        if isinstance(message, Hello):
+            if message.link != LINK:
+                self._end(
+                    f"the monitor's service (process {message.pid}) is of version {message.version}, which this screen "
+                    "does not understand: end it and start again"
+                )
+            return message.link == LINK
+        with self._changed:
+            self._pending = message if self._pending is None else merge(self._pending, message)
+            self._merged += 1
+            while self._merged >= MOST_PENDING and self._closed is None:
+                self._changed.wait()
+        return True
 
 
-def read_frame(pipe: IO[bytes]) -> bytes | None:
-    """The next frame's payload; None at the end of the pipe."""
-    head = pipe.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        return None
-    payload = pipe.read(LENGTH.unpack(head)[0])
-    return payload if len(payload) == LENGTH.unpack(head)[0] else None
+class ServiceChild:
+    """A service of our own: `python -m monitor serve`, which ends once we have gone and no screen is attached.
 
+    It watches its standard input, so that it notices however we go.
+    """
 
-class Pipe:
-    """The service's end, on its standard input and output, for an event loop."""
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that nobody reads would make the service wait
+        self._process = subprocess.Popen(
+            [*programs.command("monitor"), "serve", "--for-screens", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
+            text=True,
+        )
+        self._words: Queue[str] = Queue()
+        threading.Thread(target=self._listen, name="service", daemon=True).start()
+        self.ready = self._word(READY_SECONDS) == READY
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.WriteTransport) -> None:
-        self._reader, self._writer = reader, writer
-
-    @classmethod
-    async def open(cls) -> Pipe:
-        """Connect standard input and output."""
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        writer, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sys.stdout)
-        return cls(reader, writer)
+    def said(self) -> tuple[int, str]:
+        """(exit status, last words) of a service that has ended or is about to."""
+        try:
+            status = self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return 1, "the monitor's service does not answer any more"
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return status or 1, " ".join(lines[-1:]) or f"the monitor's service ended (exit status {status})"
 
     @property
-    def behind(self) -> bool:
-        """Has the screen not read yet what was written before?."""
-        return self._writer.get_write_buffer_size() > 0
+    def running(self) -> bool:
+        """Has it not ended?."""
+        return self._process.poll() is None
 
-    def write(self, snapshot: Snapshot) -> None:
-        """Send a snapshot."""
-        self._writer.write(frame(snapshot))
+    def leave(self) -> None:
+        """Let it go: it ends, and is waited for, unless it says that it stays for other screens."""
+        with suppress(OSError):
+            if self._process.stdin:
+                self._process.stdin.close()
+        if self._word(END_SECONDS) == STAYING:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)
+            return
+        self._process.terminate()
+        wait_or_kill(self._process, END_SECONDS)
 
-    async def read(self) -> Intent | None:
-        """The next intent; None when the screen is gone. One that cannot be read counts as gone."""
+    def _word(self, seconds: float) -> str:
+        """The next word it says, "" where it says nothing more."""
         try:
-            head = await self._reader.readexactly(LENGTH.size)
-            payload = await self._reader.readexactly(LENGTH.unpack(head)[0])
-            return _intent.decode(payload)  # type: ignore[no-any-return]
-        except (asyncio.IncompleteReadError, msgspec.MsgspecError):
-            return None
+            word = self._words.get(timeout=seconds)
+        except Empty:
+            return ""
+        if not word:  # that was the last: whoever asks again need not wait
+            self._words.put("")
+        return word
+
+    def _listen(self) -> None:
+        if self._process.stdout:
+            for line in self._process.stdout:
+                self._words.put(line.strip())
+        self._words.put("")
+
+
+def attach(at: Place) -> ScreenLink | None:
+    """A screen's link to the service there; None where there is none."""
+    found = connect(at)
+    return None if found is None else ScreenLink(found)
+
+
+def start(at: Place, arguments: Sequence[str]) -> ScreenLink:
+    """A screen's link to a service that is started for it, or to one that was quicker. Raises LinkClosed."""
+    child = ServiceChild(arguments)
+    found = connect(at) if child.ready else None
+    if found is not None:
+        return ScreenLink(found, child)
+    status, said = child.said()
+    child.leave()
+    found = connect(at)  # another screen may have started one at the same moment
+    if found is None:
+        raise LinkClosed(said, status)
+    return ScreenLink(found)

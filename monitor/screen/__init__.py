@@ -1,1 +1,1 @@
-"""The terminal interface: draws snapshots of the ward at its own rate and sends intents, and knows nothing of MQTT."""
+"""The terminal interface: it draws snapshots of the ward at its own rate, sends intents, and knows nothing of MQTT."""

@@ -1,4 +1,4 @@
-"""The application: takes snapshots from the link, draws the view in front, and turns keys into intents."""
+"""The application: it takes snapshots from the link, draws the front view, and turns keys into intents."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from textual.screen import Screen
 from ecg.settings import Config
 from monitor.link.contract import Link, LinkClosed
 from monitor.link.protocol import Acknowledge, Notice, Silence
+from monitor.screen.desk import EAGER, Desk, default_palette
 from monitor.screen.draw.palette import PALETTES, themes
 from monitor.screen.draw.plaintext import clean
 from monitor.screen.labels import Labels
-from monitor.screen.views.base import EAGER, Desk, View, default_palette
+from monitor.screen.views.base import View
 from monitor.screen.views.bedside import BedsideView
 from monitor.screen.views.central import CentralView
 from monitor.screen.views.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
 from monitor.screen.views.review import ReviewView
+from monitor.screen.views.stale import STALE_SECONDS, START_SECONDS, StaleScreen
 
 
 class MonitorApp(App[None]):
     """The screen of the monitor.
 
     truth: begin with the cardiologists' letters beside the model's. clock: monotonic seconds. folder: where strips
-    are saved. `problem` says why it ended where the return code is not 0.
+    are saved. problem: the reason, where the return code is not 0.
     """
 
     TITLE = "ECG monitor"
@@ -68,6 +70,8 @@ class MonitorApp(App[None]):
         super().__init__()
         self.link, self.config = link, config
         self.problem = ""
+        self._told_s: float | None = None
+        self._began_s = clock()
         self.desk = Desk(
             config=config,
             send=self.link.send,
@@ -84,40 +88,65 @@ class MonitorApp(App[None]):
         self.theme = config.screen.theme
 
     def get_default_screen(self) -> Screen[None]:
-        """The bedside is what everything else lies upon."""
+        """The bedside view, the bottom of the stack of screens."""
         return BedsideView(self.desk)
 
     def on_mount(self) -> None:
-        """Begin to draw."""
+        """Start drawing."""
         self.begin()
 
     def begin(self) -> None:
-        """Draw a frame again and again."""
+        """Call `frame` at the settings' frame rate."""
         self.set_interval(EAGER / self.config.screen.frames_per_second, self.frame)
 
     def frame(self) -> None:
-        """Take what is new and draw it. A service that has ended ends the screen."""
+        """Take the newest snapshot and draw it. The end of the service ends the screen."""
+        if not self.screen_stack:  # it is being put up or taken down
+            return
         try:
             snapshot = self.link.snapshot()
         except LinkClosed as error:
             self.problem = self.desk.labels("ended", why=clean(str(error)))
-            self.exit(return_code=1, message=self.problem)
+            self.exit(return_code=error.status, message=self.problem)
             return
         if snapshot is not None:
+            self._told_s = self.desk.clock()
             self._sound(self.desk.ward.take(snapshot))
         self.desk.told = snapshot is not None
+        self._age()
         if isinstance(self.screen, TooSmall):
             return
         with suppress(NoMatches):  # a view that is being built or taken down lacks widgets for a moment
             self.view.draw()
 
+    def _age(self) -> None:
+        """Cover the views with "NO DATA" for as long as the service is silent."""
+        if self._told_s is None:
+            seconds = self.desk.clock() - self._began_s
+            stale = seconds > START_SECONDS
+        else:
+            seconds = self.desk.clock() - self._told_s
+            stale = seconds > STALE_SECONDS
+        front = self.screen
+        if isinstance(front, StaleScreen):
+            front.seconds = seconds
+            if not stale:
+                self.pop_screen()
+            else:
+                with suppress(NoMatches):
+                    front.write()
+        elif stale and not any(isinstance(screen, StaleScreen | TooSmall) for screen in self.screen_stack):
+            laid = StaleScreen(self.desk)
+            laid.seconds = seconds
+            self.push_screen(laid)
+
     @property
     def view(self) -> View:
-        """The view in front, be it under a dialog."""
+        """The front view, under any dialog."""
         return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, View))
 
     def on_resize(self, event: Resize) -> None:
-        """Say so where the terminal is too small, for as long as it is."""
+        """Cover the views with a sentence for as long as the terminal is too small."""
         small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
         if small and not isinstance(self.screen, TooSmall):
             self.push_screen(TooSmall(self.desk))
@@ -125,7 +154,7 @@ class MonitorApp(App[None]):
             self.pop_screen()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # noqa: ARG002
-        """What the command palette offers: every key's action by name, and every bed."""
+        """The entries of the command palette: every key's action by name, and every bed."""
         labels = self.desk.labels
         actions: tuple[tuple[str, Callable[[], object]], ...] = (
             ("quit", self.exit),
@@ -158,16 +187,16 @@ class MonitorApp(App[None]):
                 return
 
     def action_step_bed(self, by: int) -> None:
-        """Look at the next or the previous bed."""
+        """Select the next or the previous bed."""
         self.desk.bed = self.desk.step_bed(by)
         self.desk.frozen = False
 
     def action_freeze(self) -> None:
-        """Stop the sweep, or let it run on."""
+        """Stop the sweep, or continue it."""
         self.desk.frozen = not self.desk.frozen
 
     def action_gain(self, by: int) -> None:
-        """A larger or smaller amplitude."""
+        """The next larger or smaller gain."""
         self.desk.step_gain(by)
 
     def action_sweep(self) -> None:
@@ -175,12 +204,12 @@ class MonitorApp(App[None]):
         self.desk.step_speed()
 
     def action_acknowledge(self) -> None:
-        """A person has seen this bed's alarms."""
+        """Acknowledge all alarms of the selected bed."""
         if self.desk.bed:
             self.link.send(Acknowledge(self.desk.bed))
 
     def action_silence(self) -> None:
-        """No sound from this bed for a while; again: sound."""
+        """Silence the selected bed for `silence_seconds`; if it is silenced, end that."""
         bed = self.desk.summary
         if bed is not None:
             self.link.send(Silence(bed.bed, 0.0 if bed.silenced_s > 0 else self.config.alarms.silence_seconds))
@@ -200,20 +229,20 @@ class MonitorApp(App[None]):
         self.desk.labels = Labels("en" if self.desk.labels.language == "ja" else "ja")
 
     def action_show_help(self) -> None:
-        """What every key does."""
+        """Open the help."""
         self.push_screen(HelpScreen(self.desk))
 
     def action_show_central(self) -> None:
-        """All beds at once."""
+        """Open the central station."""
         if isinstance(self.view, BedsideView):
             self.push_screen(CentralView(self.desk))
 
     def action_show_review(self) -> None:
-        """The last ten minutes of the bed that is looked at."""
+        """Open the review of the selected bed at its end."""
         self.review()
 
     def action_see_alert(self, number: int) -> None:
-        """The strip of an alert by its place in the list."""
+        """Open the review at an alert. number: its place in the list."""
         view = self.view
         if isinstance(view, BedsideView) and 0 <= number < len(view.alerts):
             alert = view.alerts[number]
@@ -224,13 +253,13 @@ class MonitorApp(App[None]):
             self.review(alert.index)
 
     def review(self, at: int | None = None) -> None:
-        """Open the review of the bed that is looked at, at a sample index or at the end."""
+        """Open the review of the selected bed. at: sample index; None: the end."""
         history = self.desk.ward.shown.get(self.desk.bed)
         if isinstance(self.view, BedsideView) and history is not None and history.next > history.first:
             self.push_screen(ReviewView(self.desk, history, at))
 
     def go_to(self, bed: str) -> None:
-        """Look at a bed by name, at its bedside."""
+        """Select a bed by name and show its bedside view."""
         while not isinstance(self.view, BedsideView):
             self.pop_screen()
         self.desk.bed, self.desk.frozen = bed, False

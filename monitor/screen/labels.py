@@ -17,6 +17,10 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         "The terminal is {w} x {h}; the monitor needs at least 80 x 24. Make it larger, or press q to quit.",
         "端末は {w} x {h} です。80 x 24 以上に広げるか、q で終了してください。",
     ),
+    "stale": (
+        "the monitor's service has told nothing for {s} s",
+        "モニターのサービスから {s} 秒間データがありません",
+    ),
     "N": ("normal", "正常"),
     "S": ("supraventricular", "上室性"),
     "V": ("ventricular", "心室性"),
@@ -128,21 +132,21 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "frequent_v": ("frequent V", "頻発性心室期外収縮"),
     "lead_off": ("lead off", "電極外れ"),
 }
-"""English and Japanese, by key. {...} is filled in."""
+"""(English, Japanese) by key; `Labels` fills in each {...}."""
 
 
 class Labels:
-    """The words of one language."""
+    """The texts of one language."""
 
     def __init__(self, language: Language) -> None:
         self.language: Language = language
         self._column = 1 if language == "ja" else 0
 
     def __call__(self, key: str, **values: object) -> str:
-        """The words for a key, filled in."""
+        """The text of a key, filled in."""
         words = TABLE[key][self._column]
         return words.format(**values) if values else words
 
     def known(self, key: str, otherwise: str) -> str:
-        """The words for a key that may not be in the table, such as a kind of alarm that is newer than it."""
+        """The text of a key, or `otherwise` for a key that the table lacks, such as the alarm of a newer service."""
         return TABLE[key][self._column] if key in TABLE else otherwise

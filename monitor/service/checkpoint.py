@@ -1,123 +1,156 @@
 """The memory of all beds on disk: saved and put back, a monitor goes on as if nothing had happened.
 
-One MessagePack file, written whole under another name and then renamed. It holds what the signal path, the network,
-the alarms and the intake remember of each bed and the sample ledger, but no history for the screen.
+One file, written whole under another name and then renamed: HEAD, which ends in the version; SHA-256 over HEAD and the
+rest; MessagePack. It holds what the signal path, the network, the alarms and the intake remember of each bed and the
+sample ledger, but no history for the screen. A memory means nothing to other weights, nor to a program that remembers
+other things: both are compared by content, never by name.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
-import torch
 
 from ecg.errors import UserError
 from ecg.files import write_atomic
-from ecg.wire.messages import Wave
-from monitor.alarms import SavedAlarms
-from monitor.ward.bed import Bed
-from monitor.ward.intake import Intake, Waiting
+from ecg.model.weights import fingerprint
+from ecg.signal.path import SignalPath
+from monitor.alarms import BedState, SavedAlarms, WardAlarms
+from monitor.ward.bed import SavedBed
+from monitor.ward.intake import REMEMBERED
 from monitor.ward.ledger import RunCount
+from monitor.ward.pieces import Signal
+from monitor.ward.state import SavedPatient
 from monitor.ward.ward import Ward
 
-VERSION = 1
+HEAD: Final = b"ECGWARD\x03"
+LARGEST: Final = 1 << 53
+"""No count and no sample index is larger."""
+TRIAL_SECONDS: Final = 2.0
+
+_Intake: Any = msgspec.defstruct("_Intake", [(name.lstrip("_"), kind) for name, kind in REMEMBERED.items()])
 
 
 class Array(msgspec.Struct, array_like=True):
-    """One bed's row of a state array."""
+    """An array of numbers."""
 
     kind: str
     shape: list[int]
     data: bytes
 
 
-class SavedIntake(msgspec.Struct, kw_only=True):
-    """What the intake of one bed remembers, under the names of its fields."""
-
-    stream: str
-    record: str
-    rate: float
-    leads: list[str]
-    column: int
-    next: int
-    ended: bool
-    lead_off: bool
-    last: int
-    last_mv: float
-    flat: int
-    before: int
-    joined: bool
-    past: list[str]
-    waiting: list[tuple[Wave, int]]
-
-
-class SavedBed(msgspec.Struct, kw_only=True):
-    """One bed. memory: the network's, [parts, hidden]. path: rows of the signal path's state."""
+class Patient(msgspec.Struct, kw_only=True):
+    """One bed, as in `SavedPatient`. runs: its own in the ledger: (run, published, received, lost)."""
 
     name: str
-    intake: SavedIntake
-    alarms: SavedAlarms
-    memory: Array
-    path: dict[str, Array]
+    intake: msgspec.Raw
     heart_rate: float | None
     recent_v: list[int]
+    gap_at: int
     any_beat: bool
+    path: dict[str, Array]
+    memory: Array
+    alarms: SavedAlarms
+    runs: list[tuple[str, int | None, int, int]]
 
 
 class SavedWard(msgspec.Struct, kw_only=True):
-    """Everything. model: name of the weights whose memory this is; another's means nothing."""
+    """Everything. model: name of the weights, for people; weights: their SHA-256. layout: see `layout`."""
 
-    v: int
     model: str
+    weights: str
+    layout: dict[str, str]
     repeated: int
     junk: int
     beats: int
+    beds: list[Patient]
     runs: list[tuple[str, str, int | None, int, int]]
-    beds: list[SavedBed]
 
 
-_FIELDS = ("stream", "record", "rate", "leads", "column", "next", "ended", "lead_off")
-_HIDDEN = ("last", "last_mv", "flat", "before", "joined", "past")
+def layout(ward: Ward) -> dict[str, str]:
+    """All that this program remembers of a bed at 360 Hz: types and shapes by name."""
+    slot, rate, start = np.zeros(1, np.int64), np.full(1, 360.0), np.zeros(1, np.int64)
+    path, alarms = SignalPath(1), WardAlarms(ward.config.alarms, 1)
+    path.reset(slot, rate, start)
+    alarms.reset(0, 360.0, 0)
+    signs = {name: np.asarray(value) for name, value in alarms.save(0).signs.items()}
+    rows = {f"path {name}": row for name, row in path.save(0).items()} | {f"sign {n}": row for n, row in signs.items()}
+    memory = ward.engine.memory
+    return {
+        "memory": f"float32 {(memory.shape[0], memory.shape[2])}",
+        **{name: f"{row.dtype} {row.shape}" for name, row in rows.items()},
+        **{f"intake {name}": str(kind) for name, kind in REMEMBERED.items()},
+        **{f"alarms {field.name}": str(field.type) for field in msgspec.structs.fields(BedState)},
+    }
 
 
-def pack(ward: Ward) -> bytes:
-    """All beds of a ward whose signal has been processed (`Ward.step`)."""
-    ledger = ward.ledger
-    return msgspec.msgpack.encode(
+def packing(ward: Ward) -> Generator[None, None, bytes]:
+    """The content of the file, made bed by bed with a rest after each: what else is to be done can be done there.
+
+    No signal may wait in the ward at a rest (`Ward.step`). Each bed is saved as it is in its turn.
+    """
+    ledger, beds = ward.ledger, []
+    keys: dict[str, set[tuple[str, str]]] = {}
+    for key in ledger.runs:
+        keys.setdefault(key[0], set()).add(key)
+    told: set[tuple[str, str]] = set()
+    for name in list(ward.beds):
+        saved = ward.save(name)
+        if saved is not None:
+            own = {*keys.get(name, ()), ledger.key(name, ward.beds[name].stream)} & ledger.runs.keys()
+            told |= own
+            beds.append(_patient(saved, [(key[1], *_told(ledger.runs[key])) for key in sorted(own)]))
+        yield
+    others = [(*key, *_told(count)) for key, count in ledger.runs.items() if key not in told]
+    payload = msgspec.msgpack.encode(
         SavedWard(
-            v=VERSION,
             model=ward.model,
+            weights=fingerprint(ward.engine.net),
+            layout=layout(ward),
             repeated=ledger.repeated,
             junk=ledger.junk,
             beats=ledger.beats,
-            runs=[(bed, run, c.published, c.received, c.lost) for (bed, run), c in ledger.runs.items()],
-            beds=[_save(ward, bed) for bed in ward.beds.values() if bed.intake.stream],
+            beds=beds,
+            runs=others,
         )
     )
+    return seal(payload)
+
+
+def pack(ward: Ward) -> bytes:
+    """The content of the file, at once."""
+    making = packing(ward)
+    while True:
+        try:
+            next(making)
+        except StopIteration as done:
+            content: bytes = done.value
+            return content
+
+
+def seal(payload: bytes) -> bytes:
+    """Head and checksum before the rest of the file."""
+    return HEAD + hashlib.sha256(HEAD + payload).digest() + payload
 
 
 def unpack(ward: Ward, content: bytes) -> int:
     """Put back what `pack` gave into a ward that is empty; returns the number of beds.
 
-    Raises UserError where the content is damaged or belongs to another version or network.
+    Raises UserError, and nothing else, where the content is damaged, belongs to another version or network, or does
+    not work here: it is tried in another ward first.
     """
+    saved = _opened(content)
+    _compare(ward, saved)
     try:
-        saved = msgspec.msgpack.decode(content, type=SavedWard)
-    except msgspec.MsgspecError as error:
-        raise UserError(f"it is not a saved memory ({error})") from None
-    if saved.v != VERSION or saved.model != ward.model:
-        raise UserError(f"it is of version {saved.v} and weights {saved.model}, not {VERSION} and {ward.model}")
-    ledger = ward.ledger
-    ledger.repeated, ledger.junk, ledger.beats = saved.repeated, saved.junk, saved.beats
-    for bed, run, published, received, lost in saved.runs:
-        ledger.runs[bed, run] = RunCount(published, received, lost)
-    try:
-        for one in saved.beds:
-            _restore(ward, one)
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(f"it does not fit this monitor ({error})") from None
+        _try(ward, saved)
+        _restore(ward, saved)
+    except Exception as error:  # whatever a strange file makes of it
+        raise UserError(f"it does not fit this monitor ({type(error).__name__}: {error})") from None
     return len(saved.beds)
 
 
@@ -141,52 +174,115 @@ def load(ward: Ward, path: Path) -> str:
         return f"the saved memory {path} is not used, {error}: all beds start fresh"
 
 
-def _array(values: Any) -> Array:
-    row = np.asarray(values)
+def _opened(content: bytes) -> SavedWard:
+    """What stands in a file, its checksum compared. Raises UserError."""
+    start = len(HEAD) + hashlib.sha256().digest_size
+    if content[: len(HEAD) - 1] != HEAD[:-1]:
+        raise UserError("it is not a saved memory, or one of an older version")
+    if content[: len(HEAD)] != HEAD:
+        raise UserError(f"it is of version {content[len(HEAD) - 1 : len(HEAD)].hex()}, not {HEAD[-1:].hex()}")
+    if content != seal(content[start:]):
+        raise UserError("it is damaged (its SHA-256 differs)")
+    try:
+        saved: SavedWard = msgspec.msgpack.decode(content[start:], type=SavedWard)
+    except (msgspec.MsgspecError, RecursionError, MemoryError, ValueError) as error:
+        raise UserError(f"it is not a saved memory ({error})") from None
+    return saved
+
+
+def _compare(ward: Ward, saved: SavedWard) -> None:
+    """Are these our weights, and does the file remember what we do? Raises UserError that says what differs."""
+    ours = fingerprint(ward.engine.net)
+    if saved.weights != ours:
+        raise UserError(
+            f"it is of the weights {saved.model[:80]}, SHA-256 {saved.weights[:12]}, not of {ward.model} {ours[:12]}"
+        )
+    known = layout(ward)
+    differs = sorted(name for name in saved.layout.keys() | known.keys() if saved.layout.get(name) != known.get(name))
+    if differs:
+        name = differs[0]
+        there, here = saved.layout.get(name, "nothing"), known.get(name, "nothing")
+        raise UserError(f"it remembers other things than this version ({name[:80]}: {there[:80]}, here {here})")
+
+
+def _try(ward: Ward, saved: SavedWard) -> None:
+    """A ward of its own goes on with it for a while: whatever goes wrong does so there."""
+    trial = Ward(ward.config, ward.engine.net, ward.model, ward.engine.device)
+    _restore(trial, saved)
+    for bed in [bed for bed in trial.beds.values() if not bed.intake.ended]:
+        trial.feed(bed.name, Signal(bed.intake.next, np.zeros(round(TRIAL_SECONDS * bed.rate), np.float32)))
+    trial.step()
+    trial.end_all()
+    trial.step()
+
+
+def _restore(ward: Ward, saved: SavedWard) -> None:
+    ledger = ward.ledger
+    ledger.repeated, ledger.junk, ledger.beats = (_count(one) for one in (saved.repeated, saved.junk, saved.beats))
+    for bed, run, published, received, lost in saved.runs:
+        ledger.runs[bed, run] = _run(published, received, lost)
+    for patient in saved.beds:
+        for run, published, received, lost in patient.runs:
+            ledger.runs[patient.name, run] = _run(published, received, lost)
+        ward.restore(_saved(patient))
+
+
+def _told(count: RunCount) -> tuple[int | None, int, int]:
+    return count.published, count.received, count.lost
+
+
+def _run(published: int | None, received: int, lost: int) -> RunCount:
+    return RunCount(published if published is None else _count(published), _count(received), _count(lost))
+
+
+def _count(value: int) -> int:
+    if not 0 <= value <= LARGEST:
+        raise ValueError(f"a count of {value}")
+    return value
+
+
+def _patient(saved: SavedPatient, runs: list[tuple[str, int | None, int, int]]) -> Patient:
+    bed = saved.bed
+    intake = _Intake(**{name.lstrip("_"): value for name, value in bed.intake.items()})
+    return Patient(
+        name=bed.name,
+        intake=msgspec.Raw(msgspec.msgpack.encode(intake)),
+        heart_rate=bed.heart_rate,
+        recent_v=bed.recent_v,
+        gap_at=bed.gap_at,
+        any_beat=bed.any_beat,
+        path={name: _array(row) for name, row in saved.path.items()},
+        memory=_array(saved.memory),
+        alarms=saved.alarms,
+        runs=runs,
+    )
+
+
+def _saved(patient: Patient) -> SavedPatient:
+    """What a bed of the file remembers. Raises ValueError and its kin."""
+    intake = msgspec.msgpack.decode(patient.intake, type=_Intake)
+    for index in (patient.gap_at + 1, *patient.recent_v):
+        _count(index)
+    return SavedPatient(
+        bed=SavedBed(
+            name=patient.name,
+            intake={name: getattr(intake, name.lstrip("_")) for name in REMEMBERED},
+            heart_rate=patient.heart_rate,
+            recent_v=patient.recent_v,
+            gap_at=patient.gap_at,
+            any_beat=patient.any_beat,
+        ),
+        path={name: _values(row) for name, row in patient.path.items()},
+        memory=_values(patient.memory),
+        alarms=patient.alarms,
+    )
+
+
+def _array(row: np.ndarray[Any, Any]) -> Array:
     return Array(row.dtype.str, list(row.shape), row.tobytes())
 
 
 def _values(saved: Array) -> np.ndarray[Any, Any]:
+    if len(saved.kind) > 4:
+        raise ValueError(f"numbers of type {saved.kind[:20]}")
     return np.frombuffer(saved.data, np.dtype(saved.kind)).reshape(saved.shape)
-
-
-def _save(ward: Ward, bed: Bed) -> SavedBed:
-    intake = bed.intake
-    return SavedBed(
-        name=bed.name,
-        intake=SavedIntake(
-            **{name: getattr(intake, name) for name in _FIELDS},
-            **{name: getattr(intake, f"_{name}") for name in _HIDDEN},
-            waiting=[(waiting.wave, waiting.received_ns) for waiting in intake._waiting],
-        ),
-        alarms=ward.alarms.save(bed.slot),
-        memory=_array(ward.engine.memory[:, bed.slot].cpu().numpy()),
-        path={name: _array(rows[bed.slot]) for name, rows in ward.path.state.items()},
-        heart_rate=bed.heart_rate,
-        recent_v=list(bed.recent_v),
-        any_beat=bed.any_beat,
-    )
-
-
-def _restore(ward: Ward, saved: SavedBed) -> None:
-    bed = ward.admit(saved.name)
-    slot = np.array([bed.slot], np.int64)
-    ward.path.reset(slot, np.array([saved.intake.rate]), np.zeros(1, np.int64))
-    for name, array in saved.path.items():
-        rows, values = ward.path.state[name], _values(array)
-        if name == "inputs":  # as wide as the widest kernel in use; the newest stand last
-            width = min(rows.shape[1], len(values))
-            rows[bed.slot, rows.shape[1] - width :] = values[len(values) - width :]
-        else:
-            rows[bed.slot] = values
-    ward.engine.memory[:, bed.slot] = torch.from_numpy(_values(saved.memory).copy()).to(ward.engine.device)
-    ward.alarms.restore(bed.slot, saved.alarms)
-    intake: Intake = bed.intake
-    for name in _FIELDS:
-        setattr(intake, name, getattr(saved.intake, name))
-    for name in _HIDDEN:
-        setattr(intake, f"_{name}", getattr(saved.intake, name))
-    intake._waiting = [Waiting(wave.index, wave, received) for wave, received in saved.intake.waiting]
-    bed.heard_s, bed.online = ward._now_s(), not intake.ended  # a bed not heard again yet has not gone for that
-    bed.heart_rate, bed.any_beat = saved.heart_rate, saved.any_beat
-    bed.recent_v.extend(saved.recent_v)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Final
 
 import msgspec
 
 from ecg.errors import UserError
 from monitor.alarms.kinds import PRIORITY
 from monitor.alarms.state import Change
+from monitor.service.aside import Aside
+from monitor.ward.events import AlarmChanged, Event
+
+MOST_WAITING: Final = 50_000
+"""Events kept for a disk that is slow."""
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One line. time: wall clock, ISO 8601, UTC. what, kind and samples as in `Change`.
+class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A change of an alarm. time: wall clock, ISO 8601, UTC. what, kind and samples as in `Change`.
 
     at_s, onset_s, over_s: seconds of signal from the start of the stream, left out where there is none.
     """
@@ -34,59 +41,78 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     hidden: bool = False
 
 
-def event(bed: str, stream: str, rate: float, change: Change, wall_s: float) -> Event:
-    """The line that a change makes. rate: Hz. wall_s: seconds since the epoch."""
+def line(event: AlarmChanged, change: Change, wall_s: float) -> Line:
+    """The line that one change of an event makes. wall_s: seconds since the epoch."""
     onset = change.onset if change.onset >= 0 else None
     over = change.over if change.over >= 0 else None
-    return Event(
+    return Line(
         time=datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds"),
-        bed=bed,
-        stream=stream,
+        bed=event.bed,
+        stream=event.stream,
         what=change.what,
         kind=change.kind,
         index=change.index,
-        at_s=round(change.index / rate, 3),
+        at_s=round(change.index / event.rate, 3),
         priority=PRIORITY.get(change.kind, ""),
         onset=onset,
-        onset_s=None if onset is None else round(onset / rate, 3),
+        onset_s=None if onset is None else round(onset / event.rate, 3),
         over=over,
-        over_s=None if over is None else round(over / rate, 3),
+        over_s=None if over is None else round(over / event.rate, 3),
         hidden=change.hidden,
     )
 
 
 class EventLog:
-    """A file that events are added to; it is never rewritten.
+    """A file that the changes of alarms are added to; it is never rewritten.
 
     Raises UserError where the file cannot be opened. A write that fails later (a full disk) must not stop a
-    monitor: it is counted in `lost`, with the reason in `problem`.
+    monitor: it is counted in `lost`, with the reason in `problem`. Writing is done aside.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, wall_s: Callable[[], float] = time.time) -> None:
         self.path = Path(path).expanduser()
-        self.lost = 0
         self.problem = ""
+        self._wall_s = wall_s
+        self._lost = 0
+        self._torn = False
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = self.path.open("a", encoding="utf-8")
+            self._file = self.path.open("ab", buffering=0)
         except OSError as error:
             raise UserError(
                 f"cannot write the event log {self.path}: {error.strerror}; set log of [alarms] to another file"
             ) from None
+        self._aside: Aside[tuple[AlarmChanged, float]] = Aside("event log", self._write, MOST_WAITING)
 
-    def write(self, bed: str, stream: str, rate: float, changes: list[Change], wall_s: float) -> None:
-        """Add one line for each change, and hand them to the system."""
-        lines = [msgspec.json.encode(event(bed, stream, rate, change, wall_s)).decode() for change in changes]
-        try:
-            self._file.write("".join(line + "\n" for line in lines))
-            self._file.flush()
-        except OSError as error:
-            self.lost += len(lines)
-            self.problem = f"the event log {self.path} cannot be written: {error.strerror}"
+    @property
+    def lost(self) -> int:
+        """Changes that did not get into the file."""
+        return self._lost + self._aside.lost
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Add one line for each change of an alarm."""
+        wall_s = self._wall_s()
+        self._aside.put((event, wall_s) for event in events if isinstance(event, AlarmChanged) and event.changes)
 
     def close(self) -> None:
-        """Close the file; what the disk does not take is counted as lost."""
+        """Write what is left, and close the file."""
+        self._aside.close()
+        self._file.close()
+
+    def _write(self, items: list[tuple[AlarmChanged, float]]) -> None:
+        lines = [
+            msgspec.json.encode(line(event, change, wall_s)) + b"\n"
+            for event, wall_s in items
+            for change in event.changes
+        ]
+        content = b"".join([b"\n", *lines] if self._torn else lines)
+        written = 0
         try:
-            self._file.close()
+            while written < len(content):
+                written += self._file.write(content[written:])
+            self._torn = False
         except OSError as error:
+            kept = content[:written].count(b"\n") - self._torn if written else 0
+            self._torn = not content[:written].endswith(b"\n") if written else self._torn
+            self._lost += len(lines) - kept
             self.problem = f"the event log {self.path} cannot be written: {error.strerror}"

@@ -1,71 +1,113 @@
-"""What the screen gets to see: snapshots of the ward, with what is new on the beds it shows."""
+"""What each screen gets to see: snapshots of the ward, with what is new on the beds it shows."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from monitor.link.protocol import BedDetail, BedSummary, Notice, ServiceStatus, Show, Snapshot
+from monitor.link.protocol import (
+    BeatMark,
+    BedDetail,
+    BedSummary,
+    Notice,
+    ServiceStatus,
+    Show,
+    Snapshot,
+    Strip,
+    TruthNote,
+)
+from monitor.service.notices import notices
 from monitor.ward.bed import Bed
+from monitor.ward.events import BeatRead, Event
+from monitor.ward.history import History
 from monitor.ward.ward import Ward
 
 SUMMARY_SECONDS: Final = 0.2
 MOST_NOTICES: Final = 200
+RECENT_NOTICES: Final = 60
+"""Lines that a screen which comes later is told too."""
+MOST_BYTES: Final = 8 << 20
+"""Signal in one snapshot; beds beyond that come with the next."""
+BYTES_PER_SAMPLE: Final = 4
+AWAY_SECONDS: Final = 60.0
+"""Signal that a screen may have missed and is told whole: a replay at 60 times real time brings 15 s in a message."""
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class _Cursor:
-    """How much of one bed has been told."""
+    """How much of one bed has been told. history: of the stream that this is about."""
 
-    generation: int = -1
+    history: History | None = None
     sample: int = 0
     beat: int = 0
     note: int = 0
 
 
 class View:
-    """Builds snapshots. Each tells only what is new; the first of a bed, `history_s` seconds of what came before."""
+    """Builds the snapshots of one screen, at the pace at which it takes them.
 
-    def __init__(self, ward: Ward) -> None:
-        self._ward = ward
+    Each tells only what is new; the first of a bed, `history_s` seconds of what came before. A screen that was away for
+    longer than that is told the bed afresh, so that no snapshot grows with the time since the last.
+
+    now_s: clock that never goes back, the ward's. wall_s: seconds since the epoch, for lines of the alert list.
+    """
+
+    def __init__(
+        self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
+    ) -> None:
+        self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
         self._show = Show([], 0.0)
         self._cursors: dict[str, _Cursor] = {}
         self._notices: list[Notice] = []
-        self._summarised_s = 0.0
+        self._summarised_s = float("-inf")
 
     @property
     def frames_per_second(self) -> float:
         """How often the screen wants a snapshot."""
-        return min(max(self._show.frames_per_second, 0.5), 60.0)
+        return self._show.frames_per_second
 
     def show(self, intent: Show) -> None:
         """From now on these beds are shown, each afresh."""
         self._show = intent
         self._cursors = {bed: _Cursor() for bed in intent.beds}
 
-    def notices(self, notices: list[Notice]) -> None:
+    def take(self, events: list[Event]) -> None:
         """Keep lines for the next snapshot; where they come faster than anyone can read, the oldest go."""
-        self._notices += notices
+        wall_s = self._wall_s()
+        self.add([notice for event in events for notice in notices(event, wall_s)])
+
+    def add(self, lines: list[Notice]) -> None:
+        """Keep lines that have been put into words already."""
+        self._notices += lines
         del self._notices[:-MOST_NOTICES]
+
+    def close(self) -> None:
+        """The screen is gone."""
 
     def build(self, status: ServiceStatus) -> Snapshot:
         """What is new. `beds` is empty in between two summaries of all beds."""
-        now = time.monotonic()
+        now = self._now_s()
         summaries: list[BedSummary] = []
         if now - self._summarised_s >= SUMMARY_SECONDS:
             self._summarised_s = now
-            summaries = [self._summary(bed, now) for bed in self._ward.beds.values() if bed.intake.stream]
+            summaries = self._summaries(now)
         shown = []
+        room = MOST_BYTES
         for name, cursor in self._cursors.items():
             bed = self._ward.beds.get(name)
-            if bed is not None and bed.intake.stream:
-                shown.append(self._detail(bed, cursor))
-        notices, self._notices = self._notices, []
-        return Snapshot(status, summaries, shown, notices)
+            if bed is not None and bed.intake.stream and room > 0:
+                shown.append(self._detail(bed, cursor, room))
+                room -= sum(len(strip.samples) for strip in shown[-1].strips)
+        lines, self._notices = self._notices, []
+        return Snapshot(status, summaries, shown, lines)
+
+    def _summaries(self, now_s: float) -> list[BedSummary]:
+        return [self._summary(bed, now_s) for bed in self._ward.beds.values() if bed.intake.stream]
 
     def _summary(self, bed: Bed, now_s: float) -> BedSummary:
         ward = self._ward
@@ -84,12 +126,16 @@ class View:
             silenced_s=ward.alarms.silenced_seconds(bed.slot),
         )
 
-    def _detail(self, bed: Bed, cursor: _Cursor) -> BedDetail:
+    def _detail(self, bed: Bed, cursor: _Cursor, room: int) -> BedDetail:
+        """What is new on a bed, in about `room` bytes of signal."""
         history = bed.history
-        fresh = cursor.generation != bed.generation
+        holds = room / (BYTES_PER_SAMPLE * max(len(bed.intake.leads), 1))
+        missed = history.signal.next - cursor.sample
+        away = missed > min(max(self._show.history_s, AWAY_SECONDS) * bed.rate, holds)
+        fresh = cursor.history is not history or away
         if fresh:
-            oldest = bed.intake.next - self._show.history_s * bed.rate
-            cursor.generation = bed.generation
+            oldest = bed.intake.next - min(self._show.history_s * bed.rate, holds)
+            cursor.history = history
             cursor.sample = int(oldest)
             cursor.beat = history.first_beat + sum(beat.index < oldest for beat in history.beats)
             cursor.note = history.first_note + sum(note.index < oldest for note in history.notes)
@@ -103,11 +149,71 @@ class View:
             bed=bed.name,
             stream=bed.intake.stream,
             fresh=fresh,
-            strips=strips,
-            beats=beats,
-            truth=notes,
+            strips=[Strip(index, samples.astype("<f4").tobytes()) for index, samples in strips],
+            beats=[_mark(beat) for beat in beats],
+            truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
             memory=self._ward.engine.recall(bed.slot) if beats or fresh else None,
         )
+
+
+def _mark(beat: BeatRead) -> BeatMark:
+    return BeatMark(beat.index, beat.cls, list(beat.probabilities), beat.rr_ms, beat.latency_ms, beat.moved)
+
+
+class Views:
+    """The views of all screens on one ward. What is the same for all of them is put together once.
+
+    now_s: clock that never goes back, the ward's. wall_s: seconds since the epoch, for lines of the alert list.
+    """
+
+    def __init__(
+        self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
+    ) -> None:
+        self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
+        self._open: list[_SharedView] = []
+        self._recent: deque[Notice] = deque(maxlen=RECENT_NOTICES)
+        self._told: list[BedSummary] = []
+        self._told_s = float("-inf")
+
+    def open(self) -> View:
+        """A view for one more screen, which is told the last lines too."""
+        made = _SharedView(self, self._ward, self._now_s, self._wall_s)
+        made.add(list(self._recent))
+        self._open.append(made)
+        return made
+
+    def closed(self, view: View) -> None:
+        """That screen is gone."""
+        self._open = [other for other in self._open if other is not view]
+
+    def take(self, events: list[Event]) -> None:
+        """Lines for every screen."""
+        wall_s = self._wall_s()
+        lines = [notice for event in events for notice in notices(event, wall_s)]
+        self._recent.extend(lines)
+        for view in self._open:
+            view.add(lines)
+
+    def summaries(self, now_s: float, make: Callable[[float], list[BedSummary]]) -> list[BedSummary]:
+        """All beds, no older than the time between two summaries."""
+        if now_s - self._told_s >= SUMMARY_SECONDS:
+            self._told, self._told_s = make(now_s), now_s
+        return self._told
+
+
+class _SharedView(View):
+    """One view among several."""
+
+    def __init__(self, views: Views, ward: Ward, now_s: Callable[[], float], wall_s: Callable[[], float]) -> None:
+        super().__init__(ward, now_s, wall_s)
+        self._views = views
+
+    def close(self) -> None:
+        """The screen is gone."""
+        self._views.closed(self)
+
+    def _summaries(self, now_s: float) -> list[BedSummary]:
+        return self._views.summaries(now_s, super()._summaries)
 
 
 def _after(items: deque[T], start: int) -> list[T]:

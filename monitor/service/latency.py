@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-STAGES: Final = ("received", "confirmed", "batched", "inferred", "published")
-"""Times of one beat after its last needed sample was sent; each stage ends there and begins at the one before."""
+from monitor.ward.events import BeatRead, Event
+
+STAGES: Final = ("received", "read", "total")
+"""Of one beat, from the sending of its last needed sample until it was received; from there until the network had read
+the beat; and from the sending until the broker had confirmed it.
+"""
 
 LOWEST_MS: Final = 1e-3
 GROWTH: Final = 1.02
@@ -56,12 +62,25 @@ class Histogram:
 
 
 class Latencies:
-    """One histogram for each stage and one for the whole, and a second set that is emptied now and then."""
+    """One histogram for each stage, and one of the total that is emptied now and then."""
 
     def __init__(self) -> None:
-        self.stages = {stage: Histogram() for stage in (*STAGES, "drawn", "total")}
+        self.stages = {stage: Histogram() for stage in STAGES}
         self.recent = Histogram()
         self._before = Histogram()
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Count the beats among these."""
+        beats = [event for event in events if isinstance(event, BeatRead)]
+        if beats:
+            received = np.array([(beat.received_ns - beat.sent_ns) / 1e6 for beat in beats])
+            read = np.array([beat.latency_ms for beat in beats])
+            self.add("received", received)
+            self.add("read", read - received)
+
+    def confirmed(self, sent_ns: int) -> None:
+        """The broker has the beat whose last sample was sent at `sent_ns`."""
+        self.add("total", (time.time_ns() - sent_ns) / 1e6)
 
     def add(self, stage: str, milliseconds: NDArray[np.float64] | float) -> None:
         """Count values of a stage; "total" is also what the status line shows."""

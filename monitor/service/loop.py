@@ -1,67 +1,66 @@
-"""The service: messages from the connection into the ward, beats and alarms out, at the pace they come."""
+"""The service: messages from the connection into the ward, its events out to the sinks, at the pace they come."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import secrets
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, Protocol
 
 import msgspec
 
-import monitor
 from ecg.errors import UserError
+from ecg.files import write_atomic
 from ecg.settings import Config
-from ecg.signal.path import lookahead_seconds
 from ecg.wire.broker import Broker
-from ecg.wire.messages import (
-    SCHEMA,
-    Beat,
-    BedStatus,
-    MessageError,
-    MonitorStatus,
-    ProducerStatus,
-    Truth,
-    Wave,
-    decode_json,
-    decode_wave,
-    encode_json,
-)
-from monitor.alarms import EventLog
-from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Show, Silence
+from ecg.wire.messages import Beat, encode_json
+from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence
 from monitor.service import checkpoint as memory
-from monitor.service.connection import Arrival, Connection, Outgoing, status
-from monitor.service.feed import View
+from monitor.service import runtime
+from monitor.service.aside import Aside
+from monitor.service.connection import Arrival, Connection, Outgoing
+from monitor.service.event_log import EventLog
+from monitor.service.feed import View, Views
+from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
-from monitor.ward.bed import GAPPED_SECONDS
-from monitor.ward.ward import Outcome, Ward
+from monitor.service.problems import Problems
+from monitor.service.publisher import Publisher
+from monitor.service.router import Router
+from monitor.service.status import Health, message
+from monitor.service.timers import Timers
+from monitor.ward.events import Event
+from monitor.ward.ward import Ward
 
 MOST_MESSAGES: Final = 4096
 """Messages taken in one step: more would keep the connection waiting."""
 MOST_BYTES: Final = 1 << 20
 """Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 IDLE_TICK_SECONDS: Final = 0.25
-SWITCH_SECONDS: Final = 0.001
-"""How long one thread may keep others from running: short, so that a message is read when it comes."""
-COLLECT: Final = (10_000, 100, 1000)
-"""Thresholds of Python's cycle collector: as it comes, it stops a ward of a thousand beds for 0.8 s every ten
-seconds, to look through a history that holds no cycles.
-"""
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
-RATE_SECONDS: Final = 2.0
-JUNK_KEPT: Final = 5
+MEASURE_SECONDS: Final = 2.0
+SAVED_AT_ONCE: Final = 16
+"""Beds saved before messages are looked at again: 10 ms or so."""
+FLUSH_SECONDS: Final = 120.0
+MOST_PRINTED: Final = 100_000
+"""Beats kept for whoever reads them from this process, where that is slow."""
+
+
+class Sink(Protocol):
+    """Whoever wants to know what happens in the ward. It must neither change the ward nor keep it waiting."""
+
+    def take(self, events: list[Event]) -> None:
+        """What happened, in that order."""
 
 
 class Service:
     """Runs one ward on one connection.
 
-    on_beat: called with each beat, for a headless run. saved: file that the memory of all beds is kept in.
+    on_beat: called with each beat in a thread of its own, for a headless run. saved: file that the memory of all beds
+    is kept in.
     """
 
     def __init__(
@@ -75,65 +74,149 @@ class Service:
         self.config, self.broker, self.ward = config, broker, ward
         self.name = secrets.token_hex(3)
         self.stop = asyncio.Event()
-        self.view = View(ward)
-        self.lag_s = 0.0
-        self._lag = Lag(config.monitor.max_lag_seconds)
-        self._gapped, self._gapped_s = "", float("-inf")
-        self.beats_per_s = 0.0
-        self.problems: list[str] = []
         self.on_listening: Callable[[], None] = lambda: None
-        self._on_beat = on_beat
-        self._memory = saved
+        self.views = Views(ward)
+        self._saved, self._saving = saved, asyncio.Lock()
+        self._failed = ""
+        self._problems = Problems()
+        self._latencies = Latencies()
+        self._lag = Lag(config.monitor.max_lag_seconds)
+        self._connection = Connection(config.mqtt, broker, self.name)
+        topics = self._connection.topics
+        self._router = Router(ward, topics, self._lag, self._problems)
+        self._health = Health(config, broker, ward, self._connection, self._latencies)
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
-        device = str(ward.engine.device)
-        sys.setswitchinterval(SWITCH_SECONDS)
-        self._connection = Connection(config.mqtt, broker, self.name, status("offline", monitor.__version__, device))
+        self._printer = Aside("beats", _one_by_one(on_beat), MOST_PRINTED) if on_beat else None
+        publish, confirmed = self._connection.publish, self._latencies.confirmed
+        on_beats = self._printer.put if self._printer else None
+        self._sinks: dict[str, Sink] = {
+            "latencies": self._latencies,
+            "publisher": Publisher(topics, self.name, ward.model, publish, confirmed, on_beats),
+            "screens": self.views,
+        }
+        if self._log:
+            self._sinks["event log"] = self._log
 
     async def run(self, until_idle: float | None = None) -> None:
         """Process until `stop`, or until nothing has come for `until_idle` seconds (a minute for the first message).
 
-        Raises UserError where the broker refuses.
+        Raises UserError where the broker refuses, or where something fails that the service cannot go on without, and
+        what `on_beat` raises.
         """
         connection = self._connection
+        timers = Timers(self._problems, self._fail)
         self.ward.engine.warm_up()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*COLLECT)
+        runtime.settle()
         stop_metrics = self._serve_metrics()
-        await connection.open()
-        background = [asyncio.create_task(work()) for work in (self._report, self._measure, self._remember)]
-        self.on_listening()
-        inbox = connection.inbox
-        inbox.last_s = time.monotonic()
         try:
-            while not self.stop.is_set():
-                await inbox.wait(IDLE_TICK_SECONDS)
-                if inbox:
-                    if len(inbox) < self.config.monitor.batch_size:
-                        await asyncio.sleep(self.config.monitor.batch_deadline_ms / 1000)
-                    self.shed()
-                    self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
-                    await asyncio.sleep(0)
-                if until_idle is not None and not inbox:
-                    limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
-                    if time.monotonic() - inbox.last_s > limit:
-                        break
-            self.take(inbox.take(len(inbox)))
-            self._save_memory()
-            self.ward.end_all()
-            self._handle(self.ward.step())
-            await connection.flush(120)
+            await connection.open()
+            timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
+            timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
+            if self._saved:
+                timers.every(self.config.monitor.save_seconds, "saving the memory", self._save_memory)
+            self.on_listening()
+            connection.inbox.last_s = time.monotonic()
+            await self._work(until_idle)
+            await connection.flush(FLUSH_SECONDS)
         finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await timers.close()
             if connection.connected:
                 self._publish_status("offline")
             await connection.close()
             if stop_metrics:
                 stop_metrics()
-            if self._log:
-                self._log.close()
+            await asyncio.to_thread(self._close_sinks)
+        if self._printer and self._printer.error:
+            raise self._printer.error
+        if self._failed:
+            raise UserError(f"the monitor cannot go on: {self._failed}")
+
+    async def _work(self, until_idle: float | None) -> None:
+        """The main loop; whatever ends it, what has been received is processed."""
+        inbox = self._connection.inbox
+        while not self.stop.is_set():
+            await inbox.wait(IDLE_TICK_SECONDS)
+            if self._printer and self._printer.error:
+                raise self._printer.error
+            if inbox:
+                if len(inbox) < self.config.monitor.batch_size:
+                    await asyncio.sleep(self.config.monitor.batch_deadline_ms / 1000)
+                self.shed()
+                self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
+                await asyncio.sleep(0)
+            if until_idle is not None and not inbox:
+                limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
+                if time.monotonic() - inbox.last_s > limit:
+                    break
+        self.take(inbox.take(len(inbox)))
+        if self._saved:
+            await self._save_memory()
+        self.ward.end_all()
+        self._hand_out(self.ward.step())
+
+    def shed(self) -> None:
+        """Where signal has waited too long, choose the beds whose unread messages are to be forgone."""
+        connection = self._connection
+        self._lag.shed(connection.inbox, connection.topics, self.ward.waits_for_nobody, time.monotonic())
+
+    def take(self, arrivals: list[Arrival]) -> None:
+        """Process messages: what cannot be used is counted and skipped."""
+        self._router.take(arrivals)
+        if arrivals:
+            self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
+        if self.ward.waiting:
+            self._hand_out(self.ward.step())
+
+    def _hand_out(self, events: list[Event]) -> None:
+        """What happened, to all sinks; one that fails keeps no other from it."""
+        for name, sink in self._sinks.items():
+            try:
+                sink.take(events)
+            except Exception as error:
+                self._problems.failed(name, error)
+
+    def open_feed(self) -> View:
+        """What one more screen gets to see."""
+        return self.views.open()
+
+    def intent(self, intent: Intent) -> None:
+        """What a screen wants of the ward."""
+        if isinstance(intent, Quit):
+            self.halt()
+        elif isinstance(intent, Acknowledge):
+            self.ward.acknowledge(intent.bed, intent.kind)
+            self._hand_out(self.ward.tell())
+        elif isinstance(intent, Silence):
+            self.ward.silence(intent.bed, intent.seconds)
+            self._hand_out(self.ward.tell())
+
+    def _publish_status(self, state: Literal["online", "offline"]) -> None:
+        content = encode_json(message(state, self.status()))
+        topic = self._connection.topics.monitor(self.name)
+        self._connection.publish([Outgoing(topic, content, retain=state == "online")])
+
+    def _report(self) -> None:
+        """The monitor's own retained status."""
+        if self._connection.connected:
+            self._publish_status("online")
+
+    async def _save_memory(self) -> None:
+        """Save the memory of all beds, some at a time, between messages; a full disk does not stop a monitor."""
+        assert self._saved is not None
+        async with self._saving:
+            making = memory.packing(self.ward)
+            while True:
+                try:
+                    for _ in range(SAVED_AT_ONCE):
+                        next(making)
+                except StopIteration as done:
+                    content: bytes = done.value
+                    break
+                await asyncio.sleep(0)
+            try:
+                await asyncio.to_thread(write_atomic, {self._saved: content})
+            except UserError as error:
+                self._problems.add(str(error))
 
     def _serve_metrics(self) -> Callable[[], None] | None:
         """Answer Prometheus, where the settings ask for it."""
@@ -142,186 +225,52 @@ class Service:
             return None
         from monitor.service import metrics
 
-        ward = self.ward
-        return metrics.serve(port, metrics.ServiceCollector(self.status, lambda: ward.ledger.beats, ward.latencies))
+        return metrics.serve(
+            port, metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies)
+        )
 
-    def shed(self) -> None:
-        """Where signal has waited too long, choose the beds whose unread messages are to be forgone."""
-        inbox, lag = self._connection.inbox, self._lag
-        if lag.due(inbox.waited_s, time.monotonic()):
-            late = lag.look(inbox.look(), self._connection.topics, self.ward.waits_for_nobody)
-            if late:
-                more = f" and {len(late) - 1} more" if len(late) > 1 else ""
-                seconds = max(lag.behind_s[bed] for bed in late)
-                self._gapped = f"bed {late[0]}{more} gapped: {seconds:.1f} s of signal waited unread"
-                self._gapped_s = time.monotonic()
-
-    def take(self, arrivals: list[Arrival]) -> None:
-        """Process messages: what cannot be used is counted and skipped."""
-        for arrival in arrivals:
-            try:
-                self._message(arrival)
-            except MessageError as error:
-                self.ward.ledger.junk += 1
-                self.problems = [*self.problems[-JUNK_KEPT + 1 :], f"{arrival.topic}: {error}"]
-        if arrivals:
-            self.lag_s = (time.time_ns() - arrivals[0].received_ns) / 1e9
-        if self.ward.waiting:
-            self._handle(self.ward.step())
-
-    def _message(self, arrival: Arrival) -> None:
-        """One message, by its topic. Raises MessageError."""
-        place = self._connection.topics.parse(arrival.topic)
-        if place is None:
-            self._producer(arrival)
-            return
-        bed, kind = place
-        if kind == "wave":
-            self._wave(bed, decode_wave(arrival.payload), arrival.received_ns)
-        elif kind == "truth":
-            self.ward.truth(bed, decode_json(arrival.payload, Truth))
-        elif kind == "status" and arrival.payload:
-            self.ward.status(bed, decode_json(arrival.payload, BedStatus), arrival.retained)
-
-    def _wave(self, bed: str, wave: Wave, received_ns: int) -> None:
-        """One checked wave message: read it, or forgo it where the bed is too late. Raises MessageError."""
-        if not self._lag.forgo(bed):
-            self.ward.wave(bed, wave, received_ns)
-            return
-        try:
-            self.ward.forgo(bed, wave)
-        finally:
-            behind_s = self._lag.over(bed)
-            if behind_s is not None:
-                self.ward.resume(bed, behind_s)
-
-    def _producer(self, arrival: Arrival) -> None:
-        """The status of a connection that many beds share."""
-        if "/_producer/" not in arrival.topic:
-            raise MessageError("the topic names no bed (allowed are 1 to 64 of A-Z, a-z, 0-9, _ and -)")
-        if arrival.payload:
-            producer = decode_json(arrival.payload, ProducerStatus)
-            if producer.state == "offline" and not arrival.retained:
-                self.ward.offline(producer.beds)
-
-    def _handle(self, outcome: Outcome) -> None:
-        """Publish and log what a step brought about."""
-        topics = self._connection.topics
-        out = [
-            Outgoing(topics.of(beat.bed, "beat"), encode_json(beat), False, partial(self._published, sent_ns))
-            for beat, sent_ns in outcome.beats
-        ]
-        if self._on_beat:
-            for beat, _ in outcome.beats:
-                self._on_beat(beat)
-        if self._on_beat and outcome.beats:
-            sys.stdout.flush()
-        out += [Outgoing(topics.of(alarms.bed, "alarm"), encode_json(alarms), True) for alarms in outcome.alarms]
-        self._connection.publish(out)
+    def _close_sinks(self) -> None:
+        """Let those that work aside finish."""
         if self._log:
-            for bed, change in outcome.changes:
-                self._log.write(bed.name, bed.intake.stream, bed.rate, [change], time.time())
-        self.view.notices(outcome.notices)
+            self._log.close()
+        if self._printer:
+            self._printer.close()
 
-    def _published(self, sent_ns: int) -> None:
-        self.ward.latencies.add("total", (time.time_ns() - sent_ns) / 1e6)
-
-    def intent(self, intent: Intent) -> None:
-        """What the screen asks for."""
-        if isinstance(intent, Quit):
-            self.halt()
-        elif isinstance(intent, Show):
-            self.view.show(intent)
-        elif isinstance(intent, Acknowledge):
-            self.ward.acknowledge(intent.bed, intent.kind)
-            self._handle(self.ward.tell())
-        elif isinstance(intent, Silence):
-            self.ward.silence(intent.bed, intent.seconds)
-            self._handle(self.ward.tell())
+    def _fail(self, sentence: str) -> None:
+        """Something has ended that the service cannot go on without."""
+        self._failed = sentence
+        self.halt()
 
     def halt(self) -> None:
         """End soon: what has been received is still processed."""
         self.stop.set()
 
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong of late, in sentences."""
+        found = self._problems.sentences()
+        if self._log and self._log.lost:
+            found.insert(0, f"{self._log.lost} changes of alarms are not in the event log. {self._log.problem}".strip())
+        if self._printer and self._printer.lost:
+            found.insert(0, f"{self._printer.lost} beats were not printed: what reads them is too slow")
+        return found
+
     def status(self) -> ServiceStatus:
         """The status line."""
-        ward, ledger = self.ward, self.ward.ledger
-        rates = [bed.rate for bed in ward.beds.values() if bed.rate]
-        connection = self._connection
-        problems = [connection.problem]
-        if time.monotonic() - self._gapped_s < GAPPED_SECONDS:
-            problems.append(self._gapped)
-        if self.lag_s > 1:
-            problems.append(f"{self.lag_s:.1f} s behind")
-        if connection.inbox.overflowed:
-            problems.append(f"{connection.inbox.overflowed} messages lost for want of memory")
-        if ward.engine.batch_size < self.config.monitor.batch_size:
-            problems.append(f"short of memory: {ward.engine.batch_size} beats a pass")
-        return ServiceStatus(
-            broker=str(self.broker),
-            device=str(ward.engine.device),
-            model=ward.model,
-            beds=len(ward.beds),
-            beats_per_s=self.beats_per_s,
-            latency_p50_ms=ward.latencies.shown(0.5),
-            latency_p99_ms=ward.latencies.shown(0.99),
-            lookahead_ms=lookahead_seconds(rates[0] if rates else 360.0) * 1000,
-            received=ledger.received,
-            lost=ledger.lost,
-            repeated=ledger.repeated,
-            junk=ledger.junk,
-            connected=connection.connected,
-            problem="; ".join(problem for problem in problems if problem),
-        )
-
-    def _publish_status(self, state: str) -> None:
-        now = self.status()
-        message = MonitorStatus(
-            v=SCHEMA,
-            state="online" if state == "online" else "offline",
-            version=monitor.__version__,
-            device=now.device,
-            beds=now.beds,
-            beats_per_s=round(now.beats_per_s, 1),
-            latency_p50_ms=now.latency_p50_ms,
-            latency_p99_ms=now.latency_p99_ms,
-            dropped=now.junk,
-        )
-        self._connection.publish([Outgoing(self._connection.topics.monitor(self.name), encode_json(message), True)])
-
-    async def _report(self) -> None:
-        """The monitor's own retained status."""
-        while True:
-            if self._connection.connected:
-                self._publish_status("online")
-            await asyncio.sleep(self.config.monitor.status_seconds)
-
-    async def _remember(self) -> None:
-        """Save the memory of all beds now and then."""
-        while self._memory:
-            await asyncio.sleep(self.config.monitor.save_seconds)
-            self._save_memory()
-
-    def _save_memory(self) -> None:
-        """Save the memory of all beds, where that is wanted; a full disk does not stop a monitor."""
-        if self._memory:
-            try:
-                memory.save(self.ward, self._memory)
-            except UserError as error:
-                self.problems = [*self.problems[-JUNK_KEPT + 1 :], str(error)]
-
-    async def _measure(self) -> None:
-        """Beats per second, and the window over which latency is shown."""
-        beats, at, turned = self.ward.ledger.beats, time.monotonic(), time.monotonic()
-        while True:
-            await asyncio.sleep(RATE_SECONDS)
-            now = time.monotonic()
-            self.beats_per_s = (self.ward.ledger.beats - beats) / (now - at)
-            beats, at = self.ward.ledger.beats, now
-            if now - turned > 30:
-                self.ward.latencies.turn()
-                turned = now
+        unlogged = self._log.problem if self._log else ""
+        return self._health.status([self._lag.problem(time.monotonic()), unlogged, *self._problems.shown()])
 
     def ledger_line(self) -> str:
         """The last line of a headless run."""
         return msgspec.json.encode({"ledger": self.ward.ledger.as_dict()}).decode()
+
+
+def _one_by_one(on_beat: Callable[[Beat], None]) -> Callable[[list[Beat]], None]:
+    """Beats to a function that takes them singly and may write to the standard output."""
+
+    def work(beats: list[Beat]) -> None:
+        for beat in beats:
+            on_beat(beat)
+        sys.stdout.flush()
+
+    return work

@@ -12,32 +12,48 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from ecg.wire.messages import BedStatus, MessageError, Topics, decode_json, decode_wave
-from monitor.service.connection import Arrival
+from ecg.wire.messages import BedStatus, MessageError, decode_json, decode_wave
+from ecg.wire.topics import Topics
+from monitor.service.connection import Arrival, Inbox
 
 PAUSE_SECONDS: Final = 1.0
 """Between two looks at all that waits."""
+SAID_SECONDS: Final = 10.0
+"""So long the status line says who was gapped."""
 
 
 @dataclass(slots=True)
 class Lag:
     """Which messages of which beds are to be forgone.
 
-    left: wave messages of each bed still to be forgone. behind_s: seconds of signal they hold. gapped: beds, in all.
+    left: wave messages of each bed still to be forgone. behind_s: seconds of signal they hold.
     """
 
     limit_s: float
     left: dict[str, int] = field(default_factory=dict)
     behind_s: dict[str, float] = field(default_factory=dict)
-    gapped: int = 0
     _looked_s: float = float("-inf")
+    _said: str = ""
+    _said_s: float = float("-inf")
 
-    def due(self, waited_s: float, now_s: float) -> bool:
-        """Is it time to look at what waits? now_s: monotonic clock."""
-        if waited_s <= self.limit_s or self.left or now_s - self._looked_s < PAUSE_SECONDS:
-            return False
+    def shed(self, inbox: Inbox, topics: Topics, exempt: Callable[[str], bool], now_s: float) -> None:
+        """Where signal has waited too long, choose the beds whose unread messages are to be forgone.
+
+        exempt: is this bed sent without a pace? now_s: monotonic clock.
+        """
+        if inbox.waited_s <= self.limit_s or self.left or now_s - self._looked_s < PAUSE_SECONDS:
+            return
         self._looked_s = now_s
-        return True
+        late = self.look(inbox.look(), topics, exempt)
+        if late:
+            more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+            seconds = max(self.behind_s[bed] for bed in late)
+            self._said = f"bed {late[0]}{more} gapped: {seconds:.1f} s of signal waited unread"
+            self._said_s = now_s
+
+    def problem(self, now_s: float) -> str:
+        """Who was gapped of late, in words; "" for nobody."""
+        return self._said if now_s - self._said_s < SAID_SECONDS else ""
 
     def look(self, waiting: Iterable[Arrival], topics: Topics, exempt: Callable[[str], bool]) -> list[str]:
         """Choose the beds that are too late; returns their names."""
@@ -57,7 +73,6 @@ class Lag:
         late = [bed for bed, behind in seconds.items() if behind > self.limit_s]
         for bed in late:
             self.left[bed], self.behind_s[bed] = count[bed], seconds[bed]
-        self.gapped += len(late)
         return late
 
     def forgo(self, bed: str) -> bool:

@@ -1,15 +1,19 @@
-"""One bed as the monitor knows it: its intake, what is waiting to be processed, and what the screen asks for."""
+"""One bed as the monitor knows it: its intake, what is waiting to be processed, and how it is."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ecg.wire.messages import BedStatus
-from monitor.link.protocol import BeatMark, TruthNote
-from monitor.ward.history import Recent
-from monitor.ward.intake import Intake, Piece
+from monitor.ward.events import BeatRead
+from monitor.ward.history import History
+from monitor.ward.intake import Intake
+from monitor.ward.pieces import Begin, End, Piece, Signal
 
 PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
@@ -17,36 +21,24 @@ GAPPED_SECONDS: Final = 10.0
 ARRIVALS: Final = 64
 
 
-@dataclass(slots=True)
-class History:
-    """The last minutes of a bed for the screen: signal, beats and reference annotations.
+@dataclass(slots=True, kw_only=True)
+class SavedBed:
+    """What a bed remembers beside its rows in the pipeline. intake: see `Intake.save`."""
 
-    first_beat, first_note: how many have been dropped at the front since the stream began.
-    """
-
-    signal: Recent = field(default_factory=Recent)
-    beats: deque[BeatMark] = field(default_factory=deque)
-    notes: deque[TruthNote] = field(default_factory=deque)
-    first_beat: int = 0
-    first_note: int = 0
-
-    def trim(self, before: int) -> None:
-        """Forget what lies before sample `before`."""
-        self.signal.trim(before)
-        while self.beats and self.beats[0].index < before:
-            self.beats.popleft()
-            self.first_beat += 1
-        while self.notes and self.notes[0].index < before:
-            self.notes.popleft()
-            self.first_note += 1
+    name: str
+    intake: dict[str, Any]
+    heart_rate: float | None
+    recent_v: list[int]
+    gap_at: int
+    any_beat: bool
 
 
 @dataclass(slots=True, kw_only=True)
 class Bed:
     """State of one bed. Times in seconds are of the monotonic clock, sample indices are of the present stream.
 
-    pieces: signal in order that the pipeline has not taken yet. arrivals: (index after the chunk, sent ns, received
-    ns) of the last chunks. generation: grows with each new stream.
+    pieces: signal in order that the ward has not taken yet. arrivals: (index after the chunk, sent ns, received
+    ns) of the last chunks. history: of the present stream, another object for each.
     """
 
     name: str
@@ -60,15 +52,48 @@ class Bed:
     heard_s: float = 0.0
     heart_rate: float | None = None
     recent_v: deque[int] = field(default_factory=deque)
-    generation: int = 0
     gap_at: int = -1
     any_beat: bool = False
-    done: bool = False
 
     @property
     def rate(self) -> float:
         """Samples per second of the present stream."""
         return self.intake.rate
+
+    @property
+    def stream(self) -> str:
+        """Name of the present stream."""
+        return self.intake.stream
+
+    def save(self) -> SavedBed:
+        """A copy of all that is remembered of a bed whose signal has been processed; no history."""
+        return SavedBed(
+            name=self.name,
+            intake=self.intake.save(),
+            heart_rate=self.heart_rate,
+            recent_v=list(self.recent_v),
+            gap_at=self.gap_at,
+            any_beat=self.any_beat,
+        )
+
+    def restore(self, saved: SavedBed, now_s: float) -> None:
+        """Put back what `save` gave, except the name. Raises ValueError where it is not what a bed remembers.
+
+        now_s: monotonic clock; a bed that has not been heard again yet has not gone for that.
+        """
+        self.intake.restore(saved.intake)
+        self.heart_rate, self.gap_at, self.any_beat = saved.heart_rate, saved.gap_at, saved.any_beat
+        self.recent_v = deque(saved.recent_v)
+        self.heard_s, self.online = now_s, not self.intake.ended
+
+    def new_stream(self) -> None:
+        """A new stream begins: nothing of the one before belongs to it."""
+        self.history = History()
+        self.arrivals.clear()
+        self.recent_v.clear()
+        self.heart_rate = None
+        self.gap_at = -1
+        self.any_beat = False
 
     def take_blocks(self) -> None:
         """Move what the intake has accepted into the history."""
@@ -77,16 +102,47 @@ class Bed:
             self.history.signal.add(block)
         self.intake.blocks.clear()
 
-    def begin(self) -> None:
-        """A new stream: nothing of the one before belongs to it."""
-        self.generation += 1
-        self.history = History()
-        self.arrivals.clear()
-        self.recent_v.clear()
-        self.heart_rate = None
-        self.gap_at = -1
+    def take_begin(self) -> Begin | None:
+        """The break that stands before all signal that waits, if there is one."""
+        if self.pieces and isinstance(self.pieces[0], Begin):
+            return self.pieces.popleft()  # type: ignore[return-value]
+        return None
+
+    def take_end(self) -> bool:
+        """Is the stream over, with no signal of it waiting?."""
+        if self.pieces and isinstance(self.pieces[0], End):
+            self.pieces.popleft()
+            return True
+        return False
+
+    def take_signal(self) -> tuple[bool, NDArray[np.float32] | None]:
+        """(lead off, samples) up to the next break or change of the lead: float32 [n], mV; None where none wait."""
+        parts: list[NDArray[np.float32]] = []
+        off = False
+        while self.pieces:
+            piece = self.pieces[0]
+            if not isinstance(piece, Signal) or (parts and piece.lead_off != off):
+                break
+            off = piece.lead_off
+            parts.append(piece.samples)
+            self.pieces.popleft()
+        if not parts:
+            return off, None
+        return off, parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def forget_beats(self) -> None:
+        """The memory is empty: the heart rate must be learned anew."""
         self.any_beat = False
-        self.done = False
+        self.heart_rate = None
+
+    def take_beat(self, beat: BeatRead) -> None:
+        """Another beat has been read."""
+        self.any_beat = True
+        self.heart_rate = beat.heart_rate
+        self.history.beats.append(beat)
+        if beat.cls == "V":
+            self.recent_v.append(beat.index)
+            self.pvc_per_minute()  # nobody else may ask, and the list must not grow
 
     def arrival(self, ready: int) -> tuple[int, int]:
         """(sent ns, received ns) of the chunk that brought sample `ready`."""

@@ -1,4 +1,7 @@
-"""The last minutes of one bed's signal, in a few large pieces: a thousand beds must not be millions of objects."""
+"""The last minutes of one bed: signal, beats and annotations.
+
+The signal lies in a few large pieces: a thousand beds must not be millions of objects.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.record import MISSING
-from monitor.link.protocol import Strip
-from monitor.ward.intake import Block
+from ecg.wire.messages import TruthMark
+from monitor.ward.events import BeatRead
+from monitor.ward.pieces import Block
+
+KEPT_SECONDS: Final = 600.0
+KEPT_BEDS: Final = 128
+"""With more beds than that, each keeps less, so that all of it fits the same memory."""
+KEPT_AT_LEAST: Final = 15.0
 
 SEGMENT: Final = 8192
 """Samples in one piece."""
@@ -70,15 +79,15 @@ class Recent:
         while len(self._scales) > 1 and self._scales[1].index <= self.first:
             del self._scales[0]
 
-    def strips(self, since: int) -> list[Strip]:
-        """Everything from sample `since` on, in mV, as the screen gets it: one strip for each scale."""
+    def strips(self, since: int) -> list[tuple[int, NDArray[np.float32]]]:
+        """Everything from sample `since` on as (index, samples): float32 [n, leads], mV, one part for each scale."""
         begin = max(since, self.first)
         made = []
         for number, scale in enumerate(self._scales):
             start = max(begin, scale.index)
             end = self._scales[number + 1].index if number + 1 < len(self._scales) else self.next
             if start < end:
-                made.append(Strip(start, millivolts(self._read(start, end), scale).astype("<f4").tobytes()))
+                made.append((start, millivolts(self._read(start, end), scale)))
         return made
 
     def _read(self, start: int, end: int) -> NDArray[np.int16]:
@@ -95,3 +104,32 @@ def millivolts(samples: NDArray[np.int16], scale: Scale) -> NDArray[np.float32]:
     """Samples in mV: float32 [n, leads]; NaN where they are missing."""
     scaled = (samples - np.asarray(scale.baseline)) / np.asarray(scale.gain)
     return np.where(samples == np.int16(MISSING), np.nan, scaled).astype(np.float32)
+
+
+@dataclass(slots=True)
+class History:
+    """The last minutes of one stream.
+
+    first_beat, first_note: how many have been dropped at the front since the stream began.
+    """
+
+    signal: Recent = field(default_factory=Recent)
+    beats: deque[BeatRead] = field(default_factory=deque)
+    notes: deque[TruthMark] = field(default_factory=deque)
+    first_beat: int = 0
+    first_note: int = 0
+
+    def trim(self, before: int) -> None:
+        """Forget what lies before sample `before`."""
+        self.signal.trim(before)
+        while self.beats and self.beats[0].index < before:
+            self.beats.popleft()
+            self.first_beat += 1
+        while self.notes and self.notes[0].index < before:
+            self.notes.popleft()
+            self.first_note += 1
+
+
+def kept_seconds(beds: int) -> float:
+    """How much each of so many beds keeps, seconds."""
+    return max(KEPT_SECONDS * min(1.0, KEPT_BEDS / max(beds, 1)), KEPT_AT_LEAST)

@@ -8,60 +8,24 @@ What comes out depends on the samples alone, not on how they were cut into chunk
 from __future__ import annotations
 
 from bisect import insort
+from copy import copy
 from dataclasses import dataclass, field
-from itertools import pairwise
+from math import isfinite
+from typing import Any, Final, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.record import MISSING, hold, pick_lead
-from ecg.settings import Monitor
-from ecg.wire.messages import MessageError, Wave, wave_samples
+from ecg.settings import MonitorSettings
+from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave, wave_samples
+from monitor.ward.events import ResetReason
+from monitor.ward.lead_off import Line, hear
 from monitor.ward.ledger import Ledger, RunCount
+from monitor.ward.pieces import Begin, Block, End, Piece, Signal
 
 MOST_PENDING = 64
 """Chunks of one bed kept while an earlier one is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """What follows starts at sample `index` with empty memory. reason: "" for a new bed."""
-
-    index: int
-    rate: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """Samples of the analysed lead from `index` on, mV: float32 [n]. lead_off: it gives no signal here."""
-
-    index: int
-    samples: NDArray[np.float32]
-    lead_off: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Samples of all leads for the screen: int16 [n, leads], ADU, each once and in order; and when they came.
-
-    gain: ADU/mV, baseline: ADU. sent_ns, received_ns: nanoseconds since the epoch.
-    """
-
-    index: int
-    samples: NDArray[np.int16]
-    gain: list[float]
-    baseline: list[float]
-    sent_ns: int
-    received_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """No more samples of this stream will come."""
-
-
-Piece = Begin | Signal | End
 
 
 @dataclass(slots=True, order=True)
@@ -87,7 +51,7 @@ class Intake:
     """
 
     bed: str
-    settings: Monitor
+    settings: MonitorSettings
     ledger: Ledger
     stream: str = ""
     record: str = ""
@@ -101,10 +65,30 @@ class Intake:
     _waiting: list[Waiting] = field(default_factory=list)
     _last: int = MISSING
     _last_mv: float = 0.0
-    _flat: int = 0
-    _before: int = MISSING
+    _line: Line = field(default_factory=Line)
     _joined: bool = False
     _past: list[str] = field(default_factory=list)
+
+    def save(self) -> dict[str, Any]:
+        """A copy of all that is remembered, by the names of REMEMBERED: plain values, dataclasses and structs."""
+        return {name: copy(getattr(self, name)) for name in REMEMBERED}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Put back what `save` gave. Raises ValueError where it is not what an intake remembers."""
+        if saved.keys() != REMEMBERED.keys():
+            raise ValueError("an intake of other parts")
+        for name, value in saved.items():
+            setattr(self, name, copy(value))
+        if not 100 <= self.rate <= 10_000 or not 0 <= self.column < len(self.leads) or not 0 <= self.next <= 1 << 53:
+            raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, lead {self.column}")
+        if not MISSING <= self._last <= -MISSING or not isfinite(self._last_mv):
+            raise ValueError(f"a last sample of {self._last} ADU, {self._last_mv:g} mV")
+        if not self._line.possible():
+            raise ValueError(f"a line that has stood like {self._line}")
+        for waiting in self._waiting:
+            self._check_terms(decode_wave(encode_wave(waiting.wave)))
+            if waiting.index != waiting.wave.index:
+                raise ValueError("a chunk that waits in another's place")
 
     def is_new(self, wave: Wave) -> bool:
         """Does this message begin another stream?."""
@@ -123,8 +107,8 @@ class Intake:
             self._check_terms(wave)
             if self.ended:  # said to be over, but goes on
                 self.ended = False
-                self._flat, self.lead_off = 0, False
-                pieces.append(Begin(max(wave.index, self.next), self.rate, "stream resumed"))
+                self._line, self.lead_off = Line(), False
+                pieces.append(Begin(max(wave.index, self.next), self.rate, ResetReason.RESUMED))
                 self._skip(max(wave.index, self.next))
         self._accept(wave, received_ns, pieces)
         return pieces
@@ -147,12 +131,12 @@ class Intake:
         self._waiting = [one for one in self._waiting if one.index + one.samples > self.next]
         return pieces
 
-    def resume(self, reason: str) -> list[Piece]:
-        """After messages that were forgone: the signal begins anew behind them."""
+    def resume(self, seconds: float) -> list[Piece]:
+        """After messages with so much signal that were forgone: it begins anew behind them."""
         if not self.stream or self.ended:
             return []
-        self._flat, self.lead_off, self._last = 0, False, MISSING
-        pieces: list[Piece] = [Begin(self.next, self.rate, reason)]
+        self._line, self.lead_off, self._last = Line(), False, MISSING
+        pieces: list[Piece] = [Begin(self.next, self.rate, ResetReason.OVERLOAD, seconds)]
         self._take_waiting(pieces)
         return pieces
 
@@ -177,13 +161,13 @@ class Intake:
 
     def _begin_stream(self, wave: Wave) -> Begin:
         """Take over the terms of a new stream."""
-        reason = "new record" if self.stream else ""
+        reason = ResetReason.NEW_RECORD if self.stream else ResetReason.NEW_BED
         if self.stream:
             self._past = [*self._past[-7:], self.stream]
         self._joined = not self.ledger.knows(self.bed, wave.stream)
         self.stream, self.record, self.rate, self.leads = wave.stream, wave.record, wave.rate, list(wave.leads)
         self.column = pick_lead(self.leads, self.settings.lead)
-        self.ended, self.lead_off, self._flat, self._last = False, False, 0, MISSING
+        self.ended, self.lead_off, self._line, self._last = False, False, Line(), MISSING
         late = self._patience(wave)
         # The first chunk heard may have overtaken others; only a monitor that joins late begins in mid-stream.
         self.next = wave.index if wave.index > late else 0
@@ -235,8 +219,8 @@ class Intake:
         if self._last != MISSING or not self._joined:
             self._count.lost += gap
         if gap > self.settings.gap_reset_seconds * self.rate or self._last == MISSING:
-            self._flat, self.lead_off = 0, False
-            pieces.append(Begin(index, self.rate, f"gap of {gap / self.rate:.1f} s"))
+            self._line, self.lead_off = Line(), False
+            pieces.append(Begin(index, self.rate, ResetReason.GAP, gap / self.rate))
         else:
             wave = self._waiting[0].wave
             first = int(wave_samples(wave)[0, self.column])
@@ -273,44 +257,16 @@ class Intake:
         held = hold(adu, round(wave.baseline[self.column]) if self._last == MISSING else self._last)
         signal = self._millivolts(wave, held)
         self._last, self._last_mv = int(held[-1]), float(signal[-1])
-        for begin, end, off in self._flat_runs(held):
+        limit = round(self.settings.lead_off_seconds * self.rate)
+        self._line, parts = hear(self._line, adu, wave.gain[self.column], wave.baseline[self.column], limit)
+        for begin, end, off in parts:
             if not off and self.lead_off:
-                pieces.append(Begin(index + begin, self.rate, "lead was off"))
+                pieces.append(Begin(index + begin, self.rate, ResetReason.LEAD_WAS_OFF))
             self.lead_off = off
-            if end > begin:
-                pieces.append(Signal(index + begin, signal[begin:end], off))
-
-    def _flat_runs(self, held: NDArray[np.int16]) -> list[tuple[int, int, bool]]:
-        """(begin, end, off) parts of the chunk: off where the same value has stood for `lead_off_seconds`."""
-        length, limit = len(held), round(self.settings.lead_off_seconds * self.rate)
-        steps = np.flatnonzero(held[1:] != held[:-1]) + 1
-        if self._flat == 0 or held[0] != self._before:
-            steps = np.concatenate((np.zeros(1, np.int64), steps))
-            lead = 0
-        else:
-            lead = self._flat
-        self._before = int(held[-1])
-        first = int(steps[0]) if len(steps) else length
-        self._flat = length - int(steps[-1]) if len(steps) else self._flat + length
-        if lead + first < limit and not self.lead_off and length < limit:
-            return [(0, length, False)]
-        bounds = [-lead, *steps.tolist(), length] if lead else [*steps.tolist(), length]
-        parts: list[tuple[int, int, bool]] = []
-        for begin, end in pairwise(bounds):
-            if end - begin < limit:
-                parts.append((max(begin, 0), end, False))
-            else:
-                off = max(begin + limit, 0)
-                parts += [(max(begin, 0), off, False), (off, end, True)] if off > max(begin, 0) else [(off, end, True)]
-        return _joined(parts)
+            pieces.append(Signal(index + begin, signal[begin:end], off))
 
 
-def _joined(parts: list[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:
-    """Neighbours of the same kind as one."""
-    whole: list[tuple[int, int, bool]] = []
-    for begin, end, off in parts:
-        if whole and whole[-1][2] == off:
-            whole[-1] = (whole[-1][0], end, off)
-        else:
-            whole.append((begin, end, off))
-    return whole
+REMEMBERED: Final = {
+    name: kind for name, kind in get_type_hints(Intake).items() if name not in ("bed", "settings", "ledger", "blocks")
+}
+"""Fields of an intake that are its memory, and their types."""

@@ -28,9 +28,14 @@ class Ledger:
     beats: int = 0
     runs: dict[tuple[str, str], RunCount] = field(default_factory=dict)
 
+    @staticmethod
+    def key(bed: str, stream: str) -> tuple[str, str]:
+        """Where in `runs` a stream is counted: its name ends in its lap, which does not matter here."""
+        return bed, stream.rpartition("-")[0] or stream
+
     def run(self, bed: str, stream: str) -> RunCount:
-        """The count a stream belongs to; a stream's name ends in its lap, which does not matter here."""
-        key = bed, stream.rpartition("-")[0] or stream
+        """The count a stream belongs to."""
+        key = self.key(bed, stream)
         found = self.runs.get(key)
         if found is None:
             found = self.runs[key] = RunCount()
@@ -38,7 +43,7 @@ class Ledger:
 
     def knows(self, bed: str, stream: str) -> bool:
         """Has anything of this stream's run been counted?."""
-        return (bed, stream.rpartition("-")[0] or stream) in self.runs
+        return self.key(bed, stream) in self.runs
 
     @property
     def received(self) -> int:

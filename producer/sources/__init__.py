@@ -1,1 +1,1 @@
-"""Where a bed's samples come from."""
+"""Sources: where the samples of a bed come from."""

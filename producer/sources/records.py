@@ -13,10 +13,10 @@ STAGGER_SECONDS: Final = 7.3
 
 @dataclass(slots=True, kw_only=True)
 class Bed:
-    """Replays `record` as bed `name`; every lap is a stream of its own, so that indices never jump back in one.
+    """Replays `record` as bed `name`; every lap is a stream of its own, so indices never jump back within a stream.
 
-    columns: leads sent. chunk_seconds: signal in one message. run: names this replay among others of the same record.
-    lap, index, seq: where the replay stands. published: samples per lead handed out so far, all laps together.
+    columns: leads sent. chunk_seconds: signal in one message. run: name of this replay among others of the same record.
+    lap, index, seq: present position of the replay. published: samples per lead handed out, all laps together.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Bed:
 
     @property
     def done(self) -> bool:
-        """Has the last sample been handed out?."""
+        """Whether the last sample has been handed out."""
         return not self.loop and self.index >= len(self.record.samples)
 
     def next(self, sent_ns: int) -> tuple[Wave, Truth | None]:
@@ -84,7 +84,7 @@ class Bed:
         return Truth(SCHEMA, self.stream, marks) if marks else None
 
     def status(self, online: bool, speed: float | str, final: bool = False) -> BedStatus:
-        """What the bed's retained status says. final: with the number of samples published."""
+        """The bed's retained status. final: with the number of published samples."""
         return BedStatus(
             v=SCHEMA,
             state="online" if online else "offline",
@@ -101,10 +101,10 @@ class Bed:
 def make_beds(
     records: list[Record], beds: int, lead: str, chunk_seconds: float, run: str, loop: bool, truth: bool
 ) -> list[Bed]:
-    """As many beds as asked for (0: one per record), the records used in turn.
+    """`beds` beds (0: one per record), the records used in turn.
 
-    Where a record is used again its later beds begin later in it, so that a ward does not beat as one.
-    lead: "all", or the one lead sent (the record's first where it has no such lead).
+    The later beds of a record begin later in it, so that a ward does not beat as one.
+    lead: "all", or the only lead sent (the record's first lead where it has no such lead).
     """
     count = beds or len(records)
     made = []
@@ -120,7 +120,7 @@ def make_beds(
 
 
 def later(record: Record, times: int) -> Record:
-    """The record without its first `times` x 7.3 s, at least half of it: what is left starts at index 0."""
+    """The record without its first `times` x 7.3 s; at least half remains, and starts at index 0."""
     start = round(times * STAGGER_SECONDS * record.rate) % max(len(record.samples) // 2, 1)
     if not start:
         return record

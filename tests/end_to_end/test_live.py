@@ -13,16 +13,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import aiomqtt
-import numpy as np
 import psutil
 import pytest
-from brokers import MOSQUITTO, Mosquitto, free_port
 
 from ecg.records import library
-from ecg.signal.path import SignalPath
 from ecg.wire import broker
 from ecg.wire.broker import Broker
 from ecg.wire.messages import SCHEMA, Wave, encode_wave
+from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
+from tests.support.expected import expected_beats
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -63,30 +62,27 @@ def at(found: Broker) -> str:
     return f"{found.host}:{found.port}"
 
 
-def wait_for_monitor(found: Broker) -> None:
-    """Until a monitor has announced itself, which it does once it has subscribed."""
+def wait_for(found: Broker, topic: str, text: bytes = b"") -> None:
+    """Until a message with that text has come on that topic."""
 
     async def listen() -> None:
         async with aiomqtt.Client(found.host, found.port) as client:
-            await client.subscribe("ecg/v1/_monitor/+/status", 1)
+            await client.subscribe(topic, 1)
             async for message in client.messages:
-                if b'"online"' in bytes(message.payload):
+                if text in bytes(message.payload):
                     return
 
     asyncio.run(asyncio.wait_for(listen(), 60))
 
 
+def wait_for_monitor(found: Broker) -> None:
+    """Until a monitor has announced itself, which it does once it has subscribed."""
+    wait_for(found, "ecg/v1/_monitor/+/status", b'"online"')
+
+
 def lines(text: str) -> list[dict[str, Any]]:
     """JSON, line by line."""
     return [json.loads(line) for line in text.splitlines()]
-
-
-def expected_beats() -> list[int]:
-    """R-peaks of the excerpt as the signal path finds them offline."""
-    record = library.read("excerpt")
-    path, slot = SignalPath(1), np.zeros(1, np.int64)
-    path.reset(slot, np.array([record.rate]), slot)
-    return [*path.step(slot, [record.millivolts(0)]).index.tolist(), *path.finish(slot).index.tolist()]
 
 
 def test_a_fast_replay_gives_the_same_beats_as_the_record_and_loses_nothing(
@@ -205,6 +201,12 @@ def test_junk_is_counted_and_skipped_while_beds_go_on(mosquitto: Mosquitto, prog
         ("[red]b/wave", encode_wave(good)),
         ("b1/truth", b"{}"),
         ("b1/status", b"nothing"),
+        ("b1/status", b'{"v":1,"state":"\xff"}'),
+        ("b1/status", b"[" * 100_000),
+        ("b1/truth", b'{"v":1,"stream":"r-1-0","annotations":[{"index":1%s,"symbol":"N"}]}' % (b"0" * 30)),
+        ("b1/wave", b"\x81\xa1z" + b"\x91" * 100_000),
+        ("b1/wave", b"\x91" * (5 << 20)),
+        ("_producer/p/status", b'{"v":1,"state":"offline","beds":["\xff"]}'),
     ]
 
     async def send() -> None:
@@ -227,7 +229,7 @@ def test_when_the_broker_restarts_both_come_back_and_the_ledger_balances(
     monitor = programs.start("monitor", "--headless", "--until-idle", "6", "--broker", at(found))
     wait_for_monitor(found)
     producer = programs.start("producer", "--records", "excerpt", "--speed", "20", "--broker", at(found))
-    time.sleep(4)
+    wait_for(found, "ecg/v1/+/beat")
     mosquitto.stop()
     time.sleep(1)
     mosquitto.start()
@@ -278,7 +280,9 @@ def test_however_a_demonstration_ends_nothing_is_left_running(programs: Programs
     ("arguments", "sentence"),
     [
         (("producer", "--records", "nobody"), "no record 'nobody' is known"),
-        (("producer", "--speed", "fast"), "--speed fast cannot be used"),
+        (("producer", "--speed", "fast"), "--speed = 'fast' cannot be used"),
+        (("producer", "--lead", "V9"), "no record has a lead 'V9': give one of MLII"),
+        (("producer", "--seconds", "nan"), "--seconds nan cannot be used"),
         (("producer", "--broker", "127.0.0.1:notaport"), "--broker 127.0.0.1:notaport cannot be used"),
         (("producer", "--broker", "nowhere.invalid:1883"), "no MQTT broker answers at nowhere.invalid:1883"),
         (("monitor", "--headless", "--broker", "nowhere.invalid"), "no MQTT broker answers at nowhere.invalid:1883"),

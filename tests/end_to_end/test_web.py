@@ -1,45 +1,94 @@
-"""The screen in a browser: what a browser gets over its websocket is the monitor's screen, live."""
+"""The screen in a browser: light windows on one service, for pages of this server alone."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
-from brokers import free_port
 
 from ecg.wire import broker
+from monitor.web import refusal
+from tests.support.brokers import free_port
+from tests.support.chromium import CHROMIUM, Chromium
 
 aiohttp = pytest.importorskip("aiohttp")
 pytest.importorskip("textual_serve")
 
+HEAVY = re.compile(r"libtorch|/scipy/|/wfdb/|/pandas/|/sklearn/|/matplotlib/")
+SHOWN = [b"not for clinical use", b"HEART RATE", b"208-excerpt", "⣀".encode()]
 
-def started(port: int, broker_port: int) -> subprocess.Popen[str]:
+
+def said(process: psutil.Process) -> list[str]:
+    """Its command line, [] where it has just ended."""
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
+
+
+class Web:
     """`python -m monitor --web --demo` on free ports, once it answers."""
-    command = ["--web", "--web-port", str(port), "--demo", "--broker", f"127.0.0.1:{broker_port}"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "monitor", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    limit = time.monotonic() + 40
-    while broker.probe("127.0.0.1", port) is not None and process.poll() is None and time.monotonic() < limit:
-        time.sleep(0.1)
-    return process
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.port, self.broker_port = free_port(), free_port()
+        command = ["--web", "--web-port", str(self.port), "--demo", "--broker", f"127.0.0.1:{self.broker_port}"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "monitor", *command, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        limit = time.monotonic() + 60
+        while broker.probe("127.0.0.1", self.port) is not None:
+            assert self.process.poll() is None and time.monotonic() < limit
+            time.sleep(0.1)
+
+    @property
+    def page(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def windows(self) -> list[psutil.Process]:
+        """The processes that draw."""
+        return [one for one in psutil.Process(self.process.pid).children() if "--attach" in said(one)]
+
+    def end(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=60)
 
 
-async def seen(port: int, words: list[bytes]) -> bytes:
-    """What comes over the websocket until all those words have come, or 40 s are over."""
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    settings = tmp_path / "config.toml"
+    settings.write_text("[screen]\nweb_tabs = 3\n[producer]\nspeed = 4.0\n", encoding="utf-8")
+    made = Web(tmp_path, "--config", str(settings))
+    yield made
+    if made.process.poll() is None:
+        made.end()
+
+
+async def seen(web: Web, words: list[bytes], **headers: str) -> bytes:
+    """What comes over the websocket until all those words have come, or 60 s are over."""
     got = b""
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(f"ws://127.0.0.1:{port}/ws?width=100&height=30") as page,
+        session.ws_connect(f"ws://127.0.0.1:{web.port}/ws?width=100&height=30", headers=headers) as page,
     ):
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(40):
+            async with asyncio.timeout(60):
                 async for message in page:
                     got += message.data if isinstance(message.data, bytes) else message.data.encode()
                     if all(word in got for word in words):
@@ -47,23 +96,159 @@ async def seen(port: int, words: list[bytes]) -> bytes:
     return got
 
 
-def test_a_browser_sees_the_live_screen_and_leaving_the_server_ends_the_demonstration() -> None:
-    port, broker_port = free_port(), free_port()
-    process = started(port, broker_port)
+def test_a_browser_sees_the_live_screen_and_leaving_the_server_ends_the_demonstration(web: Web) -> None:
+    got = asyncio.run(seen(web, SHOWN))
+    assert [word.decode() for word in SHOWN if word not in got] == []
+    everything = psutil.Process(web.process.pid).children(recursive=True)
+    web.end()
+    _, alive = psutil.wait_procs(everything, timeout=30)
+    assert alive == []
+    assert broker.probe("127.0.0.1", web.broker_port) is not None, "the demonstration's broker is still there"
+
+
+def test_a_server_whose_service_has_died_ends_and_says_so(web: Web) -> None:
+    asyncio.run(seen(web, SHOWN))
+    (service,) = (one for one in psutil.Process(web.process.pid).children() if "serve" in said(one))
+    service.kill()
+    _, problem = web.process.communicate(timeout=60)
+    assert web.process.returncode not in (0, None)
+    assert "the monitor's service ended (exit status -9)" in problem and "Traceback" not in problem
+
+
+def test_a_window_is_a_light_process_and_there_are_so_many_at_most(web: Web) -> None:
+    async def look() -> None:
+        async with aiohttp.ClientSession() as session, contextlib.AsyncExitStack() as windows:
+            for _ in range(3):
+                await windows.enter_async_context(session.ws_connect(f"ws://127.0.0.1:{web.port}/ws"))
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await session.ws_connect(f"ws://127.0.0.1:{web.port}/ws")
+            assert refused.value.status == 503
+            got = await seen_in_a_fourth_after_one_has_gone(session, windows)
+            assert b"HEART RATE" in got
+
+    async def seen_in_a_fourth_after_one_has_gone(session: Any, windows: contextlib.AsyncExitStack) -> bytes:
+        limit = time.monotonic() + 60
+        while len(web.windows) < 3 or any(not loaded(one) for one in web.windows):
+            assert time.monotonic() < limit
+            await asyncio.sleep(0.1)
+        for one in web.windows:
+            assert [found for found in maps(one) if HEAVY.search(found)] == []
+        services = [one for one in psutil.Process(web.process.pid).children() if "serve" in said(one)]
+        assert len(services) == 1, "one service for all windows"
+        await windows.aclose()
+        while web.windows:
+            assert time.monotonic() < limit
+            await asyncio.sleep(0.1)
+        return await seen(web, SHOWN)
+
+    asyncio.run(look())
+
+
+def loaded(window: psutil.Process) -> bool:
+    """Does this window draw? numpy is the last thing it loads."""
+    return any("numpy" in found for found in maps(window))
+
+
+def maps(process: psutil.Process) -> list[str]:
+    """The libraries a process has loaded."""
+    return [found.path for found in process.memory_maps()]
+
+
+def test_pages_and_names_of_others_are_refused(web: Web) -> None:
+    async def ask() -> None:
+        async with aiohttp.ClientSession() as session:
+            for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Host": "evil.example"}):
+                for path in ("", "ws", "static/js/textual.js"):
+                    async with session.get(web.page + path, headers=headers) as answer:
+                        assert answer.status == 403, (headers, path)
+                with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                    await session.ws_connect(f"ws://127.0.0.1:{web.port}/ws", headers=headers)
+                assert refused.value.status == 403
+            async with session.get(web.page, headers={"Origin": web.page.rstrip("/")}) as answer:
+                assert answer.status == 200
+                assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+    asyncio.run(ask())
+    assert web.windows == []
+
+
+@pytest.mark.parametrize(
+    ("said", "origin", "host", "allowed"),
+    [
+        ("127.0.0.1:8000", None, "127.0.0.1", True),
+        ("127.0.0.1:8000", "http://127.0.0.1:8000", "127.0.0.1", True),
+        ("localhost:8000", "http://localhost:8000", "127.0.0.1", True),
+        ("[::1]:8000", "http://[::1]:8000", "::1", True),
+        ("ecg.ward.example:8000", "http://ecg.ward.example:8000", "ecg.ward.example", True),
+        ("192.0.2.7:8000", "http://192.0.2.7:8000", "0.0.0.0", True),
+        ("localhost:8000", "http://127.0.0.1:8000", "127.0.0.1", False),
+        ("127.0.0.1:8000", "http://127.0.0.1:8001", "127.0.0.1", False),
+        ("127.0.0.1:8000", "http://127.0.0.1", "127.0.0.1", False),
+        ("127.0.0.1:8001", None, "127.0.0.1", False),
+        ("127.0.0.1:8000", "null", "127.0.0.1", False),
+        ("127.0.0.1:8000", "", "127.0.0.1", False),
+        ("127.0.0.1:8000", "http://127.0.0.1.evil.example:8000", "127.0.0.1", False),
+        ("evil.example:8000", "http://evil.example:8000", "127.0.0.1", False),
+        ("evil.example:8000", "http://evil.example:8000", "0.0.0.0", False),
+        ("localhost:8000", None, "192.0.2.7", False),
+        (None, None, "127.0.0.1", False),
+        ("127.0.0.1:port", None, "127.0.0.1", False),
+        ("[::1:8000", None, "::1", False),
+    ],
+)
+def test_a_request_is_for_this_server_and_from_its_own_page(
+    said: str | None, origin: str | None, host: str, allowed: bool
+) -> None:
+    assert (refusal(said, origin, host, 8000) == "") is allowed
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+def test_two_windows_of_a_real_browser_share_one_ward(web: Web, tmp_path: Path) -> None:
+    browser = Chromium(tmp_path)
     try:
-        words = [b"not for clinical use", b"HEART RATE", b"208-excerpt", "⣀".encode()]
-        got = asyncio.run(seen(port, words))
-        assert [word.decode() for word in words if word not in got] == []
+        tabs = []
+        for _ in range(2):
+            tab = browser.tab()
+            tab.open(web.page)
+            assert tab.wait("HEART RATE", 60) and tab.wait("208-excerpt", 60)
+            tabs.append(tab)
+        one, other = tabs
+        services = [process for process in psutil.Process(web.process.pid).children() if "serve" in process.cmdline()]
+        assert (len(services), len(web.windows)) == (1, 2)
+        one.press("?")  # nobody has clicked anywhere
+        assert one.wait("any key closes this", 20)
+        one.press("x")
+        assert one.wait("!", 60) and other.wait("!", 60), "an alarm"
+        one.press("a")
+        assert one.wait("acknowledged", 20)
+        assert other.wait("acknowledged", 20)
+        outside = [address for address in (*one.status, *other.status) if "//" in address and web.page not in address]
+        assert outside == [], "nothing is fetched from elsewhere"
     finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-    limit = time.monotonic() + 20
-    while broker.probe("127.0.0.1", broker_port) is None and time.monotonic() < limit:
-        time.sleep(0.1)
-    assert broker.probe("127.0.0.1", broker_port) is not None, "the demonstration's broker is still there"
+        browser.end()
 
 
-def test_a_port_that_is_taken_is_one_sentence() -> None:
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+def test_a_page_of_another_origin_gets_nothing_in_a_real_browser(web: Web, tmp_path: Path) -> None:
+    (tmp_path / "evil.html").write_text("<p>evil</p>", encoding="utf-8")
+    browser = Chromium(tmp_path)
+    try:
+        evil = browser.tab()
+        evil.open((tmp_path / "evil.html").as_uri())
+        script = (
+            f"new Promise(done => {{ const s = new WebSocket('ws://127.0.0.1:{web.port}/ws'); "
+            "s.onopen = () => done('open'); s.onerror = () => done('refused'); })"
+        )
+        assert evil.evaluate(script) == "refused"
+        assert web.windows == []
+        framed = f"fetch('{web.page}', {{mode: 'no-cors'}}).then(a => a.type, e => 'failed')"
+        assert evil.evaluate(framed) in ("opaque", "failed")
+    finally:
+        browser.end()
+
+
+def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -73,3 +258,10 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
     assert process.returncode == 2
     assert f"http://127.0.0.1:{port} cannot be served" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+def test_a_browser_s_screen_and_a_headless_run_are_two_things() -> None:
+    command = [sys.executable, "-m", "monitor", "--web", "--headless"]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert process.returncode == 2
+    assert "--headless draws nothing" in process.stderr and len(process.stderr.strip().splitlines()) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +15,9 @@ from ecg.model import weights
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
-from ecg.wire.messages import SCHEMA, Wave
-from monitor.evaluation.replay import listen, replay
+from monitor.evaluation.replay import listen
+from monitor.ward.events import AlarmChanged, BeatRead
+from monitor.ward.play import play, waves
 from monitor.ward.ward import Ward
 from trainer.data.cutting import cut
 from trainer.scoring.naming import probabilities
@@ -38,21 +38,13 @@ def live(records: list[Record], chunk_seconds: float = 1.0) -> Arrays:
     beats: dict[str, list[tuple[int, list[float]]]] = {record.name: [] for record in records}
     changes: dict[str, list[tuple[str, str, int, int, int]]] = {record.name: [] for record in records}
 
-    def step() -> None:
-        outcome = ward.step()
-        for beat, _ in outcome.beats:
-            beats[beat.bed].append((beat.index, list(beat.probabilities.values())))
-        for bed, change in outcome.changes:
-            changes[bed.name].append((change.what, change.kind, change.onset, change.over, change.index))
-
-    messages = {record.name: waves(record, chunk_seconds) for record in records}
-    for turn in range(max(len(one) for one in messages.values())):
-        for name, one in messages.items():
-            if turn < len(one):
-                ward.wave(name, one[turn], 0)
-        step()
-    ward.end_all()
-    step()
+    for events in play(ward, {record.name: waves(record, chunk_seconds) for record in records}):
+        for event in events:
+            if isinstance(event, BeatRead):
+                beats[event.bed].append((event.index, list(event.probabilities)))
+            elif isinstance(event, AlarmChanged):
+                for change in event.changes:
+                    changes[event.bed].append((change.what, change.kind, change.onset, change.over, change.index))
     found: Arrays = {}
     for name in beats:
         found[f"{name}.index"] = np.array([index for index, _ in beats[name]], np.int32)
@@ -62,43 +54,18 @@ def live(records: list[Record], chunk_seconds: float = 1.0) -> Arrays:
 
 
 def offline(records: list[Record]) -> Arrays:
-    """The trainer's two evaluations and the alarms' own replay of the same records."""
+    """The trainer's two evaluations, and the alarms that `monitor alarms` scores, of the same records."""
     net, _ = weights.load(WEIGHTS)
     found: Arrays = {}
     for way in ("detector", "reference"):
-        cuts = cut(records, way)  # type: ignore[arg-type]
+        cuts = cut(records, way)
         for one, said in zip(cuts, probabilities(net, cuts), strict=True):
             found[f"{one.name}.{way}.index"] = one.index.astype(np.int32)
             found[f"{one.name}.{way}.classes"] = digest(one.classes.tolist())
             found[f"{one.name}.{way}.probabilities"] = said
-    settings = Config()
-    heard = listen(records, settings.monitor.lead, settings.monitor.lead_off_seconds, net)
-    for record, one in zip(records, heard, strict=True):
-        raised = replay(settings.alarms, record.rate, len(record.samples), one.signs, one.index, one.classes)
-        found[f"{record.name}.raised"] = digest([(a.kind, a.onset, a.over, a.raised) for a in raised])
+    for record, heard in zip(records, listen(records, Config(), net, torch.device("cpu")), strict=True):
+        found[f"{record.name}.raised"] = digest([(a.kind, a.onset, a.over, a.raised) for a in heard.raised])
     return found
-
-
-def waves(record: Record, chunk_seconds: float) -> list[Wave]:
-    """The record as wave messages of that length."""
-    size = round(chunk_seconds * record.rate)
-    edges = [*range(0, len(record.samples), size), len(record.samples)]
-    return [
-        Wave(
-            v=SCHEMA,
-            stream=f"{record.name}-golden-0",
-            record=record.name,
-            seq=seq,
-            index=begin,
-            rate=record.rate,
-            leads=list(record.leads),
-            gain=record.gain.tolist(),
-            baseline=record.baseline.tolist(),
-            sent_ns=0,
-            samples=record.samples[begin:end].astype("<i2").tobytes(),
-        )
-        for seq, (begin, end) in enumerate(pairwise(edges))
-    ]
 
 
 def digest(values: Any) -> NDArray[np.uint8]:

@@ -5,11 +5,12 @@ A change of results that is meant is written down with `python tests/golden/dige
 
 from __future__ import annotations
 
-import digests
 import numpy as np
 import pytest
 
 from ecg.records import library
+from ecg.records.record import Record
+from tests.golden import digests
 
 TOLERANCE = 1e-5
 
@@ -29,21 +30,21 @@ def test_the_excerpt_is_read_live_as_before() -> None:
 
 
 @pytest.fixture(scope="module")
-def five() -> list[library.Record]:
+def five() -> list[Record]:
     if library.missing(list(digests.RECORDS)):
         pytest.skip(f"the MIT-BIH records are not in {library.folder()} (set $ECG_DATA)")
     return [library.read(name) for name in digests.RECORDS]
 
 
-def test_five_records_are_read_live_as_before(five: list[library.Record]) -> None:
+def test_five_records_are_read_live_as_before(five: list[Record]) -> None:
     compare("records", digests.live(five))
 
 
-def test_five_records_are_read_offline_as_before(five: list[library.Record]) -> None:
+def test_five_records_are_read_offline_as_before(five: list[Record]) -> None:
     compare("records", digests.offline(five))
 
 
-def test_offline_says_what_live_says(five: list[library.Record]) -> None:
+def test_offline_says_what_live_says(five: list[Record]) -> None:
     live, offline = digests.live(five[:2]), digests.offline(five[:2])
     for record in five[:2]:
         assert np.array_equal(live[f"{record.name}.index"], offline[f"{record.name}.detector.index"])

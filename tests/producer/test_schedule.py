@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from test_records import small
 
-from ecg.errors import UserError
-from producer.cli import speed
 from producer.schedule import Progress, chunk_seconds, replay
 from producer.sources.records import Bed
+from tests.support.beds import small
 
 
 class Line:
@@ -78,13 +76,3 @@ def test_fast_replay_sends_longer_chunks_not_more_messages() -> None:
     assert chunk_seconds(0.25, 60.0) == 15.0
     assert chunk_seconds(0.25, "max") == 15.0
     assert chunk_seconds(0.25, 0.5) == 0.25
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "fast", "nan", ""])
-def test_a_speed_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="--speed"):
-        speed(text)
-
-
-def test_speeds_are_numbers_or_max() -> None:
-    assert (speed("60"), speed("2.5x"), speed("max")) == (60.0, 2.5, "max")

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from annotated_pieces import annotated
 
 from ecg.records.aami import DS1
 from ecg.records.record import Record
+from tests.support.annotated_pieces import annotated
 from trainer.data import cache
 from trainer.data.cutting import CutRecord, cut
 from trainer.data.streams import Cuts

@@ -1,1 +1,1 @@
-"""What python -m trainer can do, one module a command."""
+"""The commands of `python -m trainer`, one module each."""

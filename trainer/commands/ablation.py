@@ -17,6 +17,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from ecg import programs
 from ecg.errors import UserError
 from ecg.files import write_json
 from ecg.model.device import pick_device
@@ -74,7 +75,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     names = ",".join(row.name for row in ROWS)
     parser.add_argument("--rows", default=names, help=f"rows to fit (default: {names})")
-    parser.add_argument("--seeds", type=int, default=5, help="seeds 0 to N-1 (default: 5)")
+    parser.add_argument(
+        "--seeds", type=programs.whole("--seeds", 1, 1000), default=5, help="seeds 0 to N-1 (default: 5)"
+    )
     options.add_fit(parser)
     parser.add_argument(
         "--json", type=Path, default=Path("runs/ablation.json"), metavar="FILE",

@@ -14,6 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from ecg import programs
 from ecg.files import write_json
 from ecg.model.device import pick_device
 from ecg.records import databases
@@ -38,7 +39,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--recipe", default="memory", choices=list(RECIPES), help="what to fit (default: memory)")
     parser.add_argument("--cell", choices=("gru", "lstm", "rnn"), help="recurrent cell (default: the recipe's)")
-    parser.add_argument("--seeds", type=int, default=3, help="fit with this many seeds (default: 3)")
+    parser.add_argument(
+        "--seeds", type=programs.whole("--seeds", 1, 1000), default=3, help="fit with this many seeds (default: 3)"
+    )
     options.add_fit(parser)
     options.add_json(parser)
 

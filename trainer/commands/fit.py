@@ -12,6 +12,7 @@ import msgspec
 import torch
 from rich.console import Console
 
+from ecg import programs
 from ecg.errors import UserError
 from ecg.files import write_json
 from ecg.model import weights
@@ -47,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe", default="memory", choices=[*RECIPES, *ROW_RECIPES], help="what to fit (default: memory)"
     )
     parser.add_argument("--cell", choices=("gru", "lstm", "rnn"), help="recurrent cell (default: the recipe's)")
-    parser.add_argument("--seed", type=int, help="random seed (default: 0)")
+    parser.add_argument("--seed", type=programs.whole("--seed", 0, 2**32 - 1), help="random seed (default: 0)")
     options.add_fit(parser)
     parser.add_argument(
         "--all-of-ds1",

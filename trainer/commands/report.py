@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ecg import programs
 from trainer.commands import options
 from trainer.figures import page
 
@@ -14,7 +15,9 @@ from trainer.figures import page
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     options.add_evaluation(parser, "report")
-    parser.add_argument("--seed", type=int, default=0, help="which strips are drawn (default: 0)")
+    parser.add_argument(
+        "--seed", type=programs.whole("--seed", 0, 2**32 - 1), default=0, help="which strips are drawn (default: 0)"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/report"), help="folder (default: runs/report)")
 
 

@@ -1,1 +1,1 @@
-"""Beats of annotated records, cut, cached and dealt out."""
+"""Annotated beats and rows: cut, kept on disk, and dealt out to a fit."""

@@ -20,6 +20,9 @@ Source = Literal["reference", "detector"]
 """Origin of the R-peaks: the cardiologists' annotations, or our own detector."""
 SOURCES: Final[tuple[Source, ...]] = ("reference", "detector")
 
+CLASS_NUMBER: Final = {symbol: aami.CLASSES.index(name) for symbol, name in aami.CLASS_OF.items()}
+"""AAMI class number of each annotation code of a beat."""
+
 CHUNK_SECONDS: Final = 30.0
 TOGETHER: Final = 24
 """Records cut side by side: a limit on working memory without effect on results."""
@@ -80,7 +83,7 @@ def reference_of(record: Record) -> Reference:
     notes = record.annotations
     if notes is None:
         raise UserError(f"record {record.name} carries no annotations, so there is nothing to score it against")
-    number = np.array([_CLASS_NUMBER.get(str(symbol), -1) for symbol in notes.symbol], np.int64)
+    number = np.array([CLASS_NUMBER.get(str(symbol), -1) for symbol in notes.symbol], np.int64)
     inside = (notes.index >= 0) & (notes.index < len(record.samples))
     beat = (number >= 0) & inside
     if not beat.any():
@@ -158,6 +161,3 @@ def _flutter(record: Record, index: NDArray[np.int64], symbol: NDArray[np.str_])
     if begin >= 0:
         spans.append((begin, len(record.samples) - 1))
     return np.array(spans, np.int64).reshape(-1, 2)
-
-
-_CLASS_NUMBER = {symbol: aami.CLASSES.index(name) for symbol, name in aami.CLASS_OF.items()}

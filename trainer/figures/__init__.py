@@ -1,1 +1,1 @@
-"""Pictures for the report."""
+"""The figures and the page of the report."""

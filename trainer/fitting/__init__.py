@@ -1,1 +1,1 @@
-"""A fit under way."""
+"""Fits: the epoch, the loop over epochs, and the networks and data of each kind."""

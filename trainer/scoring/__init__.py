@@ -1,1 +1,1 @@
-"""Networks named and scored on annotated records."""
+"""Scores of networks and detectors on annotated records."""

@@ -25,7 +25,7 @@ def sleepecg_score(record: Record) -> Score:
     """The offline detector of sleepecg, on the first lead of the whole record; flutter is not left out."""
     reference = reference_of(record)
     signal = record.millivolts(0).astype(np.float64)
-    test = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)  # type: ignore[attr-defined]
+    test = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)
     return score(*match(reference.index, np.unique(test), match_window(record.rate)))
 
 

@@ -1,1 +1,1 @@
-"""Lines and pictures from values: pure functions, no widgets."""
+"""Values drawn as lines and pictures: pure functions, no widgets."""

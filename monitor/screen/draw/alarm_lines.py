@@ -1,39 +1,38 @@
-"""Alarms in words: which is the gravest, how it is written, and the banner that shows it."""
+"""Alarms as text: the gravest of a bed, the banner, the list, and the order of beds by urgency."""
 
 from __future__ import annotations
 
-from ecg.wire.messages import ActiveAlarm
-from monitor.link.protocol import BedSummary
+from monitor.link.protocol import ActiveAlarm, BedSummary
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import MARKS, Palette, pen
 from monitor.screen.draw.plaintext import clean, clock, fit
 from monitor.screen.labels import Labels
-from monitor.screen.widgets.board import Line
 
 RANK = {"high": 3, "medium": 2, "low": 1}
 UNHEARD = {"offline": 0.8, "silent": 0.7, "lead off": 0.6, "gapped": 0.5}
-"""How urgent a bed's state is beside its alarms, for the order of beds."""
+"""Urgency of a bed's state, added to that of its alarms."""
 
 
 def words(alarm: ActiveAlarm, labels: Labels) -> str:
-    """What an alarm says: as the service worded it in English, by its kind in another language."""
+    """The text of an alarm: the service's own in English, by its kind in another language."""
     text = clean(alarm.text) or clean(alarm.kind)
     return text if labels.language == "en" else labels.known(alarm.kind, text)
 
 
 def worst(alarms: list[ActiveAlarm]) -> ActiveAlarm | None:
-    """The gravest alarm, one not yet acknowledged before one that is."""
+    """The gravest alarm; among equals, an unacknowledged alarm. None without alarms."""
     return max(alarms, key=lambda alarm: (RANK[alarm.priority], not alarm.acknowledged), default=None)
 
 
 def urgency(bed: BedSummary) -> float:
-    """How much a bed needs to be looked at: alarms first, then beds of which nothing is heard."""
+    """The urgency of a bed, for sorting: its gravest alarm, then its state."""
     alarm = worst(bed.alarms)
     grave = 0.0 if alarm is None else 2 * RANK[alarm.priority] + (0 if alarm.acknowledged else 1)
     return grave + UNHEARD.get(bed.state, 0.0)
 
 
 def flashes(alarm: ActiveAlarm | None) -> bool:
-    """Does this alarm flash? High ones do until they are acknowledged."""
+    """Does this alarm flash? High alarms flash until acknowledged."""
     return alarm is not None and alarm.priority == "high" and not alarm.acknowledged
 
 
@@ -48,7 +47,7 @@ def banner(
 ) -> Line:
     """The alarm banner: this bed's gravest alarm, and at the right end the gravest of the other beds.
 
-    lit: is a flashing alarm in its bright half of the second? named: say whose alarm it is.
+    lit: flashing alarms are in their bright half. named: the bed's name stands before its alarm.
     """
     alarm = worst(bed.alarms) if bed else None
     elsewhere = max((other for other in others if other.alarms), key=urgency, default=None)
@@ -88,7 +87,7 @@ def banner(
 
 
 def alarm_lines(bed: BedSummary | None, height: int, width: int, palette: Palette, labels: Labels) -> list[Line]:
-    """The bed's alarms, gravest first, with when each began."""
+    """The bed's alarms, gravest first, each with the time of its onset."""
     head = Line().add(labels("alarms") + " ", pen(palette.dim, bold=True))
     if bed and bed.silenced_s > 0:
         head.add(labels("silenced", s=f"{bed.silenced_s:.0f}") + " ", pen(palette.text))

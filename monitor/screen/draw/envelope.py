@@ -1,4 +1,4 @@
-"""Min/max envelopes: what of a signal falls into each dot column, so that no QRS is lost between two of them."""
+"""Min/max envelopes: the range of the signal in each dot column, so that no QRS complex falls between two columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours: two themes, each with what Textual wants to know and what the drawn panels use.
+"""Colours: two themes, each for Textual's own widgets and for the drawn panels.
 
 A class is told by its letter and its colour, an alarm's priority by its mark and its colour: never by colour alone.
 Priorities: red, yellow and cyan after IEC 60601-1-8. The colour-blind palette is built on that of Okabe and Ito
@@ -41,7 +41,7 @@ class Palette:
     warm: str
 
     def priority(self, name: str) -> str:
-        """The colour in which an alarm of that priority is written."""
+        """The colour of an alarm's text, by priority."""
         return self.priorities[name][1] if name in self.priorities else self.text
 
 
@@ -95,7 +95,7 @@ PALETTES: Final = {palette.name: palette for palette in (PHOSPHOR, COLOUR_BLIND)
 
 
 def themes() -> list[Theme]:
-    """The palettes as Textual's own widgets (command palette, help) use them."""
+    """The palettes as themes for Textual's own widgets, such as the command palette."""
     return [
         Theme(
             name=palette.name,
@@ -117,20 +117,20 @@ def themes() -> list[Theme]:
 
 @lru_cache(maxsize=4096)
 def pen(colour: str, ground: str = "#000000", bold: bool = False, reverse: bool = False) -> Style:
-    """A style to write with."""
+    """A style of text."""
     return Style(color=Color.parse(colour), bgcolor=Color.parse(ground), bold=bold, reverse=reverse)
 
 
 @lru_cache(maxsize=1024)
 def button(colour: str, action: str, ground: str = "#000000", bold: bool = False) -> Style:
-    """A style that runs an action of the application when it is clicked."""
+    """A style of text that runs an action of the application at a click."""
     meta: dict[str, Any] = {"@click": action}
     return pen(colour, ground, bold) + Style(meta=meta)
 
 
 @lru_cache(maxsize=4096)
 def blend(one: str, other: str, share: float) -> str:
-    """The colour that is `share` (0 to 1) of the way from one to the other, as "#rrggbb"."""
+    """A mixed colour, "#rrggbb": `share` (0 to 1) of the way from `one` to `other`."""
     a, b = Color.parse(one).get_truecolor(), Color.parse(other).get_truecolor()
     mixed = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
     return "#" + "".join(f"{value:02x}" for value in mixed)

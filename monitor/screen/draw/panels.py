@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.link.protocol import BedSummary, Notice, ServiceStatus
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, button, pen
 from monitor.screen.draw.plaintext import clean, clock, fit, right
 from monitor.screen.labels import Labels
-from monitor.screen.widgets.board import Line
 
 
 def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette: Palette, labels: Labels) -> Line:
-    """Who is shown, in which state, and what this screen is not for. place: "2/8" among the beds."""
+    """Bed, record and state, and the notice against clinical use. place: of the bed among all, such as "2/8"."""
     line = Line().add(" ♥ ", pen(palette.accent, bold=True))
     if bed is None:
         line.add(labels("title"), pen(palette.text, bold=True))
@@ -35,7 +35,7 @@ def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette
 def alert_lines(
     alerts: Sequence[Notice], rate: float, chosen: int, height: int, width: int, palette: Palette, labels: Labels
 ) -> list[Line]:
-    """Abnormal beats (and resets of the memory), newest first; a click on one shows its strip. chosen: -1 for none."""
+    """Abnormal beats and resets of the memory, newest first; a click shows the strip. rate: Hz. chosen: -1 for none."""
     head = Line().add(labels("alerts") + " ", pen(palette.dim, bold=True))
     lines = [head.add("─" * max(width - head.width, 0), pen(palette.faint))]
     if not alerts:
@@ -60,13 +60,13 @@ def alert_lines(
 
 
 def reset_words(text: str, labels: Labels) -> str:
-    """A reset's line in the language of the screen."""
+    """The text of a reset in the language of the screen."""
     why = clean(text).removeprefix("memory reset: ")
     return labels("reset", why=why)
 
 
 def status_line(status: ServiceStatus | None, width: int, palette: Palette, labels: Labels) -> Line:
-    """Broker, device, model, beds, beats/s, latency beside the lookahead, and what was lost or went wrong."""
+    """Problems first, then latency, lookahead, beats/s, beds, lost samples, broker, device and model."""
     ground = palette.panel
     line = Line().add(" ", pen(palette.dim, ground))
     if status is None:
@@ -101,7 +101,7 @@ def status_line(status: ServiceStatus | None, width: int, palette: Palette, labe
 
 
 def key_line(keys: Sequence[tuple[str, str, str]], width: int, palette: Palette) -> Line:
-    """The keys as (key, what it does, action), each of which can be clicked; those without room are left out."""
+    """The keys, each clickable; keys without room are left out. keys: (key, text, action)."""
     line = Line()
     for key, what, action in keys:
         part = Line().add(f" {key} ", button("#000000", action, palette.dim, bold=True))

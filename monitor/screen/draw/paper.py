@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 BIG_SQUARE_MM: Final = 5.0
 """The grid: 0.2 s at 25 mm/s, 0.5 mV at 10 mm/mV."""
 SCALES: Final = (2.4, 2.0, 1.6, 1.2, 0.8)
-"""Dots per millimetre across: with each, a big square is a whole number of cells wide."""
+"""Dots per millimetre across; with each scale a big square is a whole number of cells wide."""
 HEIGHT_MM: Final = 30.0
-"""What should fit from the bottom to the top."""
+"""Height that the paper should show."""
 WIDTHS_MM: Final = (120.0, 80.0)
-"""What should fit from left to right, and what must."""
+"""Width that the paper should show, and the least it accepts."""
 ZERO: Final = 0.64
-"""Where 0 mV lies, as a share of the height: QRS complexes mostly point up."""
+"""Place of 0 mV, as a share of the height from the top: QRS complexes mostly point up."""
 WEIGHTS: Final = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint16)
 """Bit of each dot of a braille cell (Unicode 2800-28FF)."""
 
@@ -47,7 +47,7 @@ class Paper:
         return SCALES[-1]
 
     def _down(self, across: float) -> float:
-        """Dots per millimetre down for `across` of them across: a dot is aspect/2 times as high as wide."""
+        """Dots per millimetre down, given dots per millimetre across: a dot is aspect/2 times as high as wide."""
         return across * 2 / self.aspect
 
     @property
@@ -77,12 +77,12 @@ class Paper:
 
     @cached_property
     def zero(self) -> int:
-        """Dot row of 0 mV (before the baseline is taken off), counted from the top."""
+        """Dot row of the baseline, counted from the top."""
         return round(self.height * ZERO)
 
     @cached_property
     def grid(self) -> NDArray[np.uint16]:
-        """Braille bits of the grid's lines: uint16 [rows, columns]; all 0 where it would be too narrow to help."""
+        """Braille bits of the grid's lines: uint16 [rows, columns]; all 0 at the smallest scale."""
         dots = np.zeros((self.height, self.width), bool)
         if self.dots_per_mm > SCALES[-1]:
             down = BIG_SQUARE_MM * self._down(self.dots_per_mm)
@@ -95,7 +95,7 @@ class Paper:
         return bits(dots)
 
     def rows_of(self, millivolts: NDArray[np.float32], baseline: float) -> NDArray[np.int64]:
-        """Dot rows of amplitudes; what lies outside is drawn at the edge. NaN gives -1."""
+        """Dot rows of amplitudes in mV; values outside the paper lie at its edge. NaN gives -1."""
         places = np.rint(self.zero - (millivolts - baseline) * self.dots_per_mv)
         inside = np.clip(places, 0, self.height - 1)
         return np.where(np.isnan(places), -1, inside).astype(np.int64)

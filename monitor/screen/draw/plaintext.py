@@ -1,6 +1,6 @@
 """Text from the wire made harmless, and text fitted to cells of a terminal.
 
-Nothing here is ever read as markup: what comes out goes into segments as it stands.
+Nothing here is ever read as markup: the results go into segments unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def clean(text: str, longest: int = LONGEST) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Exactly `width` cells: cut with "…" where the text is longer, blanks after it where it is shorter."""
+    """The text in exactly `width` cells: a longer text is cut with "…", a shorter text gets blanks at its end."""
     if width <= 0:
         return ""
     if cell_len(text) <= width:
@@ -33,13 +33,13 @@ def fit(text: str, width: int) -> str:
 
 
 def right(text: str, width: int) -> str:
-    """The text at the right end of `width` cells."""
+    """The text right-aligned in `width` cells."""
     missing = width - cell_len(text)
     return " " * missing + text if missing >= 0 else fit(text, width)
 
 
 def clock(seconds: float) -> str:
-    """A time since the stream began as m:ss.t or h:mm:ss."""
+    """Seconds since the start of the stream as m:ss.t or h:mm:ss."""
     whole = max(int(seconds), 0)
     if whole >= 3600:
         return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -1,4 +1,4 @@
-"""A strip as a picture in a file: SVG and PNG, drawn as on paper, 25 mm/s and 10 mm/mV, in the screen's colours."""
+"""A strip saved as SVG and PNG: drawn as on paper, 25 mm/s and 10 mm/mV, in the screen's colours."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from ecg.errors import needs
 from monitor.screen.draw.palette import Palette
 from monitor.screen.draw.plaintext import clean, clock
 from monitor.screen.state.history import BedHistory
@@ -23,11 +24,12 @@ NOTICE: Final = "25 mm/s, 10 mm/mV. Simulation for research and education, not f
 
 
 def save_strip(history: BedHistory, since: int, until: int, folder: Path, palette: Palette) -> list[Path]:
-    """Write samples [since, until) of all leads with the beats' letters; the paths of the SVG and the PNG.
+    """Write samples [since, until) of all leads with the beats' letters; returns the paths of the SVG and the PNG.
 
-    Raises OSError where the folder cannot be written to.
+    Raises OSError where the folder cannot be written to, UserError where matplotlib is not installed.
     """
-    from matplotlib.figure import Figure
+    with needs("figures", "saving a strip"):
+        from matplotlib.figure import Figure
 
     length = max((until - since) / history.rate, 1.0)
     count = len(history.leads)

@@ -1,12 +1,12 @@
-"""What is seen before the first signal: the name, what it is not for, and what is waited for."""
+"""The picture before the first signal: name, notice against clinical use, and "waiting for beds"."""
 
 from __future__ import annotations
 
 from rich.cells import cell_len
 
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.labels import Labels
-from monitor.screen.widgets.board import Line
 
 COMPLEX = (
     "                      ⢸⡇                      ",
@@ -19,7 +19,7 @@ COMPLEX = (
 
 
 def splash_lines(width: int, height: int, palette: Palette, labels: Labels) -> list[Line]:
-    """Lines in the middle of the room there is."""
+    """The picture's lines, centred in width x height cells."""
     rows = [(row, palette.trace) for row in COMPLEX] if width > 50 and height > 11 else []
     rows += [
         ("", palette.text),

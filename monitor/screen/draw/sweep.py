@@ -1,7 +1,7 @@
 """One lead's sweep: a page of braille cells over which the trace runs from left to right behind an erase bar.
 
-Pure state over arrays, no widget: `advance` draws what is new and says which columns changed; `row` gives a row's
-runs of equal style. The same page serves the bedside, the tiles of the central station and the review.
+Pure state over arrays, no widget: `advance` draws the new signal and returns the changed columns, `runs` gives a row's
+segments. The same page serves the bedside and the tiles of the central station.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ GAP_CELLS: Final = 4
 """Width of the erase bar."""
 HEAD_CELLS: Final = 2
 OLD_SHARE: Final = 0.72
-"""Where on its way round the trace begins to fade, as phosphor does."""
+"""Age, as a share of the page, at which the trace fades, as on phosphor."""
 BEAT_SECONDS: Final = (0.16, 0.24)
-"""What is coloured before and after the R-peak of a beat that is not normal."""
+"""Coloured stretch before and after the R-peak of an abnormal beat."""
 BASELINE_SECONDS: Final = 2.0
 BASELINE_STEP_SECONDS: Final = 0.25
 BASELINE_SPEED: Final = 0.15
@@ -39,7 +39,7 @@ Span = tuple[int, int]
 
 
 def styles(palette: Palette) -> list[Style]:
-    """Styles by number: NORMAL, HEAD, OLD, one of each class, and GRID."""
+    """Styles by number: NORMAL, HEAD, OLD, the five classes, and GRID."""
     chosen = [pen(palette.trace), pen(palette.head, bold=True), pen(palette.old)]
     chosen += [pen(palette.classes[cls], bold=cls != "N") for cls in CLASSES]
     chosen += [pen(palette.trace)] * (GRID - len(chosen))
@@ -47,21 +47,21 @@ def styles(palette: Palette) -> list[Style]:
 
 
 def baseline(samples: NDArray[np.float32]) -> float:
-    """The level around which a lead is drawn, mV: the median, 0 where there is no sample."""
+    """The level at which a lead is centred, mV: the median; 0 without a sample."""
     heard = samples[~np.isnan(samples)]
     return float(np.median(heard)) if len(heard) else 0.0
 
 
 def tint_of(cls: str) -> int:
-    """The style number of a beat's surroundings."""
+    """The style number of the trace around a beat of that class."""
     return NORMAL if cls == "N" or cls not in CLASSES else FIRST_CLASS + CLASSES.index(cls)
 
 
 class SweepPage:
     """One lead's page.
 
-    trace: uint16 [rows, columns], braille bits. tint: int8 [columns], style numbers. head: the dot up to which it is
-    drawn, counted from the stream's first sample.
+    trace: uint16 [rows, columns], braille bits. tint: int8 [columns], style numbers. head: the newest drawn dot,
+    counted from the stream's first sample.
     """
 
     def __init__(self, paper: Paper, lead: int = 0) -> None:
@@ -80,7 +80,7 @@ class SweepPage:
         self._beats_seen = -1
 
     def cell_of(self, dot: int) -> int:
-        """The column of cells in which a dot lies."""
+        """The column of cells that holds a dot."""
         return dot % self.paper.width // 2
 
     def shows(self, dot: int) -> bool:
@@ -88,7 +88,7 @@ class SweepPage:
         return self.head - self.paper.width + 2 * GAP_CELLS < dot <= self.head
 
     def advance(self, history: BedHistory, position: float) -> list[Span]:
-        """Draw the signal up to sample `position`; returns the columns of cells that look different, [from, to)."""
+        """Draw the signal up to sample `position`; returns the changed columns of cells as spans [from, to)."""
         paper = self.paper
         if not history.rate:
             return []
@@ -150,7 +150,7 @@ class SweepPage:
         self._pending, self._beats_seen = [], -1
 
     def _follow(self, history: BedHistory, position: float) -> None:
-        """Let the level follow a wandering baseline, slowly, in steps of signal time."""
+        """Let the level follow a wandering baseline slowly, in steps of signal time."""
         step = BASELINE_STEP_SECONDS * history.rate
         while position - self._levelled >= step:
             missed = int((position - self._levelled) / step)
@@ -161,7 +161,7 @@ class SweepPage:
                 self.level += BASELINE_SPEED * (baseline(samples) - self.level)
 
     def _mark(self, history: BedHistory, per_dot: float) -> list[Span]:
-        """Colour the surroundings of new beats that are not normal, once they are drawn."""
+        """Colour the trace around new abnormal beats once it is drawn."""
         beats = history.beats
         new = beats[-1].index if beats else -1
         if new > self._beats_seen:
@@ -204,7 +204,7 @@ def runs(codes: NDArray[np.uint32], numbers: NDArray[np.int8], chosen: list[Styl
 
 
 def _around(first: int, last: int, columns: int) -> list[Span]:
-    """Columns first .. last - 1 of a page that goes round, as spans within it."""
+    """Columns first .. last - 1 of a circular page, as spans within it."""
     if last - first >= columns:
         return [(0, columns)]
     a, b = first % columns, (last - 1) % columns + 1

@@ -1,4 +1,4 @@
-"""The truth view's figures: model against cardiologists, counted as EC57 does, and running."""
+"""The figures of the truth view: the model against the cardiologists, matched as in EC57, updated with the stream."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from numpy.typing import NDArray
 
 from ecg.records.aami import CLASS_OF, CLASSES
 from ecg.records.ec57 import class_score, confusion, match, match_window
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.draw.plaintext import right
 from monitor.screen.draw.vitals import title
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
-from monitor.screen.widgets.board import Line
 
 SETTLED_SECONDS = 1.0
-"""Beats newer than that may still find their partner and are not counted yet."""
+"""Newer beats may still find their partner and are not counted yet."""
 CLOSED_SECONDS = 60.0
-"""Beats older than that are counted for good, so that they may be forgotten."""
+"""Older beats are counted for good and may be forgotten."""
 Z = len(CLASSES)
 
 
 class TruthTally:
-    """Confusion of one bed's stream as far as it has been shown: rows what the cardiologists say, columns the model."""
+    """The confusion table of one bed's stream so far: rows the cardiologists' classes, columns the model's."""
 
     def __init__(self) -> None:
         self.table: NDArray[np.int64] = np.zeros((Z + 1, Z + 1), np.int64)
@@ -32,7 +32,7 @@ class TruthTally:
         self._generation = -1
 
     def follow(self, history: BedHistory) -> None:
-        """Count what is settled by now."""
+        """Count the beats that are settled by now."""
         if history.generation != self._generation:
             self._generation = history.generation
             self._closed[:] = 0
@@ -64,7 +64,7 @@ def _table(theirs: list[tuple[int, str]], ours: list[tuple[int, str]], window: i
 
 
 def _quiet(theirs: list[tuple[int, str]], ours: list[tuple[int, str]], before: int, room: int) -> int:
-    """The last sample index up to `before` with no beat nearby, so that no pair is cut there; -1 for none."""
+    """The last sample index before `before` with no beat within half of `room`: no pair is cut there; -1 for none."""
     places = sorted(index for index, _ in theirs + ours if index < before)
     for early, late in zip(places[-2::-1], places[:0:-1], strict=False):
         if late - early > room:
@@ -103,7 +103,7 @@ def _score_line(name: str, se: str, ppv: str, colour: str, palette: Palette) -> 
 
 
 def _matrix(table: NDArray[np.int64], width: int, palette: Palette, labels: Labels) -> list[Line]:
-    """The confusion matrix: right answers in their class's colour, wrong ones marked."""
+    """The confusion matrix: right answers in their class's colour, wrong answers marked."""
     cell = max((width - 3) // (Z + 1), 3)
     head = Line().add("   ", pen(palette.dim))
     for cls in (*CLASSES, "–"):

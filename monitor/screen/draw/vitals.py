@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from ecg.records.aami import CLASSES
 from monitor.link.protocol import BedSummary
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, blend, pen
 from monitor.screen.draw.plaintext import fit, right
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
 from monitor.screen.state.rhythm import HRV_SECONDS, trend, variability
-from monitor.screen.widgets.board import Line
 
 MOVED_SECONDS = 60.0
 BAR = " ▏▎▍▌▋▊▉█"
 STEPS = 12
-"""Shades of the memory's heat strip to each side of nothing."""
+"""Shades of the memory's heat strip on each side of 0."""
 
 
 def title(text: str, width: int, palette: Palette) -> Line:
-    """A section's heading: a rule with its name in it."""
+    """A section's heading: its name and a rule."""
     line = Line().add(text + " ", pen(palette.dim, bold=True))
     return line.add("─" * max(width - line.width, 0), pen(palette.faint))
 
@@ -35,7 +35,7 @@ def pvc_lines(bed: BedSummary | None, palette: Palette, labels: Labels) -> list[
 
 
 def vital_lines(history: BedHistory, width: int, height: int, palette: Palette, labels: Labels) -> list[Line]:
-    """All the rest, as far as there is room: what matters most comes first."""
+    """The sections below heart rate and PVC, the most important first, as many as fit."""
     made: list[Line] = []
     sections = (
         rr_lines(history, width, 2 if height < 18 else 3, palette, labels),
@@ -55,7 +55,7 @@ def vital_lines(history: BedHistory, width: int, height: int, palette: Palette, 
 
 
 def rr_lines(history: BedHistory, width: int, rows: int, palette: Palette, labels: Labels) -> list[Line]:
-    """The RR trend: a column a beat, as high as its RR interval is long, in its class's colour."""
+    """The RR trend: one column a beat, its height the RR interval, its colour the class."""
     picture, low, high = trend(history.beats[-width:], width - 5, rows)
     lines = [title(labels("rr"), width, palette)]
     for number in range(rows):
@@ -100,7 +100,7 @@ def probability_lines(history: BedHistory, width: int, palette: Palette, labels:
 
 
 def memory_lines(history: BedHistory, width: int, palette: Palette, labels: Labels) -> list[Line]:
-    """The carried hidden state as a heat strip, two values a cell, and the beats that moved it most lately."""
+    """The hidden state as a heat strip, two values a cell, and the beats of the last minute that moved it most."""
     lines = [title(labels("memory"), width, palette)]
     values = history.memory
     top = max((abs(value) for value in values), default=0.0) or 1.0

@@ -1,1 +1,1 @@
-"""What the screen knows of beds, and the clock it draws by."""
+"""The screen's own state: histories of beds, and the clock of the sweep."""

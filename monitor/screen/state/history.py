@@ -1,4 +1,4 @@
-"""What the screen knows: the last minutes of each shown bed, and the ward as the last snapshot told it."""
+"""Histories: the last minutes of each shown bed, and the ward as of the last snapshot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REVIEW_SECONDS: Final = 600.0
 TRIM_SECONDS: Final = 20.0
 NOTICES: Final = 600
 WAITING: Final = 600
-"""Details kept of a bed whose rate and leads have not been told yet."""
+"""Details kept of a bed whose summary, with rate and leads, has not come yet."""
 
 
 _GENERATIONS = count(1)
@@ -27,7 +27,7 @@ _GENERATIONS = count(1)
 class BedHistory:
     """The last `seconds` of one bed's stream. first, next: sample indices that are kept, [first, next).
 
-    generation is another number whenever a history starts anew: whoever has drawn from it draws again.
+    generation changes whenever a history starts anew, so that its readers draw it from the start.
     """
 
     bed: str
@@ -44,7 +44,7 @@ class BedHistory:
     _ring: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def take(self, detail: BedDetail, rate: float, leads: list[str]) -> None:
-        """Add what is new. rate: Hz. What does not fit the number of leads is left out."""
+        """Add a detail. rate: Hz. A strip that does not fit the number of leads is left out."""
         if detail.fresh or detail.stream != self.stream or leads != self.leads or rate != self.rate:
             self._begin(detail.stream, rate, leads)
         for strip in detail.strips:
@@ -58,7 +58,7 @@ class BedHistory:
         self._trim()
 
     def samples(self, lead: int, start: int, end: int) -> tuple[int, NDArray[np.float32]]:
-        """(index of the first, float32 [n] mV) of one lead's samples within [start, end), as far as they are kept."""
+        """(index of the first, float32 [n] mV): the kept samples of one lead within [start, end)."""
         start, end = max(start, self.first), min(end, self.next)
         if end <= start:
             return start, np.zeros(0, np.float32)
@@ -68,7 +68,7 @@ class BedHistory:
         return start, column[a:b] if a < b else np.concatenate((column[a:], column[:b]))
 
     def keep(self) -> None:
-        """Hold on to the samples as they are now: what is added to a copy of this history leaves them alone."""
+        """Give this copy samples of its own: further samples of the original leave them unchanged."""
         self._ring = self._ring.copy()
 
     def beats_between(self, start: int, end: int) -> list[BeatMark]:
@@ -109,7 +109,7 @@ class BedHistory:
         self._ring[: len(kept) - head] = kept[head:]
 
     def _trim(self) -> None:
-        """Forget beats and annotations of samples that are no longer kept, now and then."""
+        """Forget beats and annotations whose samples are gone, in steps of TRIM_SECONDS."""
         late = self.first - TRIM_SECONDS * self.rate
         for items in (self.beats, self.truth):
             if items and items[0].index < late:
@@ -125,7 +125,7 @@ def _between(items: list, start: int, end: int) -> list:  # type: ignore[type-ar
 
 
 class WardHistory:
-    """The ward as told so far. beds: by name; shown: history of the beds whose details come."""
+    """The ward as the snapshots describe it. beds: summaries by name. shown: histories of the beds asked for."""
 
     def __init__(self) -> None:
         self.status: ServiceStatus | None = None
@@ -136,12 +136,12 @@ class WardHistory:
         self._waiting: dict[str, list[BedDetail]] = {}
 
     def show(self, beds: list[str], seconds: float) -> None:
-        """From now on details of these beds are expected, and each is kept for that many seconds."""
+        """Expect details of these beds from now on, and keep `seconds` of each."""
         self.shown = {bed: BedHistory(bed=bed, seconds=seconds) for bed in beds}
         self._waiting = {}
 
     def take(self, snapshot: Snapshot) -> list[Notice]:
-        """Add a snapshot; returns the notices that are new."""
+        """Add a snapshot; returns its notices."""
         self.status = snapshot.status
         if snapshot.beds:
             self.beds = {bed.bed: bed for bed in snapshot.beds}
@@ -170,7 +170,7 @@ class WardHistory:
         return snapshot.notices
 
     def of_bed(self, bed: str, kinds: tuple[str, ...], most: int) -> list[Notice]:
-        """The newest notices of a bed (of all beds where bed is "") of those kinds, newest first."""
+        """The newest `most` notices of those kinds, newest first. bed: "" for all beds."""
         found: list[Notice] = []
         for notice in reversed(self.notices):
             if notice.kind in kinds and (not bed or notice.bed == bed):

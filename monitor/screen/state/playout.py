@@ -1,7 +1,7 @@
-"""The sweep's own clock: signal comes in chunks, and is drawn evenly a little behind them.
+"""The clock of the sweep: signal comes in chunks, and the sweep draws it evenly, a little behind them.
 
-The position follows what has come in at the pace at which it comes, whatever the replay's speed, so that the trace
-moves smoothly between two messages; it never runs past the signal and never goes back.
+The position follows the received signal at the pace of its arrival, at any replay speed, so that the trace moves
+smoothly between two messages. It never passes the signal and never goes back.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from monitor.screen.state.history import BedHistory
 WINDOW_SECONDS: Final = 2.0
 LEAST_LAG: Final = 0.05
 MOST_LAG: Final = 1.0
-"""Wall seconds behind the newest sample: more is caught up with at once."""
+"""Wall seconds behind the newest sample; a larger lag is made up at once."""
 
 
 class Playout:
-    """Where the sweep of one bed stands, in samples. The clock it is told is the screen's own, in seconds."""
+    """The position of one bed's sweep, in samples. now: the screen's clock, in seconds."""
 
     def __init__(self) -> None:
         self.position = 0.0
@@ -29,14 +29,14 @@ class Playout:
         self._pause = 0.25
 
     def at(self, history: BedHistory, now: float, frozen: bool) -> float:
-        """The position in a history now: anew where the history began anew, unmoved where frozen."""
+        """The position in a history now; it restarts with the history and stands still while frozen."""
         if history.generation != self._generation:
             self._generation = history.generation
             self.start(history.next, now)
         return self.position if frozen else self.follow(history.next, history.rate, now)
 
     def start(self, available: int, now: float) -> None:
-        """Begin anew at what is there."""
+        """Restart at the newest sample."""
         self.position = float(available)
         self._known, self._now = available, now
         self._arrivals.clear()
@@ -44,7 +44,7 @@ class Playout:
         self._pause = 0.25
 
     def follow(self, available: int, rate: float, now: float) -> float:
-        """The position now. available: samples that have come in; rate: Hz."""
+        """The position now. available: index after the newest sample. rate: Hz."""
         elapsed, self._now = max(now - self._now, 0.0), max(now, self._now)
         if available > self._known:
             if self._arrivals:
@@ -65,7 +65,7 @@ class Playout:
         return self.position
 
     def _pace(self, rate: float) -> float:
-        """Samples per wall second at which signal comes in."""
+        """The pace of arrival, samples per wall second."""
         if len(self._arrivals) < 4:
             return rate
         (since, before), (until, after) = self._arrivals[0], self._arrivals[-1]

@@ -1,4 +1,4 @@
-"""What RR intervals say: heart rate variability, and the trend as a picture of blocks."""
+"""Figures of RR intervals: heart rate variability, and the trend as a picture of blocks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def variability(beats: list[BeatMark]) -> Variability | None:
 
 
 def trend(beats: list[BeatMark], columns: int, rows: int) -> tuple[list[list[tuple[str, str]]], float, float]:
-    """RR intervals of the last beats, one a column, as (block, class) from the top row down, and the range in ms."""
+    """RR intervals of the last beats as rows, top first, of (block, class), one column a beat; and the range in ms."""
     known = [(beat.rr_ms, beat.cls) for beat in beats[-columns:] if beat.rr_ms is not None]
     if not known:
         return [], 0.0, 0.0

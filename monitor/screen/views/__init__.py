@@ -1,1 +1,1 @@
-"""What fills the screen: bedside, central station, review."""
+"""The views: bedside, central station, review, and the dialogs over them."""

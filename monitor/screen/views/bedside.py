@@ -10,7 +10,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Digits
 
 from monitor.link.protocol import Notice
+from monitor.screen.desk import Desk
 from monitor.screen.draw.alarm_lines import alarm_lines, banner
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
 from monitor.screen.draw.panels import alert_lines, key_line, status_line, top_line
 from monitor.screen.draw.splash import splash_lines
@@ -18,8 +20,8 @@ from monitor.screen.draw.truth import TruthTally, truth_lines
 from monitor.screen.draw.vitals import pvc_lines, vital_lines
 from monitor.screen.state.history import REVIEW_SECONDS
 from monitor.screen.state.playout import Playout
-from monitor.screen.views.base import Desk, View
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.views.base import View
+from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.strip_view import StripView
 
 ALERTS = 60
@@ -30,7 +32,7 @@ NUMBERS_PER_SECOND = 5.0
 
 
 class BedsideView(View):
-    """One bed."""
+    """One bed: strips beside numbers, alerts beside alarms."""
 
     DEFAULT_CSS = """
     BedsideView #middle { height: 1fr; }
@@ -86,7 +88,7 @@ class BedsideView(View):
         self._arrange()
 
     def on_resize(self) -> None:
-        """Give the panels what room there is."""
+        """Fit the panels to the terminal."""
         self._arrange()
 
     def _arrange(self) -> None:
@@ -98,11 +100,11 @@ class BedsideView(View):
 
     @property
     def alerts(self) -> list[Notice]:
-        """The bed's alerts as listed, newest first."""
+        """The alerts of the selected bed, newest first."""
         return self.desk.ward.of_bed(self.desk.bed, ("beat", "reset"), ALERTS)
 
     def action_see_alert(self) -> None:
-        """The strip of the chosen alert."""
+        """Open the strip of the chosen alert."""
         self.run_worker(self.app.run_action(f"app.see_alert({max(self.chosen, 0)})"))
 
     def action_choose(self, by: int) -> None:
@@ -112,7 +114,7 @@ class BedsideView(View):
         self._numbered_s = -1.0
 
     def draw(self) -> None:
-        """Strips every time, numbers a few times a second and whenever something was pressed."""
+        """Draw the strips at every call, the numbers NUMBERS_PER_SECOND times a second and after every key."""
         desk = self.desk
         ward = desk.ward
         if desk.bed not in ward.beds and ward.beds:

@@ -11,22 +11,24 @@ from textual.binding import Binding, BindingType
 from textual.events import Click
 
 from monitor.link.protocol import BedSummary
+from monitor.screen.desk import EAGER, Desk, natural
 from monitor.screen.draw.alarm_lines import banner, urgency
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
 from monitor.screen.draw.panels import key_line, status_line
-from monitor.screen.views.base import EAGER, Desk, View, natural
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.views.base import View
+from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.tiles import TileWall
 
 HISTORY_SECONDS: Final = 12.0
 SORT_SECONDS: Final = 3.0
-"""How often the most urgent beds may change their places."""
+"""Least time between two sortings of the beds."""
 RATES: Final = ((4, 30.0), (16, 15.0), (64, 10.0))
-"""(up to so many tiles, frames per second)."""
+"""(most tiles, frames per second)."""
 
 
 class CentralView(View):
-    """Many beds at once."""
+    """All beds as tiles, page by page."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "move(1,0)"),
@@ -62,17 +64,17 @@ class CentralView(View):
 
     @property
     def per_page(self) -> int:
-        """Beds a page holds."""
+        """Beds on one page."""
         columns, rows = self.wall.layout_of(len(self.desk.ward.beds))
         return columns * rows
 
     @property
     def pages(self) -> int:
-        """Pages there are."""
+        """Number of pages."""
         return max(ceil(len(self.desk.ward.beds) / self.per_page), 1)
 
     def draw(self) -> None:
-        """Draw the page, fewer times a second the more tiles there are."""
+        """Draw the page; the more tiles, the fewer frames a second."""
         desk = self.desk
         now = desk.clock()
         self._sort(now)
@@ -128,7 +130,7 @@ class CentralView(View):
         self.query_one("#keys", Board).write([key_line(self.keys(), width, palette)])
 
     def keys(self) -> list[tuple[str, str, str]]:
-        """The keys of this view as (key, what it does, action)."""
+        """The keys of this view as (key, text, action)."""
         labels = self.desk.labels
         return [
             ("q", labels("quit"), "app.quit"),
@@ -145,7 +147,7 @@ class CentralView(View):
         ]
 
     def on_click(self, event: Click) -> None:
-        """A click on a tile chooses its bed, a second one opens it."""
+        """A click on a tile selects its bed, a second click opens it."""
         if event.widget is not self.wall:
             return
         bed = self.wall.bed_at(*event.get_content_offset_capture(self.wall))
@@ -155,7 +157,7 @@ class CentralView(View):
             self.desk.bed = bed
 
     def action_move(self, across: int, down: int) -> None:
-        """Choose the tile beside the chosen one; past the end of a page is the next."""
+        """Select a neighbouring tile; past the end of a page comes the next page."""
         if not self.order:
             return
         at = self.order.index(self.desk.bed) if self.desk.bed in self.order else 0
@@ -171,13 +173,13 @@ class CentralView(View):
             self.desk.bed = names[0]
 
     def action_sort(self) -> None:
-        """By urgency, or by name."""
+        """Sort by urgency, or by name."""
         self.desk.by_name = not self.desk.by_name
         self._sorted_s = -SORT_SECONDS
         self.order = []
 
     def action_open_bed(self) -> None:
-        """See the chosen bed's bedside view."""
+        """Open the bedside view of the selected bed."""
         self.app.pop_screen()
 
     def action_back(self) -> None:

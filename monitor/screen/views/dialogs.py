@@ -1,4 +1,4 @@
-"""What is laid over a view: the help, and the sentence for a terminal that is too small."""
+"""Dialogs over a view: the help, and the sentence for a terminal that is too small."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.events import Click, Key
 from textual.screen import ModalScreen
 
+from monitor.screen.desk import Desk
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
 from monitor.screen.draw.plaintext import fit
-from monitor.screen.views.base import Desk
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.widgets.board import Board
 
 LEAST_WIDTH, LEAST_HEIGHT = 80, 24
 KEY = 7
@@ -21,7 +22,7 @@ Keys = list[tuple[str, str]]
 
 
 class HelpScreen(ModalScreen[None]):
-    """Keys of every view, beside one another; any key closes it."""
+    """The keys of all views, side by side; any key closes it."""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: #000000 60%; }
@@ -98,19 +99,19 @@ class HelpScreen(ModalScreen[None]):
         return [(labels("bedside"), bedside), (labels("central"), central), (labels("review"), review)]
 
     def on_key(self, event: Key) -> None:
-        """Any key closes it."""
+        """Close at any key."""
         event.stop()
         event.prevent_default()
         self.dismiss()
 
     def on_click(self, event: Click) -> None:
-        """So does a click."""
+        """Close at a click."""
         event.stop()
         self.dismiss()
 
 
 class TooSmall(ModalScreen[None]):
-    """Shown for as long as the terminal is smaller than the monitor can be drawn in."""
+    """Shown for as long as the terminal is smaller than the least size."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "app.quit")]
     DEFAULT_CSS = "TooSmall { background: #000000; } TooSmall Board { height: 100%; }"
@@ -128,7 +129,7 @@ class TooSmall(ModalScreen[None]):
         self.call_after_refresh(self.write)
 
     def on_resize(self) -> None:
-        """The numbers have changed."""
+        """Write the new size."""
         self.call_after_refresh(self.write)
 
     def write(self) -> None:

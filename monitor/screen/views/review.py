@@ -1,4 +1,4 @@
-"""The review: ten minutes to scroll through, alert by alert, with two cursors to measure with, and strips to save."""
+"""The review: ten minutes to scroll through, alert by alert, with two measuring cursors and strips to save."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from copy import copy
 from math import floor
 from typing import ClassVar, Final
 
-import numpy as np
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click
 
+from ecg.errors import UserError
 from ecg.records.aami import CLASSES
-from monitor.screen.draw.palette import Palette, pen
+from monitor.screen.desk import Desk
+from monitor.screen.draw.line import Line
+from monitor.screen.draw.overview import overview
+from monitor.screen.draw.palette import pen
 from monitor.screen.draw.panels import key_line
 from monitor.screen.draw.paper import Paper
 from monitor.screen.draw.plaintext import clean, clock
 from monitor.screen.draw.saving import save_strip
 from monitor.screen.state.history import BedHistory
-from monitor.screen.state.rhythm import BLOCKS
-from monitor.screen.views.base import Desk, View
-from monitor.screen.widgets.board import Board, Line
+from monitor.screen.views.base import View
+from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.still import CURSORS, StillView
 from monitor.screen.widgets.strip_view import MARGIN
 
 ALERT_PLACE: Final = 0.4
-"""Where on the strip an alert that was jumped to lies, as a share of its width."""
-OVERVIEW_ROWS: Final = 3
+"""Place of an alert on the strip after a jump, as a share of the width."""
 
 
 def copied(history: BedHistory) -> BedHistory:
-    """A history that stands still while the other goes on."""
+    """A copy of a history that stands still while the original continues."""
     kept = copy(history)
     kept.beats, kept.truth = list(history.beats), list(history.truth)
     kept.keep()
@@ -40,7 +41,7 @@ def copied(history: BedHistory) -> BedHistory:
 
 
 class ReviewView(View):
-    """One bed's last minutes as they were when the review was opened. at: sample index to show; None: the end."""
+    """The last minutes of one bed at the time of opening. at: sample index to show; None: the end."""
 
     DEFAULT_CSS = """
     ReviewView #overview { height: 4; }
@@ -81,12 +82,12 @@ class ReviewView(View):
 
     @property
     def sheet(self) -> Paper:
-        """The paper that is drawn on."""
+        """The paper of one lead."""
         return self.query_one(StillView).sheet(len(self.history.leads), self.desk.paper)
 
     @property
     def per_dot(self) -> float:
-        """Samples in a dot."""
+        """Samples per dot."""
         return self.history.rate / self.sheet.dots_per_second
 
     @property
@@ -95,7 +96,7 @@ class ReviewView(View):
         return int(self.first * self.per_dot), int((self.first + self.sheet.width) * self.per_dot)
 
     def go(self, index: int, share: float = ALERT_PLACE) -> None:
-        """Show sample `index` that far across the strip."""
+        """Show sample `index` at `share` of the strip's width."""
         width = self.sheet.width
         oldest = floor(self.history.first / self.per_dot)
         latest = max(floor(self.history.next / self.per_dot) - width, oldest)
@@ -103,7 +104,7 @@ class ReviewView(View):
         self._drawn = ()
 
     def draw(self) -> None:
-        """Draw where something changed."""
+        """Draw if anything changed."""
         if self.query_one(StillView).size.width < 2 * MARGIN:
             return
         if not self._drawn and self.first == 0 and self.cursors == [0, 0]:
@@ -128,7 +129,7 @@ class ReviewView(View):
         self._lines()
 
     def _open(self) -> None:
-        """Begin at the alert that was asked for, or at the end, the cursors on the two last beats before it."""
+        """Show the wanted alert, or the end, with the cursors on the two last beats before it."""
         end = self.history.next
         self.go(end if self._at is None else self._at, 1.0 if self._at is None else ALERT_PLACE)
         target = end if self._at is None else self._at + 1
@@ -159,13 +160,13 @@ class ReviewView(View):
         self.query_one("#keys", Board).write([key_line(self.keys(), width, palette)])
 
     def values(self, cursor: int) -> list[float]:
-        """Millivolts of each lead under a cursor, NaN where nothing was received."""
+        """Millivolts of each lead under a cursor; NaN for a missing sample."""
         at = self.cursors[cursor]
         samples = (self.history.samples(lead, at, at + 1)[1] for lead in range(len(self.history.leads)))
         return [float(found[0]) if len(found) else float("nan") for found in samples]
 
     def _measured(self) -> Line:
-        """Both cursors, and what lies between them: ms, rate, mV."""
+        """Both cursors, and their difference: ms, rate, mV."""
         palette, labels, rate = self.desk.palette, self.desk.labels, self.history.rate
         line = Line().add(" ", pen(palette.text))
         values = [self.values(0), self.values(1)]
@@ -183,7 +184,7 @@ class ReviewView(View):
         return line.add(f"   {steps} mV", pen(palette.accent, bold=True))
 
     def keys(self) -> list[tuple[str, str, str]]:
-        """The keys of this view as (key, what it does, action)."""
+        """The keys of this view as (key, text, action)."""
         labels = self.desk.labels
         return [
             ("q", labels("quit"), "app.quit"),
@@ -199,7 +200,7 @@ class ReviewView(View):
         ]
 
     def on_click(self, event: Click) -> None:
-        """A click on the strip moves the cursor there; one on the overview shows that time."""
+        """A click on the strip moves the cursor there; a click on the overview shows that time."""
         still, board = self.query_one(StillView), self.query_one("#overview", Board)
         if event.widget is still:
             across = event.get_content_offset_capture(still).x - MARGIN
@@ -209,7 +210,7 @@ class ReviewView(View):
             self.go(int(self.history.first + share * (self.history.next - self.history.first)), 0.5)
 
     def _place(self, index: int) -> None:
-        """Put the active cursor on a sample, and follow it."""
+        """Put the active cursor on a sample, and scroll to it."""
         index = min(max(index, self.history.first), self.history.next - 1)
         self.cursors[self.active] = index
         since, until = self.shown
@@ -217,21 +218,21 @@ class ReviewView(View):
             self.go(index, 0.1 if index < since else 0.9)
 
     def action_cursor(self, by: int) -> None:
-        """Move the active cursor by so many dots, by whole samples at least."""
+        """Move the active cursor by `by` dots, each at least one sample."""
         step = max(int(self.per_dot), 1)
         self._place(self.cursors[self.active] + by * step)
 
     def action_other_cursor(self) -> None:
-        """Keys move the other cursor."""
+        """Make the other cursor active."""
         self.active = 1 - self.active
 
     def action_scroll(self, by: int) -> None:
-        """Half a strip back or on."""
+        """Scroll back or forth by half a strip."""
         since, until = self.shown
         self.go(since + by * (until - since) // 2, 0.0)
 
     def action_alert(self, by: int) -> None:
-        """Jump to the abnormal beat before or after what the active cursor is on; the cursors go on its RR interval."""
+        """Jump to the abnormal beat before or after the cursor; the cursors mark its RR interval."""
         beats = self.history.beats
         abnormal = [beat.index for beat in beats if beat.cls in CLASSES and beat.cls != "N"]
         since, until = self.shown
@@ -246,7 +247,7 @@ class ReviewView(View):
         self.go(index)
 
     def action_save(self) -> None:
-        """Write the strip as SVG and PNG."""
+        """Save the strip as SVG and PNG."""
         since, until = self.shown
         window = max(since, self.history.first), min(until, self.history.next)
         self.run_worker(lambda: self._save(*window), thread=True, exclusive=True)
@@ -256,43 +257,14 @@ class ReviewView(View):
         app = self.app
         try:
             paths = save_strip(self.history, since, until, self.desk.folder, self.desk.palette)
-        except OSError as error:
-            why = clean(error.strerror or str(error))
+        except (OSError, UserError) as error:
+            why = clean(getattr(error, "strerror", None) or str(error), 120)
             app.call_from_thread(app.notify, labels("not_saved", why=why), severity="error", markup=False)
             return
         told = labels("saved", path=", ".join(str(path) for path in paths))
         app.call_from_thread(app.notify, told, markup=False)
 
     def action_back(self) -> None:
-        """Back to the live signal."""
+        """Return to the live signal."""
         self.desk.frozen = False
         self.app.pop_screen()
-
-
-def overview(history: BedHistory, since: int, until: int, width: int, palette: Palette) -> list[Line]:
-    """All that is kept: RR intervals from left to right, abnormal beats in colour, a bar under what is shown."""
-    span = max(history.next - history.first, 1)
-    worst = np.full(width, -1)
-    rr = np.zeros(width)
-    for beat in history.beats:
-        column = int((beat.index - history.first) * width / span)
-        if 0 <= column < width and beat.rr_ms is not None:
-            rr[column] = max(rr[column], beat.rr_ms)
-            rank = {"N": 0, "Q": 1, "F": 2, "S": 3, "V": 4}.get(beat.cls, 0)
-            worst[column] = max(worst[column], rank)
-    top = max(float(rr.max(initial=0.0)), 1000.0)
-    eighths = np.where(rr > 0, np.maximum(np.rint(rr / top * 8 * OVERVIEW_ROWS), 1), 0).astype(int)
-    colours = [palette.classes[cls] for cls in "NQFSV"]
-    lines = []
-    for row in range(OVERVIEW_ROWS - 1, -1, -1):
-        line = Line()
-        for column in range(width):
-            block = BLOCKS[min(max(int(eighths[column]) - 8 * row, 0), 8)]
-            line.add(block, pen(colours[worst[column]] if worst[column] >= 0 else palette.faint))
-        lines.append(line)
-    left = int((since - history.first) * width / span)
-    right = max(int((until - history.first) * width / span), left + 1)
-    bar = Line().add("─" * max(left, 0), pen(palette.faint))
-    bar.add("━" * (min(right, width) - max(left, 0)), pen(palette.head, bold=True))
-    lines.append(bar.add("─" * (width - bar.width), pen(palette.faint)))
-    return lines

@@ -1,1 +1,1 @@
-"""Widgets that views are made of."""
+"""The widgets of the views."""

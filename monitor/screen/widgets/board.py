@@ -1,52 +1,20 @@
-"""A widget that shows lines of segments as they are given, and repaints only those that changed."""
+"""A widget for lines of segments; it repaints only changed lines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
-from monitor.screen.draw.plaintext import clean, fit
-
-
-class Line:
-    """One line in the making: text in styles, never markup."""
-
-    def __init__(self) -> None:
-        self.segments: list[Segment] = []
-        self.width = 0
-
-    def add(self, text: str, style: Style) -> Line:
-        """Text that is known to be harmless."""
-        if text:
-            self.segments.append(Segment(text, style))
-            self.width += cell_len(text)
-        return self
-
-    def wire(self, text: str, style: Style, width: int = 0) -> Line:
-        """Text that came from outside: made harmless, and fitted to `width` cells where that is given."""
-        harmless = clean(text)
-        return self.add(fit(harmless, width) if width else harmless, style)
-
-    def to(self, column: int, style: Style | None = None) -> Line:
-        """Blanks up to a column."""
-        return self.add(" " * max(column - self.width, 0), style or pen("#000000"))
-
-    def strip(self, width: int) -> Strip:
-        """The line, exactly that wide."""
-        ground = self.segments[-1].style if self.segments else None
-        blank = Style(bgcolor=ground.bgcolor) if ground and ground.bgcolor else pen("#000000")
-        return Strip(self.segments, self.width).adjust_cell_length(width, blank)
 
 
 class Board(Widget):
-    """Lines of segments. Whoever owns it calls `write`; nothing is laid out anew."""
+    """Lines of segments. The owner calls `write`; no layout follows."""
 
     DEFAULT_CSS = "Board { width: 1fr; height: 1; }"
 
@@ -57,7 +25,7 @@ class Board(Widget):
         self._width = 0
 
     def write(self, lines: Sequence[Line]) -> None:
-        """Show these lines from the top; what is below them is empty."""
+        """Show these lines from the top, empty lines below."""
         width = self.size.width
         if width != self._width:
             self._width, self._written, self._lines = width, [], []

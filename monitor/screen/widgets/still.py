@@ -1,4 +1,4 @@
-"""A strip that stands still: any stretch of what is kept, with letters and two measuring cursors."""
+"""A still strip: any stretch of a history, with letters and two measuring cursors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CURSOR_SIGN: Final = ord("│")
 
 
 def still(history: BedHistory, lead: int, first: int, paper: Paper) -> tuple[NDArray[np.uint16], NDArray[np.int8]]:
-    """One lead from dot `first` (counted from the stream's first sample) on, across the whole paper.
+    """One lead across the paper, from dot `first` on, counted from the stream's first sample.
 
     Returns braille bits uint16 [rows, columns] and style numbers int8 [columns].
     """
@@ -46,7 +46,7 @@ def still(history: BedHistory, lead: int, first: int, paper: Paper) -> tuple[NDA
 
 
 class StillView(Widget):
-    """Up to two leads of one bed, standing still."""
+    """Up to two leads of one bed, still."""
 
     DEFAULT_CSS = "StillView { width: 1fr; height: 1fr; }"
 
@@ -55,7 +55,7 @@ class StillView(Widget):
         self._rows: list[list[Segment]] = []
 
     def sheet(self, leads: int, paper: tuple[float, float, float]) -> Paper:
-        """The paper of one lead as it would be drawn now. paper: (mm/s, mm/mV, height of a cell over its width)."""
+        """The paper of one lead at the present size. paper: (mm/s, mm/mV, height of a cell over its width)."""
         width, height = self.size
         count = max(min(leads, MOST_LEADS, height // (LEAST_ROWS + 2)), 1)
         return Paper(max(width - MARGIN, 8), max(height // count - 2, 2), *paper)
@@ -70,7 +70,7 @@ class StillView(Widget):
         palette: Palette,
         labels: Labels,
     ) -> None:
-        """Draw from dot `first` on. cursors: sample indices of both; active: the one that keys move."""
+        """Draw from dot `first` on. cursors: sample indices. active: number of the cursor that keys move."""
         sheet = self.sheet(len(history.leads), paper)
         count = self.size.height // (sheet.rows + 2)
         per_dot = history.rate / sheet.dots_per_second
@@ -117,6 +117,6 @@ class StillView(Widget):
         return joined(row)
 
     def render_line(self, y: int) -> Strip:
-        """A row as Textual asks for it."""
+        """A row, for Textual."""
         row = self._rows[y] if y < len(self._rows) else []
         return Strip(row).adjust_cell_length(self.size.width, pen("#000000"))

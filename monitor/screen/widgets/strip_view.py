@@ -1,4 +1,4 @@
-"""The bedside's strips: one sweep for each lead, beat letters above it, calibration pulse and scale beside it."""
+"""The bedside's strips: a sweep for each lead, beat letters above, calibration pulse and scale beside it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ MARGIN = 6
 """Cells left of the sweep, for the calibration pulse."""
 MOST_LEADS = 2
 LEAST_ROWS = 6
-"""Rows a lead needs: with fewer, only the first is drawn."""
+"""Least rows of a lead; with fewer, only the first lead is drawn."""
 SETTLED_SECONDS = 1.0
 EDGE_SECONDS = 0.2
 
 Mark = tuple[int, str, bool]
-"""(sample index, letter, do model and cardiologists disagree)."""
+"""(sample index, letter, model and cardiologists disagree)."""
 
 
 def letters(beats: list[BeatMark], notes: list[TruthNote], rate: float, settled: int) -> tuple[list[Mark], list[Mark]]:
-    """The model's and the cardiologists' letters of beats close together in time; without notes nothing disagrees.
+    """The model's and the cardiologists' letters; without notes nothing disagrees. rate: Hz.
 
-    settled: sample index up to which both have spoken; a beat later than that may still find its partner.
+    settled: sample index up to which both are complete; a later beat may still find its partner.
     """
     ours = [(beat.index, beat.cls) for beat in beats]
     theirs = [(note.index, CLASS_OF[note.symbol]) for note in notes if note.symbol in CLASS_OF]
@@ -60,7 +60,7 @@ def _compared(
 
 
 class StripView(Widget):
-    """The strips of one bed, swept."""
+    """The sweeping strips of one bed."""
 
     DEFAULT_CSS = "StripView { width: 1fr; height: 1fr; }"
 
@@ -125,7 +125,7 @@ class StripView(Widget):
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        """A row as Textual asks for it."""
+        """A row, for Textual."""
         row = self._rows[y] if y < len(self._rows) else []
         return Strip(row).adjust_cell_length(self.size.width, pen("#000000"))
 
@@ -218,7 +218,7 @@ def _calibration(paper: Paper) -> list[str]:
 
 
 def joined(row: list[tuple[str, Style]]) -> list[Segment]:
-    """Neighbours of the same style as one segment."""
+    """A row as segments: neighbours of the same style are joined."""
     made: list[Segment] = []
     text, style = "", row[0][1] if row else Style.null()
     for sign, its in row:

@@ -1,4 +1,4 @@
-"""The central station's wall of tiles: each bed a strip, its rate and its gravest alarm, in one widget."""
+"""The central station's wall of tiles in one widget: for each bed a strip, its heart rate and its gravest alarm."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from monitor.link.protocol import BedSummary
+from monitor.screen.desk import Desk
 from monitor.screen.draw.alarm_lines import flashes, words, worst
+from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import MARKS, Palette, pen
 from monitor.screen.draw.paper import Paper
 from monitor.screen.draw.plaintext import clean, fit, right
 from monitor.screen.draw.sweep import SweepPage, runs, styles
 from monitor.screen.state.history import BedHistory
 from monitor.screen.state.playout import Playout
-from monitor.screen.views.base import Desk
-from monitor.screen.widgets.board import Line
 from monitor.screen.widgets.strip_view import joined
 
 MOST_TILES: Final = 64
 LEAST_WIDTH: Final = 24
 LEAST_HEIGHT: Final = 5
 SHAPE: Final = 5.0
-"""How many times as wide as high, in cells, a tile should be."""
+"""Wanted width of a tile over its height, in cells."""
 LETTERS_FROM: Final = 6
-"""Rows from which on a tile has a lane of beat letters."""
+"""Least rows of a tile with a lane of beat letters."""
 
 
 def arrange(count: int, width: int, height: int) -> tuple[int, int]:
-    """(columns, rows) of tiles for so many beds in a room of cells: all of them where they fit, else a full page."""
+    """(columns, rows) of tiles for `count` beds in width x height cells: all beds if they fit, else a full page."""
     most_columns, most_rows = max(width // LEAST_WIDTH, 1), max(height // LEAST_HEIGHT, 1)
     count = max(min(count, most_columns * most_rows, MOST_TILES), 1)
     fits = [(columns, ceil(count / columns)) for columns in range(1, most_columns + 1)]
@@ -42,7 +42,7 @@ def arrange(count: int, width: int, height: int) -> tuple[int, int]:
 
 
 class Tile:
-    """One bed's tile: rows of segments, redrawn where they change."""
+    """One bed's tile: rows of segments."""
 
     def __init__(self, width: int, height: int, speed: float, gain: float, aspect: float) -> None:
         self.width, self.height = width, height
@@ -52,7 +52,7 @@ class Tile:
         self.rows: list[list[Segment]] = [[] for _ in range(height)]
 
     def sweep(self, history: BedHistory, now: float, frozen: bool, desk: Desk, chosen: list[Style]) -> set[int]:
-        """Draw the strip up to now; the rows that changed."""
+        """Draw the strip up to now; returns the changed rows."""
         position = self.playout.at(history, now, frozen)
         changed: set[int] = set()
         if self.page.advance(history, position):
@@ -74,7 +74,7 @@ class Tile:
         return self._set(1, joined(row))
 
     def frame(self, bed: BedSummary, chosen: bool, desk: Desk) -> set[int]:
-        """Write the head and the alarm line; the rows that changed."""
+        """Write the head and the alarm line; returns the changed rows."""
         palette, labels = desk.palette, desk.labels
         alarm = worst(bed.alarms)
         front, ground = palette.text, palette.faint if chosen else palette.panel
@@ -109,12 +109,12 @@ class Tile:
         return {y}
 
     def strip(self, y: int) -> Strip:
-        """A row, exactly as wide as the tile."""
+        """Row `y`, exactly as wide as the tile."""
         return Strip(self.rows[y]).adjust_cell_length(self.width, pen("#000000"))
 
 
 class TileWall(Widget):
-    """All tiles of a page. Whoever owns it calls `draw`."""
+    """All tiles of a page. The owner calls `draw`."""
 
     DEFAULT_CSS = "TileWall { width: 1fr; height: 1fr; }"
 
@@ -127,17 +127,17 @@ class TileWall(Widget):
         self._key: tuple[object, ...] = ()
 
     def layout_of(self, count: int) -> tuple[int, int]:
-        """(columns, rows) for so many beds in the room there is."""
+        """(columns, rows) of tiles for `count` beds at the present size."""
         return arrange(count, self.size.width, self.size.height)
 
     def bed_at(self, x: int, y: int) -> str:
-        """The bed whose tile lies there; "" for none."""
+        """The bed of the tile at a cell; "" for none."""
         across, down = self.size.width // self.columns, self.size.height // self.lines
         place = min(y // max(down, 1), self.lines - 1) * self.columns + min(x // max(across, 1), self.columns - 1)
         return self.order[place] if place < len(self.order) else ""
 
     def draw(self, beds: list[BedSummary], chosen: str, desk: Desk, count: int) -> None:
-        """Draw these beds' tiles, in this order. count: beds a page is laid out for."""
+        """Draw the tiles of these beds, in this order. count: beds that the layout is for."""
         self.columns, self.lines = self.layout_of(count)
         across, down = self.size.width // self.columns, self.size.height // self.lines
         if across < LEAST_WIDTH // 2 or down < 3:
@@ -166,7 +166,7 @@ class TileWall(Widget):
             self.refresh(*dirty)
 
     def render_line(self, y: int) -> Strip:
-        """A row across all tiles."""
+        """A row across all tiles, for Textual."""
         down = self.size.height // self.lines
         row = y // max(down, 1)
         names = self.order[row * self.columns : (row + 1) * self.columns] if row < self.lines else []

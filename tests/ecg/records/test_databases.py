@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_library import write_record
 
 from ecg.errors import UserError
 from ecg.records import aami, databases
 from ecg.records.databases import KNOWN, MITDB, PARTS, SVDB, Database
+from ecg.records.record import Annotations
+from tests.support.wfdb_files import write_record
 
 
 @pytest.mark.parametrize("one", [one for one in KNOWN.values() if one.records], ids=lambda one: one.name)
@@ -29,13 +30,19 @@ def test_nothing_of_ds2_and_no_paced_record_is_given_for_training() -> None:
 def test_the_folds_of_svdb_hold_s_and_v_beats_about_alike() -> None:
     if SVDB.missing:
         pytest.skip(f"the SVDB records are not in {SVDB.folder} (set $ECG_SVDB)")
-    counts = {"S": [], "V": []}
+    counts: dict[str, list[int]] = {"S": [], "V": []}
     for fold in SVDB.folds:
-        symbols = [str(s) for name in fold for s in SVDB.read(name).annotations.symbol]  # type: ignore[union-attr]
+        symbols = [str(s) for name in fold for s in notes_of(name).symbol]
         for kind, found in counts.items():
             found.append(sum(aami.CLASS_OF.get(symbol) == kind for symbol in symbols))
     for found in counts.values():
         assert max(found) < 1.25 * min(found)
+
+
+def notes_of(record: str) -> Annotations:
+    notes = SVDB.read(record).annotations
+    assert notes is not None
+    return notes
 
 
 def test_a_database_is_found_where_its_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

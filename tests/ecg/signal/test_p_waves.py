@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ecg.signal import p_waves, regularity
 
@@ -13,10 +16,10 @@ TIME = np.arange(SAMPLES)
 SINUS = 0.15 * np.exp(-(((TIME - 12) / 4) ** 2))
 ECTOPIC = -0.12 * np.exp(-(((TIME - 16) / 3) ** 2))
 SLOPE = np.linspace(-0.5, 0.3, SAMPLES)
-Beat = tuple[np.ndarray, float]
+Beat = tuple[NDArray[np.float64], float]
 
 
-def told(beats: list[Beat], noise: float = 0.02, odd: tuple[int, ...] = ()) -> list[dict[str, float]]:
+def told(beats: Sequence[Beat], noise: float = 0.02, odd: tuple[int, ...] = ()) -> list[dict[str, float]]:
     """One bed hears beats, each a P wave and an RR interval in samples. odd: those of another shape."""
     rng = np.random.default_rng(0)
     state = p_waves.new_state(1, SAMPLES) | regularity.new_state(1)

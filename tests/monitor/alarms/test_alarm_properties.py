@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.records.record import Annotations
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from monitor.alarms import GRAVER, PRIORITY, BedAlarms, BedState, Change, Sign
 from monitor.evaluation.reference import reference
 from monitor.evaluation.replay import replay
 
 RATE = 100.0
-SETTINGS = Alarms(af_beats=16)
+SETTINGS = AlarmSettings(af_beats=16)
 ORDER = {"high": 0, "medium": 1, "low": 2}
 
 

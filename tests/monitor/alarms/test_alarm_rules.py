@@ -3,11 +3,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from monitor.alarms import GRAVER, KINDS, PRIORITY, BedAlarms, Change, Sign
 
 RATE = 100.0
-SETTINGS = Alarms()
+SETTINGS = AlarmSettings()
 
 
 def tell(bed: BedAlarms, rhythm: str, start: float = 0.0) -> list[Change]:
@@ -80,7 +80,7 @@ def test_an_alarm_that_is_switched_off_is_never_raised(kind: str) -> None:
         Sign(11_000),
     ]
 
-    def run(settings: Alarms) -> set[str]:
+    def run(settings: AlarmSettings) -> set[str]:
         bed = BedAlarms(settings, RATE)
         changes = [change for sign in signs for change in bed.sign(sign)]
         changes += tell(bed, everything)

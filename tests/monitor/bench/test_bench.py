@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import MOSQUITTO
 
 from ecg.errors import UserError
-from monitor.bench import pipeline
+from monitor.bench import harness
 from monitor.cli import main
+from tests.support.brokers import MOSQUITTO
 
 
 def figures(tmp_path: Path, *arguments: str) -> dict:  # type: ignore[type-arg]
@@ -57,7 +57,7 @@ def test_pipeline_gives_loss_latency_cpu_and_memory(tmp_path: Path) -> None:
 
 
 def test_without_mosquitto_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(UserError, match="needs the broker Mosquitto: apt-get install mosquitto"):
         main(["bench", "pipeline", "--beds", "1"])
 
@@ -85,7 +85,7 @@ def test_what_cannot_be_measured_is_one_sentence(arguments: str, said: str) -> N
 def test_a_quantile_between_two_looks_counts_what_came_between_them() -> None:
     before = [(1.0, 100.0), (2.0, 100.0), (4.0, 100.0), (float("inf"), 100.0)]
     after = [(1.0, 100.0), (2.0, 150.0), (4.0, 199.0), (float("inf"), 200.0)]
-    assert pipeline.quantile(before, after, 0.5) == 2.0
-    assert pipeline.quantile(before, after, 0.99) == 4.0
-    assert pipeline.quantile(before, after, 1.0) == 4.0
-    assert pipeline.quantile(before, before, 0.5) is None
+    assert harness.quantile(before, after, 0.5) == 2.0
+    assert harness.quantile(before, after, 0.99) == 4.0
+    assert harness.quantile(before, after, 1.0) == 4.0
+    assert harness.quantile(before, before, 0.5) is None

@@ -6,11 +6,11 @@ import sys
 import time
 
 import pytest
-from brokers import MOSQUITTO
 
 from ecg.settings import Config
-from monitor.bench import pipeline, ui
+from monitor.bench import harness, ui
 from monitor.bench.report import records
+from tests.support.brokers import MOSQUITTO
 
 DRAWS = """
 import os, sys, time, tty
@@ -39,9 +39,9 @@ def test_a_terminal_answers_and_counts_frames_and_bytes() -> None:
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt-get install mosquitto)")
 def test_a_look_at_the_real_screen_gives_its_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ui, "WARM_UP_SECONDS", 2.0)
-    with pipeline.programs() as made:
-        port = pipeline.start_broker(made)
-        pipeline.start_producer(made, port, 3, records("excerpt"))
+    with harness.programs() as made:
+        port = harness.start_broker(made)
+        harness.start_producer(made, port, 3, records("excerpt"))
         seen = ui.watched(made, port, Config(), ui.Look("bedside", 100, 30), 3, 3.0)
     assert seen["view"] == "bedside" and seen["terminal"] == "100x30"
     assert seen["frames_per_s"] > 0 and seen["kib_per_s"] > 0 and seen["screen_cpu"] > 0

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from driving import settings
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from shown_ward import excerpt
 
 from monitor.link.protocol import BeatMark, BedDetail, Strip
 from monitor.screen.draw.envelope import envelope
@@ -21,6 +19,8 @@ from monitor.screen.state.history import BedHistory
 from monitor.screen.state.playout import Playout
 from monitor.screen.state.rhythm import trend, variability
 from monitor.screen.widgets.tiles import LEAST_HEIGHT, LEAST_WIDTH, MOST_TILES, arrange
+from tests.support.driving import settings
+from tests.support.shown_ward import excerpt
 
 RATE = 360.0
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from driving import play, running, settings, text
-from shown_ward import WardLink
 from textual.geometry import Size
 from textual.widgets import Digits
 
@@ -18,6 +16,8 @@ from monitor.screen.views.central import CentralView
 from monitor.screen.views.dialogs import HelpScreen, TooSmall
 from monitor.screen.views.review import ReviewView
 from monitor.screen.widgets.strip_view import StripView
+from tests.support.driving import play, running, settings, text
+from tests.support.shown_ward import WardLink
 
 HIGH = ActiveAlarm("asystole", "high", 100, "Asystole")
 

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from driving import application, play, settings
-from shown_ward import WardLink
 from textual.pilot import Pilot
 
 from ecg.wire.messages import ActiveAlarm
+from tests.support.driving import application, play, settings
+from tests.support.shown_ward import WardLink
 
 ALARMS = {
     "high": [ActiveAlarm("ventricular_tachycardia", "high", 3000, "Ventricular tachycardia")],

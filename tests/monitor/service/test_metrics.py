@@ -5,12 +5,12 @@ from __future__ import annotations
 import urllib.request
 
 import pytest
-from brokers import free_port
 
 from ecg.errors import UserError
 from monitor.link.protocol import ServiceStatus
 from monitor.service import metrics
 from monitor.service.latency import Latencies
+from tests.support.brokers import free_port
 
 
 def test_a_scrape_gets_counts_and_latencies() -> None:

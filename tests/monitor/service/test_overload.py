@@ -4,32 +4,12 @@ from __future__ import annotations
 
 import time
 
-from test_ward import ALONE, CARD, MINUTE, NET, Run, messages, part, whole
-
-from ecg.settings import Config, Monitor
-from ecg.wire.broker import Broker
-from ecg.wire.messages import SCHEMA, BedStatus, Wave, encode_json, encode_wave
+from ecg.settings import Config, MonitorSettings
+from ecg.wire.messages import SCHEMA, BedStatus, encode_json
 from monitor.service.connection import Arrival
 from monitor.service.loop import Service
-from monitor.ward.ward import Ward
-
-QUARTERS = messages(MINUTE, list(range(90, 21_600, 90)))
-
-
-def service() -> Service:
-    """A service that is not connected: messages are put into its inbox by hand."""
-    import torch
-
-    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
-    return Service(Config(), Broker("127.0.0.1", 1, "external"), ward)
-
-
-def put(to: Service, waves: list[Wave], waited_s: float, bed: str = "a") -> None:
-    """Wave messages that have waited for so long."""
-    received_ns = time.time_ns() - int(waited_s * 1e9)
-    to._connection.inbox._items.extend(
-        Arrival(f"ecg/v1/{bed}/wave", encode_wave(wave), False, received_ns) for wave in waves
-    )
+from tests.support.services import QUARTERS, put, service, work
+from tests.support.wards import ALONE, MINUTE, Run, messages, part, whole
 
 
 def announce(to: Service, speed: float | str, bed: str = "a") -> None:
@@ -47,14 +27,6 @@ def announce(to: Service, speed: float | str, bed: str = "a") -> None:
     to._connection.inbox._items.append(Arrival(f"ecg/v1/{bed}/status", encode_json(status), True, time.time_ns()))
 
 
-def work(on: Service, chunk: int = 50) -> None:
-    """All that waits, as `Service.run` takes it."""
-    inbox = on._connection.inbox
-    while inbox:
-        on.shed()
-        on.take(inbox.take(chunk))
-
-
 async def test_too_much_unread_signal_is_lost_and_the_bed_begins_anew() -> None:
     running = service()
     put(running, QUARTERS[:80], 0.0)
@@ -65,12 +37,13 @@ async def test_too_much_unread_signal_is_lost_and_the_bed_begins_anew() -> None:
     ledger = running.ward.ledger
     assert (ledger.received, ledger.lost, ledger.beats) == (80 * 90, 80 * 90, before)
     assert "bed a gapped: 20.0 s of signal waited unread" in running.status().problem
-    texts = [notice.text for notice in running.view._notices if notice.kind == "reset"]
+    told = running.open_feed().build(running.status())
+    texts = [notice.text for notice in told.notices if notice.kind == "reset"]
     assert texts == ["memory reset: gap, 20.0 s of signal waited unread (max_lag_seconds)"]
     put(running, QUARTERS[160:170], 0.0)
     work(running)
     bed = running.ward.beds["a"]
-    assert bed.state(running.ward._now_s(), 30.0) == "gapped"
+    assert bed.state(time.monotonic(), 30.0) == "gapped"
     put(running, QUARTERS[170:], 0.0)
     work(running)
     running.ward.end_all()
@@ -129,7 +102,7 @@ async def test_two_streams_and_junk_may_wait_unread() -> None:
 
 
 def test_chunks_that_wait_for_an_earlier_one_are_taken_after_a_gap() -> None:
-    run = Run(Config(monitor=Monitor(late_seconds=2.0)))
+    run = Run(Config(monitor=MonitorSettings(late_seconds=2.0)))
     for wave in (QUARTERS[0], QUARTERS[3], QUARTERS[4]):
         run.ward.wave("a", wave, 0)
     run.ward.forgo("a", QUARTERS[2])

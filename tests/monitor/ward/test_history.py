@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ecg.records.record import MISSING
 from monitor.ward.history import LONGEST_GAP, SEGMENT, Recent
-from monitor.ward.intake import Block
+from monitor.ward.pieces import Block
 
 
 def block(index: int, samples: np.ndarray, gain: float = 200.0, baseline: float = 10.0) -> Block:
@@ -18,11 +18,7 @@ def block(index: int, samples: np.ndarray, gain: float = 200.0, baseline: float 
 
 def signal(recent: Recent, since: int = 0) -> dict[int, np.ndarray]:
     """Sample index to mV of all leads."""
-    return {
-        strip.index + offset: row
-        for strip in recent.strips(since)
-        for offset, row in enumerate(np.frombuffer(strip.samples, "<f4").reshape(-1, 2))
-    }
+    return {index + offset: row for index, samples in recent.strips(since) for offset, row in enumerate(samples)}
 
 
 @given(

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.records.record import MISSING
-from ecg.settings import Monitor
+from ecg.settings import MonitorSettings
 from ecg.wire.messages import SCHEMA, MessageError, Wave
-from monitor.ward.intake import Begin, End, Intake, Piece, Signal
+from monitor.ward.events import ResetReason
+from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
+from monitor.ward.pieces import Begin, End, Piece, Signal
 
 RATE = 360.0
 
@@ -52,7 +54,7 @@ def real(length: int, seed: int = 0) -> np.ndarray:
 def play(messages: list[Wave], end: bool = True) -> tuple[list[Piece], Ledger]:
     """Everything a bed gets out of these messages."""
     ledger = Ledger()
-    intake = Intake(bed="b", settings=Monitor(), ledger=ledger)
+    intake = Intake(bed="b", settings=MonitorSettings(), ledger=ledger)
     pieces: list[Piece] = []
     for message in messages:
         pieces += intake.offer(message)
@@ -131,8 +133,8 @@ def test_a_short_gap_is_bridged_and_a_long_one_begins_anew() -> None:
     parts = heard(pieces)
     assert [start for start, _, _ in parts] == [0, 70 * 90]
     assert ledger.lost == 14 * 90
-    reasons = [piece.reason for piece in pieces if isinstance(piece, Begin)]
-    assert reasons == ["", "gap of 2.5 s"]
+    begins = [(piece.reason, piece.seconds) for piece in pieces if isinstance(piece, Begin)]
+    assert begins == [(ResetReason.NEW_BED, 0.0), (ResetReason.GAP, 2.5)]
     bridge = parts[0][2][900:1260]
     assert np.allclose(np.diff(bridge), np.diff(bridge)[0], atol=1e-4)
 
@@ -163,7 +165,7 @@ def test_a_monitor_that_joins_late_does_not_call_lost_what_it_never_waited_for()
 
 
 def test_terms_that_change_within_a_stream_are_refused() -> None:
-    intake = Intake(bed="b", settings=Monitor(), ledger=Ledger())
+    intake = Intake(bed="b", settings=MonitorSettings(), ledger=Ledger())
     intake.offer(wave(real(100), 0))
     with pytest.raises(MessageError, match="500 Hz and leads"):
         intake.offer(wave(real(100), 100, rate=500.0))
@@ -173,7 +175,7 @@ def test_terms_that_change_within_a_stream_are_refused() -> None:
 
 
 def test_a_stream_said_to_be_over_may_go_on() -> None:
-    intake = Intake(bed="b", settings=Monitor(), ledger=Ledger())
+    intake = Intake(bed="b", settings=MonitorSettings(), ledger=Ledger())
     intake.offer(wave(real(100), 0))
     assert [type(piece) for piece in intake.end()] == [End]
     pieces = intake.offer(wave(real(100), 130))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import time
 
 import numpy as np
 import pytest
@@ -10,104 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.model import weights
-from ecg.records import library
 from ecg.records.record import Record
-from ecg.settings import Config, Monitor
+from ecg.settings import Config, MonitorSettings
 from ecg.signal.path import SignalPath
-from ecg.wire.messages import SCHEMA, Alarms, Beat, BedStatus, MessageError, Truth, TruthMark, Wave
-from monitor.alarms import Change
-from monitor.ward.ward import Ward
-
-NET, CARD = weights.load("memory-gru")
-EXCERPT = library.read("excerpt")
-
-
-def messages(record: Record, bounds: list[int], stream: str = "") -> list[Wave]:
-    """The record as wave messages that end at these sample indices."""
-    edges = sorted({0, *(bound for bound in bounds if 0 < bound < len(record.samples)), len(record.samples)})
-    gain, baseline = record.gain.tolist(), record.baseline.tolist()
-    return [
-        Wave(
-            v=SCHEMA,
-            stream=stream or f"{record.name}-t-0",
-            record=record.name,
-            seq=seq,
-            index=begin,
-            rate=record.rate,
-            leads=list(record.leads),
-            gain=gain,
-            baseline=baseline,
-            sent_ns=0,
-            samples=record.samples[begin:end].astype("<i2").tobytes(),
-        )
-        for seq, (begin, end) in enumerate(pairwise(edges))
-    ]
-
-
-def part(record: Record, begin: int, end: int) -> Record:
-    """Some of a record's samples."""
-    return Record(
-        name=record.name,
-        rate=record.rate,
-        leads=record.leads,
-        gain=record.gain,
-        baseline=record.baseline,
-        samples=record.samples[begin:end],
-        source="wfdb",
-    )
-
-
-class Run:
-    """A ward and everything it said."""
-
-    def __init__(self, config: Config | None = None) -> None:
-        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"))
-        self.beats: list[Beat] = []
-        self.alarms: list[Alarms] = []
-        self.changes: list[tuple[str, Change]] = []
-
-    def step(self) -> None:
-        outcome = self.ward.step()
-        self.beats += [beat for beat, _ in outcome.beats]
-        self.alarms += outcome.alarms
-        self.changes += [(bed.name, change) for bed, change in outcome.changes]
-
-    def of(self, bed: str) -> list[Beat]:
-        return [beat for beat in self.beats if beat.bed == bed]
-
-    def finish(self) -> Run:
-        self.ward.end_all()
-        self.step()
-        return self
-
-
-def whole(record: Record) -> Run:
-    """The record in one piece."""
-    run = Run()
-    for wave in messages(record, []):
-        run.ward.wave("a", wave, 0)
-    return run.finish()
-
-
-def same(one: list[Beat], other: list[Beat]) -> None:
-    """The same beats at the same samples, with probabilities within 1e-5."""
-    assert [(beat.index, beat.class_, beat.rr_ms) for beat in one] == [
-        (beat.index, beat.class_, beat.rr_ms) for beat in other
-    ]
-    difference = [
-        abs(a.probabilities[c] - b.probabilities[c]) for a, b in zip(one, other, strict=True) for c in "NSVFQ"
-    ]
-    assert max(difference, default=0.0) <= 1e-5
-
-
-MINUTE = part(EXCERPT, 0, 21_600)
-ALONE = whole(MINUTE)
-
-
-def alarm_story(run: Run, bed: str) -> list[Change]:
-    """Everything that happened to a bed's alarms."""
-    return [change for name, change in run.changes if name == bed]
+from ecg.wire.messages import SCHEMA, BedStatus, MessageError, Truth, TruthMark
+from monitor.ward.events import ResetReason
+from tests.support.wards import ALONE, EXCERPT, MINUTE, NET, Run, alarm_story, messages, part, same, whole
 
 
 @given(st.data())
@@ -149,7 +57,7 @@ def test_the_stream_gives_what_the_path_and_the_network_give_for_the_whole_recor
         run.step()
     run.finish()
     assert [beat.index for beat in run.beats] == [*first.index.tolist(), *rest.index.tolist()]
-    got = np.array([[beat.probabilities[c] for c in "NSVFQ"] for beat in run.beats])
+    got = np.array([beat.probabilities for beat in run.beats])
     assert np.abs(got - expected).max() <= 1e-5
     assert 400 < len(run.beats) < 600
 
@@ -159,13 +67,17 @@ def test_a_gap_resets_the_memory_and_says_so() -> None:
     waves = messages(MINUTE, list(range(90, 21_600, 90)))
     for wave in waves[:100] + waves[120:]:
         run.ward.wave("a", wave, 0)
-    outcome = run.ward.step()
-    assert [(n.kind, n.text) for n in outcome.notices if n.kind == "reset"] == [("reset", "memory reset: gap of 5.0 s")]
+    run.step()
+    assert [(reset.reason, reset.index, reset.seconds) for reset in run.resets] == [
+        (ResetReason.NEW_BED, 0, 0.0),
+        (ResetReason.GAP, 120 * 90, 5.0),
+    ]
     after = whole(part(EXCERPT, 120 * 90, 21_600))
-    fresh = [beat for beat, _ in outcome.beats if beat.index >= 120 * 90]
+    fresh = [beat for beat in run.beats if beat.index >= 120 * 90]
     assert [beat.index - 120 * 90 for beat in fresh] == [b.index for b in after.of("a")][: len(fresh)]
     shifted = after.of("a")[: len(fresh)]
-    assert max(abs(a.probabilities["V"] - b.probabilities["V"]) for a, b in zip(fresh, shifted, strict=True)) <= 1e-5
+    for beat, other in zip(fresh, shifted, strict=True):
+        assert beat.probabilities == pytest.approx(other.probabilities, abs=1e-5)
 
 
 def test_a_new_record_on_a_bed_is_a_new_patient() -> None:
@@ -181,7 +93,7 @@ def test_a_new_record_on_a_bed_is_a_new_patient() -> None:
 
 
 def test_more_beds_than_allowed_are_refused_and_a_bed_that_has_gone_makes_room() -> None:
-    run = Run(Config(monitor=Monitor(max_beds=2)))
+    run = Run(Config(monitor=MonitorSettings(max_beds=2)))
     wave = messages(MINUTE, [])[0]
     run.ward.wave("a", wave, 0)
     run.ward.wave("b", wave, 0)
@@ -268,9 +180,10 @@ def test_a_flat_lead_raises_lead_off_and_comes_back_as_a_fresh_start() -> None:
     for wave in messages(record, list(range(90, 21_600, 90))):
         run.ward.wave("a", wave, 0)
         run.step()
-        states.append(run.ward.beds["a"].state(run.ward._now_s(), 30.0))
+        states.append(run.ward.beds["a"].state(time.monotonic(), 30.0))
     run.finish()
     assert "lead off" in states
+    assert [reset.reason for reset in run.resets] == [ResetReason.NEW_BED, ResetReason.LEAD_WAS_OFF]
     onsets = [change.onset for change in alarm_story(run, "a") if (change.kind, change.what) == ("lead_off", "onset")]
     assert len(onsets) == 1
     assert 7200 <= onsets[0] <= 7200 + 721

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_ward import NET, Run, messages, part, same, whole
 
 from ecg.records import library
 from ecg.records.record import Record, pick_lead
-from ecg.settings import Config, Monitor
+from ecg.settings import Config, MonitorSettings
 from ecg.signal.path import SignalPath
 from ecg.wire.messages import SCHEMA, BedStatus, Wave
 from monitor.service import checkpoint as memory
+from tests.support.wards import NET, Run, messages, part, same, whole
 
 LENGTH = 6480  # 18 s at 360 Hz
 NAMES = ("100", "106", "119", "200", "203", "208", "214", "222", "223", "231")
@@ -82,7 +82,7 @@ def restarted(run: Run, config: Config) -> Run:
     run.step()
     fresh = Run(config)
     memory.unpack(fresh.ward, memory.pack(run.ward))
-    fresh.beats = run.beats
+    fresh.events = run.events
     return fresh
 
 
@@ -94,7 +94,7 @@ def test_no_order_cut_company_repeat_or_restart_changes_a_beat(data: st.DataObje
     senders = [sender(f"bed{place}", numbers[place], data.draw(BOUNDS)) for place in range(count)]
     leaver = data.draw(st.none() | st.integers(1, count - 1), "leaver")
     leaves_after = data.draw(st.integers(1, len(senders[leaver].waves))) if leaver is not None else 0
-    config = Config(monitor=Monitor(max_beds=count))
+    config = Config(monitor=MonitorSettings(max_beds=count))
     run = Run(config)
     while waiting := [one for one in senders if one.sent < len(one.waves) and not one.left]:
         one = data.draw(st.sampled_from(waiting))
@@ -152,6 +152,6 @@ def test_the_stream_gives_what_the_whole_gives_for_any_record_from_any_sample(
             windows, features = torch.from_numpy(found.windows)[None], torch.from_numpy(found.features)[None]
             logits, after = NET.sequence(windows, features, NET.empty_memory(1))
         expected = torch.softmax(logits[0], dim=-1).numpy()
-        got = np.array([[beat.probabilities[c] for c in "NSVFQ"] for beat in run.beats])
+        got = np.array([beat.probabilities for beat in run.beats])
         assert np.abs(got - expected).max() <= 1e-5
         assert torch.allclose(run.ward.engine.memory[:, 0], after[:, 0], atol=1e-5)

@@ -8,26 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.records import library
-from ecg.records.record import Annotations, Record
 from ecg.wire.messages import wave_samples
 from producer.sources.records import Bed, make_beds
-
-
-def small(length: int = 1000, rate: float = 360.0) -> Record:
-    """A record with known samples and three annotations."""
-    samples = np.stack((np.arange(length), -np.arange(length)), axis=1).astype(np.int16)
-    notes = Annotations(np.array([5, 400, length - 1]), np.array(["+", "N", "V"]), np.array(["(N", "(N", "(N"]))
-    two = np.array([200.0, 100.0])
-    return Record(
-        name="t1",
-        rate=rate,
-        leads=("V5", "MLII"),
-        gain=two,
-        baseline=two,
-        samples=samples,
-        source="synthetic",
-        annotations=notes,
-    )
+from tests.support.beds import small
 
 
 @given(st.floats(0.02, 2.0), st.floats(100, 1000), st.integers(10, 3000))

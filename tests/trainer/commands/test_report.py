@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annotated_pieces import write_wfdb
 
 from ecg.records.record import Record
+from tests.support.annotated_pieces import write_wfdb
 from trainer.__main__ import main
 from trainer.data.streams import Cuts
 from trainer.figures import figures, strips

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annotated_pieces import fake, write_wfdb
 from scipy.signal import resample_poly
 
 from ecg.model import weights
 from ecg.records.aami import DS1
 from ecg.records.record import Record
+from tests.support.annotated_pieces import fake, write_wfdb
 from trainer.__main__ import main
 from trainer.data import cache
 from trainer.data.versions import made_by, versions_path

@@ -20,7 +20,7 @@ def test_the_same_code_gives_the_same_digest() -> None:
 
 def test_another_labelling_gives_another_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     before = fresh()
-    monkeypatch.setitem(cutting._CLASS_NUMBER, "e", 2)
+    monkeypatch.setitem(cutting.CLASS_NUMBER, "e", 2)
     assert fresh() != before
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from annotated_pieces import fake
 
 from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Record
+from tests.support.annotated_pieces import fake
 from trainer.data.cutting import cut, reference_of
 
 

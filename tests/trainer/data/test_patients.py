@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from annotated_pieces import write_wfdb
-
 from ecg.records.databases import MITDB, SVDB
 from ecg.records.record import Record
+from tests.support.annotated_pieces import write_wfdb
 from trainer.data.patients import DS1, Patients, patients
 
 

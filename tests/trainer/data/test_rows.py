@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annotated_pieces import fake
 
 from ecg.errors import UserError
 from ecg.model.lecture import ROW_LENGTH
 from ecg.records import aami, library
 from ecg.records.record import MISSING, Record, pick_lead
+from tests.support.annotated_pieces import fake
 from trainer.data import rows
 from trainer.data.rows import Rows
 

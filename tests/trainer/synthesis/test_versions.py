@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from annotated_pieces import annotated, fake
 
 from ecg.records import library
 from ecg.records.record import Record
@@ -15,6 +14,7 @@ from ecg.rhythms.drawing import draw_noises, draw_plan
 from ecg.rhythms.morphing import disturb, fibrillate, move
 from ecg.rhythms.plan import Noise, Plan, PWave, Wave
 from ecg.rhythms.ventricles import conduction
+from tests.support.annotated_pieces import annotated, fake
 from trainer.data.patients import DS1
 from trainer.recipes import FOLDS
 from trainer.synthesis import versions
@@ -29,17 +29,7 @@ def steady() -> Record:
     whole = library.read("excerpt")
     peaks = np.arange(100, round(60 * whole.rate), round(0.8 * whole.rate))
     notes = fake(peaks, ["N"] * len(peaks))
-    samples = whole.samples[: round(60 * whole.rate)]
-    return Record(
-        name="steady",
-        rate=whole.rate,
-        leads=whole.leads,
-        gain=whole.gain,
-        baseline=whole.baseline,
-        samples=samples,
-        source="excerpt",
-        annotations=notes,
-    )
+    return replace(whole, name="steady", samples=whole.samples[: round(60 * whole.rate)], annotations=notes)
 
 
 def beats_of(peaks: list[float] | np.ndarray, seconds: float) -> np.ndarray:

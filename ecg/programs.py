@@ -1,0 +1,90 @@
+"""The three programs as commands and child processes: in a checkout `python -m producer`, installed `ecg-producer`.
+
+Installed, the four packages are parts of the one package `ecg_monitor_simulator`, so that their common names stand in
+nobody's way (setup.py puts them there). This module knows which of the two it is in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from ecg import __version__
+from ecg.errors import UserError
+
+HOME: Final = (__package__ or "").removesuffix("ecg").rstrip(".")
+"""The package that the programs are parts of; "" in a checkout."""
+
+NOT_CLINICAL: Final = "Research and education only. Never for the care of a patient."
+
+
+def command(program: str) -> list[str]:
+    """The command line that runs "monitor", "producer" or "trainer" in a process of its own.
+
+    Installed, the working folder is no place to import from (-P): what lies there is the user's.
+    """
+    return [sys.executable, "-P", "-m", f"{HOME}.{program}"] if HOME else [sys.executable, "-m", program]
+
+
+def shown(program: str) -> str:
+    """The program as a person types it."""
+    return f"ecg-{program}" if HOME else f"python -m {program}"
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """The option --version."""
+    parser.add_argument("--version", action="version", version=f"ecg-monitor-simulator {__version__}")
+
+
+def run(main: Callable[[], int]) -> int:
+    """The exit status of a program: the error's own with one line on stderr after a UserError, 130 when interrupted."""
+    try:
+        return main()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+
+
+def number(option: str, low: float, high: float) -> Callable[[str], float]:
+    """An argparse type for `option`: a number from `low` to `high`, neither NaN nor infinite. Raises UserError."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise UserError(f"{option} {text} cannot be used: give a number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def whole(option: str, low: int, high: int) -> Callable[[str], int]:
+    """An argparse type for `option`: a whole number from `low` to `high`. Raises UserError."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise UserError(f"{option} {text} cannot be used: give a whole number from {low} to {high}")
+        return value
+
+    return read
+
+
+def wait_or_kill(process: subprocess.Popen[Any], seconds: float) -> None:
+    """Wait until a process that was asked to end has ended; kill it after so many seconds."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,30 @@
+"""Ranges of numbers and patterns of texts in settings: NaN, infinity and the absurd are refused at the door."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+Signal = Annotated[float, Meta(gt=0, le=60)]
+"""Seconds of signal that something of the heart or the wire may last."""
+Wall = Annotated[float, Meta(ge=0.1, le=86_400)]
+"""Seconds by the clock, up to a day."""
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Count = Annotated[int, Meta(ge=1, le=65536)]
+Beats = Annotated[int, Meta(ge=3, le=50)]
+Cycles = Annotated[int, Meta(ge=2, le=50)]
+Rate = Annotated[float, Meta(gt=0, le=500)]
+TEXT: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
+HOST: Final = r"^[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_:%-]{1,63})*\.?\Z"
+ROOT: Final = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z"
+MEANT: Final = {
+    TEXT: "give text without control characters",
+    HOST: "give a host name or an address",
+    ROOT: "give names of A-Z, a-z, 0-9, _ and - with / between",
+}
+"""What each pattern asks for, in words."""
+Text = Annotated[str, Meta(pattern=TEXT, max_length=4096)]
+Name = Annotated[str, Meta(pattern=TEXT, min_length=1, max_length=4096)]
+Host = Annotated[str, Meta(pattern=HOST, max_length=253)]
+Root = Annotated[str, Meta(pattern=ROOT, max_length=200)]

@@ -1,0 +1,209 @@
+"""The one MQTT session that both programs use: it stays, while connections come and go.
+
+Login, last will, subscriptions and encryption are the same at every connection. What is published goes out in order,
+whatever happens to the connection in between (`ecg.wire.outbox`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from ecg.errors import UserError
+from ecg.settings import MqttSettings
+from ecg.wire.broker import Broker, address
+from ecg.wire.client import Arrived, Line, LineError, RefusedError
+from ecg.wire.outbox import MOST_WAITING, Outbox, Outgoing
+from ecg.wire.tls import encryption
+
+FIRST_RETRY_SECONDS: Final = 0.5
+LAST_RETRY_SECONDS: Final = 8.0
+CONFIRM_SECONDS: Final = 30.0
+"""A broker that confirms nothing of what is in flight for so long is taken for lost."""
+
+
+def retry_seconds(attempt: int) -> float:
+    """How long to wait before that attempt (0: the first) to come back: doubling, and by chance up to half as long.
+
+    Clients that lost one broker together then do not all come back in the same moment.
+    """
+    whole = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempt, 30), LAST_RETRY_SECONDS)
+    return whole * random.uniform(0.5, 1.0)
+
+
+class Session:
+    """Connects, subscribes, receives, publishes in order, and comes back when the broker does. Of one event loop.
+
+    will: asked for the last will at every connection. births: asked for what is to be published once a connection
+    stands. arrived: gets every message of `filters`.
+    connected: is there a connection now? problem: why not, "" where there is. reconnects: connections lost so far.
+    """
+
+    def __init__(
+        self,
+        mqtt: MqttSettings,
+        broker: Broker,
+        identifier: str,
+        will: Callable[[], Outgoing],
+        *,
+        births: Callable[[], list[Outgoing]] = list,
+        filters: Sequence[str] = (),
+        arrived: Arrived | None = None,
+        most: int = MOST_WAITING,
+    ) -> None:
+        self._mqtt, self._broker, self._identifier = mqtt, broker, identifier
+        self._will, self._births, self._filters, self._arrived = will, births, filters, arrived
+        self._at = f"broker {address(broker.host, broker.port)}"
+        self.outbox = Outbox(most)
+        self.connected = False
+        self.problem = ""
+        self.reconnects = 0
+        self._tls: ssl.SSLContext | None = None
+        self._line: Line | None = None
+        self._handed: dict[int, asyncio.Future[bool]] = {}
+        self._ready = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._confirmed_s = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Connect and subscribe. Raises UserError where the broker refuses or the settings do not fit."""
+        self._tls = encryption(self._mqtt)
+        self._task = asyncio.create_task(self._stay_connected())
+        ready = asyncio.create_task(self._ready.wait())
+        await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        if not self._ready.is_set():
+            ready.cancel()
+            await self._task
+
+    def publish(self, items: list[Outgoing]) -> None:
+        """Publish at QoS 1, in this order; while there is no connection they wait in the outbox."""
+        self.outbox.put(items)
+        self._pump()
+
+    async def hand(self, topic: str, payload: bytes) -> bool:
+        """Hand a QoS 0 message to the socket, waiting while that is full. False where the connection is gone."""
+        if self._line is None:
+            return False
+        try:
+            number = self._line.publish(Outgoing(topic, payload, False), 0)
+        except LineError:
+            return False
+        handed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._handed[number] = handed
+        return await handed
+
+    async def room(self, most: int, seconds: float = CONFIRM_SECONDS) -> None:
+        """Wait until fewer than `most` messages are unconfirmed; not without a connection, nor longer than that."""
+        if len(self.outbox) >= most:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while self.connected and len(self.outbox) >= most:
+                        self._changed.clear()
+                        await self._changed.wait()
+
+    async def flush(self, seconds: float = 10.0) -> None:
+        """Wait until the broker has everything, for so long at most and while there is a connection."""
+        await self.room(1, seconds)
+
+    async def close(self) -> None:
+        """Disconnect in good order: the broker keeps the last will to itself."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self.outbox.clear()
+
+    async def _stay_connected(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                line = Line(
+                    self._mqtt, self._broker, self._identifier, self._will(), self._tls, self._arrived, self._confirmed
+                )
+                async with line:
+                    if self._filters:
+                        await line.subscribe(self._filters)
+                    attempt = 0
+                    self._begin(line)
+                    await self._watch(line)
+            except LineError as error:
+                if not self._ready.is_set():
+                    raise UserError(self._refusal(error)) from None
+                self.problem = f"{self._at} does not answer, trying again"
+            except Exception as error:  # whatever breaks under a connection, the session goes on, and says so
+                if not self._ready.is_set():
+                    raise
+                self.problem = f"the connection to {self._at} broke, trying again ({type(error).__name__}: {error})"
+            finally:
+                self._lose()
+            self.reconnects += 1
+            await asyncio.sleep(retry_seconds(attempt))
+            attempt += 1
+
+    def _begin(self, line: Line) -> None:
+        """The connection stands."""
+        self._line, self.connected, self.problem = line, True, ""
+        self._confirmed_s = time.monotonic()
+        self._ready.set()
+        self.publish(self._births())
+
+    def _lose(self) -> None:
+        """The connection is gone: what is in flight waits again, what is handed over is lost."""
+        self._line, self.connected = None, False
+        self.outbox.lost()
+        for handed in self._handed.values():
+            if not handed.done():
+                handed.set_result(False)
+        self._handed.clear()
+        self._changed.set()
+
+    async def _watch(self, line: Line) -> None:
+        """Return never; raise LineError when the connection is gone, or good for nothing."""
+        ended = asyncio.create_task(line.end())
+        try:
+            while True:
+                await asyncio.wait({ended}, timeout=CONFIRM_SECONDS / 3)
+                if ended.done():
+                    await ended
+                if self.outbox.in_flight and time.monotonic() - self._confirmed_s > CONFIRM_SECONDS:
+                    raise LineError("it confirms nothing")
+        finally:
+            ended.cancel()
+
+    def _pump(self) -> None:
+        """Send what waits, as far as the window allows."""
+        while self._line is not None and (item := self.outbox.take()) is not None:
+            if not self.outbox.in_flight:
+                self._confirmed_s = time.monotonic()
+            try:
+                number = self._line.publish(item, 1)
+            except LineError:  # the connection's end will be noticed by who watches it
+                self.outbox.not_sent(item)
+                return
+            self.outbox.sent(number, item)
+
+    def _confirmed(self, number: int) -> None:
+        """QoS 0: the socket has the message. QoS 1: the broker has."""
+        handed = self._handed.pop(number, None)
+        if handed is not None:
+            if not handed.done():
+                handed.set_result(True)
+        elif self.outbox.confirm(number):
+            self._confirmed_s = time.monotonic()
+            self._changed.set()
+            self._pump()
+
+    def _refusal(self, error: LineError) -> str:
+        """Why there is no first connection, and what to do."""
+        if isinstance(error, RefusedError):
+            return (
+                f"the broker {self._broker} refuses the connection: {error}; "
+                "check [mqtt] username and password in config.toml"
+            )
+        keys = "port, tls, ca_file, cert_file and key_file" if self._mqtt.tls else "host, port and tls"
+        return f"no connection to the broker {self._broker}: {error}; check [mqtt] {keys} in config.toml"

@@ -1,0 +1,77 @@
+"""Events as messages: what goes out over MQTT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from ecg.records.aami import CLASSES
+from ecg.wire.messages import SCHEMA, Alarms, Beat, encode_json
+from ecg.wire.topics import Topics
+from monitor.service.connection import Outgoing
+from monitor.ward.events import AlarmChanged, BeatRead, Event
+
+
+class Publisher:
+    """Publishes the beats and alarms of one monitor.
+
+    monitor: its id. model: name of its weights. send: puts messages on their way. confirmed: called with a beat's
+    `sent_ns` once the broker has it, maybe in another thread. on_beats: gets the beats of each call as published.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        monitor: str,
+        model: str,
+        send: Callable[[list[Outgoing]], None],
+        confirmed: Callable[[int], None],
+        on_beats: Callable[[list[Beat]], None] | None = None,
+    ) -> None:
+        self._topics, self._monitor, self._model = topics, monitor, model
+        self._send, self._confirmed, self._on_beats = send, confirmed, on_beats
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Publish these, in their order."""
+        out: list[Outgoing] = []
+        beats: list[Beat] = []
+        for event in events:
+            match event:
+                case BeatRead():
+                    beat = self.beat(event)
+                    done = partial(self._confirmed, event.sent_ns)
+                    out.append(Outgoing(self._topics.of(event.bed, "beat"), encode_json(beat), False, done))
+                    beats.append(beat)
+                case AlarmChanged():
+                    out.append(Outgoing(self._topics.of(event.bed, "alarm"), encode_json(self.alarms(event)), True))
+        self._send(out)
+        if self._on_beats and beats:
+            self._on_beats(beats)
+
+    def beat(self, event: BeatRead) -> Beat:
+        """A beat as the wire has it."""
+        return Beat(
+            v=SCHEMA,
+            bed=event.bed,
+            stream=event.stream,
+            index=event.index,
+            class_=event.cls,
+            probabilities=dict(zip(CLASSES, (round(share, 6) for share in event.probabilities), strict=True)),
+            rr_ms=None if event.rr_ms is None else round(event.rr_ms, 2),
+            heart_rate=None if event.heart_rate is None else round(event.heart_rate, 2),
+            latency_ms=round(event.latency_ms, 3),
+            lookahead_ms=round(event.lookahead_ms, 1),
+            model=self._model,
+            monitor=self._monitor,
+        )
+
+    def alarms(self, event: AlarmChanged) -> Alarms:
+        """All alarms of a bed as the wire has them."""
+        return Alarms(
+            v=SCHEMA,
+            bed=event.bed,
+            stream=event.stream,
+            index=event.index,
+            active=list(event.active),
+            monitor=self._monitor,
+        )

@@ -1,0 +1,71 @@
+"""From topics to the ward: every message decoded and handed to whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ecg.wire.messages import (
+    BedStatus,
+    MessageError,
+    ProducerStatus,
+    Truth,
+    Wave,
+    decode_json,
+    decode_wave,
+)
+from ecg.wire.topics import Topics
+from monitor.service.connection import Arrival
+from monitor.service.overload import Lag
+from monitor.service.problems import Problems
+from monitor.ward.ward import Ward
+
+
+class Router:
+    """Messages into one ward. One that cannot be used is counted, said in `problems`, and skipped."""
+
+    def __init__(self, ward: Ward, topics: Topics, lag: Lag, problems: Problems) -> None:
+        self._ward, self._topics, self._lag, self._problems = ward, topics, lag, problems
+
+    def take(self, arrivals: Iterable[Arrival]) -> None:
+        """Messages in the order in which they came."""
+        for arrival in arrivals:
+            try:
+                self._message(arrival)
+            except MessageError as error:
+                self._ward.ledger.junk += 1
+                self._problems.unusable(arrival.topic, str(error))
+
+    def _message(self, arrival: Arrival) -> None:
+        """One message, by its topic. Raises MessageError."""
+        place = self._topics.parse(arrival.topic)
+        if place is None:
+            self._producer(arrival)
+            return
+        bed, kind = place
+        if kind == "wave":
+            self._wave(bed, decode_wave(arrival.payload), arrival.received_ns)
+        elif kind == "truth":
+            self._ward.truth(bed, decode_json(arrival.payload, Truth))
+        elif kind == "status" and arrival.payload:
+            self._ward.status(bed, decode_json(arrival.payload, BedStatus), arrival.retained)
+
+    def _wave(self, bed: str, wave: Wave, received_ns: int) -> None:
+        """One checked wave message: read it, or forgo it where the bed is too late. Raises MessageError."""
+        if not self._lag.forgo(bed):
+            self._ward.wave(bed, wave, received_ns)
+            return
+        try:
+            self._ward.forgo(bed, wave)
+        finally:
+            behind_s = self._lag.over(bed)
+            if behind_s is not None:
+                self._ward.resume(bed, behind_s)
+
+    def _producer(self, arrival: Arrival) -> None:
+        """The status of a connection that many beds share. Raises MessageError."""
+        if "/_producer/" not in arrival.topic:
+            raise MessageError("the topic names no bed (allowed are 1 to 64 of A-Z, a-z, 0-9, _ and -)")
+        if arrival.payload:
+            producer = decode_json(arrival.payload, ProducerStatus)
+            if producer.state == "offline" and not arrival.retained:
+                self._ward.offline(producer.beds)

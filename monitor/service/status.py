@@ -1,0 +1,93 @@
+"""How the service is: for its screens, and as its retained message on the broker."""
+
+from __future__ import annotations
+
+import time
+from typing import Final, Literal
+
+import monitor
+from ecg.settings import Config
+from ecg.signal.path import lookahead_seconds
+from ecg.wire.broker import Broker
+from ecg.wire.messages import SCHEMA, MonitorStatus
+from monitor.link.protocol import ServiceStatus
+from monitor.service.connection import Connection
+from monitor.service.latency import Latencies
+from monitor.ward.ward import Ward
+
+TURN_SECONDS: Final = 30.0
+"""The status line shows latencies of the last one to two turns."""
+BEHIND_SECONDS: Final = 1.0
+"""A lag of more than that is a problem worth a word, for as long as LAG_SECONDS."""
+LAG_SECONDS: Final = 5.0
+
+
+class Health:
+    """Figures of one service."""
+
+    def __init__(
+        self, config: Config, broker: Broker, ward: Ward, connection: Connection, latencies: Latencies
+    ) -> None:
+        self._config, self._broker, self._ward, self._connection = config, broker, ward, connection
+        self._latencies = latencies
+        self._lag_s, self._lagged_at = 0.0, float("-inf")
+        self._beats_per_s = 0.0
+        self._beats, self._at = ward.ledger.beats, time.monotonic()
+        self._turned = self._at
+
+    def took(self, waited_s: float) -> None:
+        """The oldest message of a step had waited for so long."""
+        self._lag_s, self._lagged_at = waited_s, time.monotonic()
+
+    def measure(self) -> None:
+        """Count the beats since the last call, and move the window over which latency is shown."""
+        now, beats = time.monotonic(), self._ward.ledger.beats
+        if now > self._at:
+            self._beats_per_s = (beats - self._beats) / (now - self._at)
+        self._beats, self._at = beats, now
+        if now - self._turned > TURN_SECONDS:
+            self._latencies.turn()
+            self._turned = now
+
+    def status(self, problems: list[str]) -> ServiceStatus:
+        """The status line. problems: what others know of, gravest first."""
+        ward, ledger, connection = self._ward, self._ward.ledger, self._connection
+        rates = [bed.rate for bed in ward.beds.values() if bed.rate]
+        own = [connection.problem, *problems]
+        if self._lag_s > BEHIND_SECONDS and time.monotonic() - self._lagged_at < LAG_SECONDS:
+            own.append(f"{self._lag_s:.1f} s behind")
+        if connection.inbox.overflowed:
+            own.append(f"{connection.inbox.overflowed} messages lost for want of memory")
+        if ward.engine.batch_size < self._config.monitor.batch_size:
+            own.append(f"short of memory: {ward.engine.batch_size} beats a pass")
+        return ServiceStatus(
+            broker=str(self._broker),
+            device=str(ward.engine.device),
+            model=ward.model,
+            beds=len(ward.beds),
+            beats_per_s=self._beats_per_s,
+            latency_p50_ms=self._latencies.shown(0.5),
+            latency_p99_ms=self._latencies.shown(0.99),
+            lookahead_ms=lookahead_seconds(rates[0] if rates else 360.0) * 1000,
+            received=ledger.received,
+            lost=ledger.lost,
+            repeated=ledger.repeated,
+            junk=ledger.junk,
+            connected=connection.connected,
+            problem="; ".join(problem for problem in own if problem),
+        )
+
+
+def message(state: Literal["online", "offline"], status: ServiceStatus) -> MonitorStatus:
+    """The status as the wire has it."""
+    return MonitorStatus(
+        v=SCHEMA,
+        state=state,
+        version=monitor.__version__,
+        device=status.device,
+        beds=status.beds,
+        beats_per_s=round(status.beats_per_s, 1),
+        latency_p50_ms=status.latency_p50_ms,
+        latency_p99_ms=status.latency_p99_ms,
+        dropped=status.junk,
+    )

@@ -1,0 +1,105 @@
+"""The monitor's connection: what comes in is kept in bulk, what goes out is in order, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import aiomqtt
+import pytest
+
+from ecg.settings import MqttSettings
+from ecg.wire.broker import Broker
+from monitor.service import connection
+from monitor.service.connection import Connection, Inbox, Outgoing
+from tests.support.brokers import Mosquitto, until
+
+STATUS = "ecg/v1/_monitor/abc/status"
+
+
+async def heard(found: Broker, topic: str) -> list[tuple[bytes, bool]]:
+    """(payload, retained) of what stands on a topic."""
+    got = []
+    async with aiomqtt.Client(found.host, found.port) as client:
+        await client.subscribe([(topic, 1), ("end", 1)])
+        await client.publish("end", b"", 1)
+        async for message in client.messages:
+            if message.topic.value == "end":
+                break
+            got.append((bytes(message.payload), bool(message.retain)))
+    return got
+
+
+async def test_a_monitor_that_has_ended_leaves_no_status_behind(any_broker: Broker) -> None:
+    monitor = Connection(MqttSettings(), any_broker, "abc")
+    await monitor.open()
+    monitor.publish([Outgoing(STATUS, b"online", True)])
+    await monitor.flush()
+    assert await heard(any_broker, STATUS) == [(b"online", True)]
+    async with aiomqtt.Client(any_broker.host, any_broker.port) as client:
+        await client.subscribe(STATUS, 1)
+        monitor.publish([Outgoing(STATUS, b"offline", False)])
+        await monitor.close()
+        said = [b"nothing yet"]
+        while said[-1]:
+            said.append(bytes((await asyncio.wait_for(anext(client.messages), 10)).payload))
+    assert list(dict.fromkeys(said[1:])) == [b"online", b"offline", b""]  # amqtt gives a newcomer the first one twice
+    assert not [payload for payload, _ in await heard(any_broker, STATUS) if payload]
+
+
+async def test_what_is_published_while_the_broker_is_away_goes_out_in_order_afterwards(mosquitto: Mosquitto) -> None:
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    monitor = Connection(MqttSettings(), found, "abc")
+    await monitor.open()
+    mosquitto.stop()
+    await until(lambda: not monitor.connected)
+    told: list[int] = []
+    for number in range(200):
+        monitor.publish([Outgoing("ecg/v1/b/alarm", str(number).encode(), True, partial(told.append, number))])
+    await monitor.flush()
+    assert told == [] and "does not answer, trying again" in monitor.problem
+    mosquitto.start()
+    await until(lambda: monitor.connected)
+    await monitor.flush()
+    assert told == list(range(200)) and monitor.published == 200
+    assert await heard(found, "ecg/v1/b/alarm") == [(b"199", True)]
+    assert (monitor.problem, monitor.dropped, monitor.reconnects) == ("", 0, 1)
+    await monitor.close()
+
+
+async def test_every_kind_of_a_producer_s_message_arrives_again_after_a_restart(mosquitto: Mosquitto) -> None:
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    monitor = Connection(MqttSettings(), found, "abc")
+    await monitor.open()
+    mosquitto.stop()
+    await until(lambda: not monitor.connected)
+    mosquitto.start()
+    await until(lambda: monitor.connected)
+    topics = [f"ecg/v1/b/{kind}" for kind in ("wave", "truth", "status")] + ["ecg/v1/_producer/p/status"]
+    async with aiomqtt.Client(found.host, found.port) as client:
+        for topic in [*topics, "ecg/v1/b/beat", "other/b/wave"]:
+            await client.publish(topic, b"x", 1)
+    await until(lambda: len(monitor.inbox) >= 4)
+    assert [arrival.topic for arrival in monitor.inbox.take(10)] == topics
+    await monitor.close()
+
+
+async def test_empty_messages_fill_the_inbox_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Inbox(asyncio.get_running_loop())
+    room = 1000
+    monkeypatch.setattr(connection, "MOST_BYTES", room * connection.OVERHEAD)
+    for _ in range(2 * room):
+        inbox.put("ecg/v1/b/wave", b"", False)
+    assert len(inbox) <= room + 1 and inbox.overflowed == 2 * room - len(inbox)
+    assert len(inbox.take(room // 2)) == room // 2
+    inbox.put("ecg/v1/b/wave", b"", False)
+    assert len(inbox) == room // 2 + 2
+
+
+async def test_a_topic_that_a_terminal_would_obey_is_made_readable() -> None:
+    inbox = Inbox(asyncio.get_running_loop())
+    inbox.put("ecg/v1/\x1b[2J/wave", b"x", False)
+    inbox.put("ecg/v1/" + "b" * 60_000, b"x", True)
+    first, second = inbox.take(2)
+    assert first.topic == "ecg/v1/\\x1b[2J/wave"
+    assert len(second.topic) <= 200 and second.retained

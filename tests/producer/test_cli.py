@@ -1,0 +1,83 @@
+"""The producer's command line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ecg.errors import UserError
+from ecg.records import library
+from ecg.records.record import Record
+from ecg.settings import Config, ProducerSettings
+from ecg.wire.broker import Broker
+from producer.cli import check_lead, parser, with_options
+from producer.display import heading
+
+
+def given(*words: str) -> Config:
+    """The default settings with options."""
+    return with_options(Config(), parser().parse_args(list(words)))
+
+
+def record(name: str, *leads: str) -> Record:
+    """A record with these leads."""
+    return replace(library.read("excerpt"), name=name, leads=leads)
+
+
+@pytest.mark.parametrize(("text", "value"), [("60", 60.0), ("2.5x", 2.5), ("max", "max")])
+def test_a_speed_is_a_number_or_max(text: str, value: object) -> None:
+    assert given("--speed", text).producer.speed == value
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        *(("--speed", text) for text in ("0", "-1", "fast", "nan", "inf", "1e300", "")),
+        *(("--beds", text) for text in ("0", "-1", "1.5", "many", "9" * 30)),
+        *(("--seconds", text) for text in ("nan", "inf", "-1", "soon")),
+        *(("--records", text) for text in ("", "a\0b")),
+        *(("--root", text) for text in ("", "a b", "/a")),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named_in_one_sentence(option: str, text: str) -> None:
+    with pytest.raises(UserError, match=rf"{option}.* cannot be used") as caught:
+        given(f"{option}={text}")
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_not_given_stays_as_the_settings_say() -> None:
+    assert given() == Config()
+    assert given("--loop", "--no-truth", "--lead", "V5").producer == replace_producer(loop=True, truth=False, lead="V5")
+
+
+def replace_producer(**changes: Any) -> ProducerSettings:
+    """The producer's default settings, changed."""
+    return ProducerSettings(**changes)
+
+
+@pytest.mark.parametrize(
+    ("beds", "speed", "said"),
+    [
+        (1, "max", "1 bed as fast as the broker takes it to h:1 (external)"),
+        (8, 2.5, "8 beds at 2.5x to h:1 (external)"),
+    ],
+)
+def test_the_producer_says_how_many_beds_go_where_and_how_fast(beds: int, speed: float | str, said: str) -> None:
+    assert heading(beds, Broker("h", 1, "external"), speed) == said
+
+
+def test_a_lead_that_no_record_has_is_refused_with_the_leads_there_are() -> None:
+    with pytest.raises(UserError, match=r"no record has a lead 'V9': give one of MLII, V1, V5, or \"all\""):
+        check_lead([record("a", "MLII", "V1"), record("b", "MLII", "V5")], "V9")
+
+
+def test_records_that_lack_the_lead_are_named() -> None:
+    some = [record("a", "MLII"), record("b", "V5"), record("c", "V2"), record("b", "V5")]
+    assert check_lead(some, "mlii") == "no lead 'mlii' in b, c: their first lead is sent"
+
+
+@pytest.mark.parametrize("lead", ["all", "MLII", "mlii"])
+def test_nothing_is_said_where_every_record_has_the_lead(lead: str) -> None:
+    assert check_lead([record("a", "MLII", "V1")], lead) == ""

@@ -1,0 +1,112 @@
+"""The producer's connections: what is said of the beds, at the start, at the end, and after a death."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import aiomqtt
+import msgspec
+import pytest
+
+from ecg.records import library
+from ecg.settings import MqttSettings
+from ecg.wire.broker import Broker
+from ecg.wire.messages import BedStatus, ProducerStatus, decode
+from producer.connection import Connection, connections
+from producer.sources.records import Bed, make_beds
+from tests.support.brokers import Mosquitto, until
+
+
+@pytest.fixture
+def beds() -> list[Bed]:
+    return make_beds([library.read("excerpt")], 3, "all", 1.0, "r", loop=False, truth=True)
+
+
+async def standing(found: Broker) -> dict[str, bytes]:
+    """Retained messages by topic."""
+    got = {}
+    async with aiomqtt.Client(found.host, found.port) as client:
+        await client.subscribe([("ecg/v1/#", 1), ("end", 1)])
+        await client.publish("end", b"", 1)
+        async for message in client.messages:
+            if message.topic.value == "end":
+                break
+            if message.payload:
+                got[message.topic.value] = bytes(message.payload)
+    return got
+
+
+async def test_a_shared_connection_s_own_status_is_gone_after_an_orderly_end(
+    any_broker: Broker, beds: list[Bed]
+) -> None:
+    (shared,) = connections(MqttSettings(), any_broker, beds, 1.0, "r", alone=2, shared=10)
+    await shared.open()
+    await until(lambda: not len(shared._session.outbox))
+    status = "ecg/v1/_producer/producer-r-0/status"
+    assert decode((await standing(any_broker))[status], ProducerStatus).beds == [bed.name for bed in beds]
+    await shared.wave(beds[0], time.time_ns(), 1)
+    await shared.close()
+    left = await standing(any_broker)
+    assert status not in left
+    assert {topic: decode(payload, BedStatus).published for topic, payload in left.items()} == {
+        "ecg/v1/208-excerpt-1/status": 360,
+        "ecg/v1/208-excerpt-2/status": 0,
+        "ecg/v1/208-excerpt-3/status": 0,
+    }
+
+
+async def test_who_listens_hears_that_the_beds_are_offline_before_the_status_goes(
+    mosquitto: Mosquitto, beds: list[Bed]
+) -> None:
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    shared = Connection(MqttSettings(), found, beds, 1.0, "p")
+    await shared.open()
+    said: list[bytes] = []
+    async with aiomqtt.Client(found.host, found.port) as client:
+        await client.subscribe("ecg/v1/_producer/+/status", 1)
+        await shared.close()
+        async with asyncio.timeout(10):
+            async for message in client.messages:
+                said.append(bytes(message.payload))
+                if not message.payload:
+                    break
+    assert [decode(payload, ProducerStatus).state for payload in said[:-1]] == ["online", "offline"]
+
+
+async def test_a_shared_connection_that_breaks_leaves_a_will_that_names_its_beds(
+    mosquitto: Mosquitto, beds: list[Bed]
+) -> None:
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    shared = Connection(MqttSettings(), found, beds, 1.0, "p")
+    will = shared._will()
+    assert will.retain and decode(will.payload, ProducerStatus) == ProducerStatus(
+        1, "offline", [bed.name for bed in beds]
+    )
+    alone = Connection(MqttSettings(), found, beds[:1], 1.0, "q")
+    assert decode(alone._will().payload, BedStatus).state == "offline"
+    assert alone._will().topic == "ecg/v1/208-excerpt-1/status"
+
+
+async def test_a_live_signal_waits_for_nobody_and_the_beds_are_announced_again(
+    mosquitto: Mosquitto, beds: list[Bed]
+) -> None:
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    (alone,) = connections(MqttSettings(), found, beds[:1], 1.0, "r", alone=2, shared=10)
+    await alone.open()
+    await alone.wave(beds[0], time.time_ns(), 0)
+    mosquitto.stop()
+    await until(lambda: alone.problem != "")
+    dropped = alone.dropped
+    for qos in (0, 1):
+        await asyncio.wait_for(alone.wave(beds[0], time.time_ns(), qos), 5)
+    assert dropped + 2 <= alone.dropped <= dropped + 4  # the waves, and what annotations they had
+    mosquitto.start()
+    await until(lambda: alone.problem == "")
+    await until(lambda: not len(alone._session.outbox))
+    left = await standing(found)
+    status = decode(left["ecg/v1/208-excerpt-1/status"], BedStatus)
+    assert (status.state, status.published) == ("online", None)
+    await alone.close()
+    final = decode((await standing(found))["ecg/v1/208-excerpt-1/status"], BedStatus)
+    assert final == msgspec.structs.replace(status, state="offline", published=3 * 360)

@@ -1,0 +1,39 @@
+"""A service in a test, without a broker: messages are put into its inbox by hand."""
+
+from __future__ import annotations
+
+import time
+
+from ecg.settings import Config
+from ecg.wire.broker import Broker
+from ecg.wire.messages import Wave, encode_wave
+from monitor.service.connection import Arrival
+from monitor.service.loop import Service
+from monitor.ward.ward import Ward
+from tests.support.wards import CARD, MINUTE, NET, messages
+
+QUARTERS = messages(MINUTE, list(range(90, 21_600, 90)))
+
+
+def service() -> Service:
+    """A service that is not connected: messages are put into its inbox by hand."""
+    import torch
+
+    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
+    return Service(Config(), Broker("127.0.0.1", 1, "external"), ward)
+
+
+def put(to: Service, waves: list[Wave], waited_s: float, bed: str = "a") -> None:
+    """Wave messages that have waited for so long."""
+    received_ns = time.time_ns() - int(waited_s * 1e9)
+    to._connection.inbox._items.extend(
+        Arrival(f"ecg/v1/{bed}/wave", encode_wave(wave), False, received_ns) for wave in waves
+    )
+
+
+def work(on: Service, chunk: int = 50) -> None:
+    """All that waits, as `Service.run` takes it."""
+    inbox = on._connection.inbox
+    while inbox:
+        on.shed()
+        on.take(inbox.take(chunk))
