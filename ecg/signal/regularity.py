@@ -32,6 +32,9 @@ LARGEST: Final = 0.7
 LAGS: Final = 4
 CHANGES: Final = 32
 """Changes of the interval, to each of the LAGS before it, among which the regular ones are looked for."""
+LARGE: Final = 8.0
+UNKNOWN: Final = 9.0
+"""Largest change kept, and what stands where none is known yet (a saved bed holds no infinities)."""
 LEAST: Final = 4
 """Changes without which nothing is told."""
 
@@ -43,7 +46,7 @@ def new_state(slots: int) -> State:
         "off_usual": np.zeros(slots),
         "early_share": np.zeros(slots),
         "intervals_past": np.zeros((slots, LAGS)),
-        "changes": np.full((slots, LAGS, CHANGES), np.inf),
+        "changes": np.full((slots, LAGS, CHANGES), UNKNOWN),
     }
 
 
@@ -79,7 +82,7 @@ def _regularity(state: State, rows: Index, log_rr: Floats, beats: Floats) -> dic
     past, changes = state["intervals_past"][rows], state["changes"][rows]
     timed = beats > 0
     known = beats[:, None] > np.arange(1, LAGS + 1)[None, :]
-    new = np.where(known, np.abs(log_rr[:, None] - past), np.inf)
+    new = np.where(known, np.minimum(np.abs(log_rr[:, None] - past), LARGE), UNKNOWN)
     pushed = np.concatenate((new[:, :, None], changes[:, :, :-1]), axis=2)
     changes = np.where(timed[:, None, None], pushed, changes)
     state["changes"][rows] = changes
@@ -87,7 +90,7 @@ def _regularity(state: State, rows: Index, log_rr: Floats, beats: Floats) -> dic
         timed[:, None], np.concatenate((log_rr[:, None], past[:, :-1]), axis=1), past
     )
     ordered = np.sort(changes, axis=2)
-    count = np.isfinite(changes).sum(axis=2)
+    count = (changes < UNKNOWN).sum(axis=2)
     enough = count >= LEAST
     quarter, median = (_rank(ordered, count, enough, share) for share in (0.25, 0.5))
     return {
