@@ -10,9 +10,11 @@ from msgspec import Meta
 from ecg.errors import UserError
 from ecg.model.lecture import NetName
 from ecg.model.network import Cell, NetShape
-from ecg.records import aami
+from ecg.records import databases
+from ecg.records.databases import database_of
 from ecg.signal.features import columns
 from ecg.signal.path import CHANNELS, FEATURES, WINDOW
+from trainer.data.patients import Patients, patients
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -20,15 +22,7 @@ Spread = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=1)]
 T = TypeVar("T", bound=msgspec.Struct)
 
-FOLDS: Final = tuple(
-    tuple(fold.split())
-    for fold in (
-        "209 101 114 208 106",
-        "207 220 116 203 109 112",
-        "201 118 119 122 230",
-        "223 124 205 215 108 115",
-    )
-)
+FOLDS: Final = databases.MITDB.folds
 """DS1 in four parts of whole records. Every part has S and V beats of several patients."""
 
 RR_FEATURES: Final = tuple(name for name in FEATURES if "rr_" in name)
@@ -45,7 +39,10 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     version_share of them are one of `versions` made-up versions of the record (trainer.synthesis.versions), if any.
     Augmentation: gain (log), tilt and noise in beat sizes, shift in samples of the model rate, warp (log of the speed
     of a stream's beats) and rr_jitter of the RR features are spreads; polarity turns half of the streams upside down.
-    hold_out: DS1 records left out of the fit, for validation and early stopping; empty: fit on all of DS1.
+    versions_of: databases whose records have versions; empty: all. other_lead: share of the streams of real beats that
+    show the record's other lead. ds1_share: of the streams, if there are other patients too.
+    data: databases by name or folder (ecg.records.databases); the fit is on their records given for training.
+    hold_out: records left out of the fit, for validation and early stopping; empty: fit on all of them.
     """
 
     name: str = "memory"
@@ -73,6 +70,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     detector_share: Share = 0.5
     versions: Annotated[int, Meta(ge=0)] = 12
     version_share: Share = 0.75
+    versions_of: tuple[str, ...] = ()
+    other_lead: Share = 0.0
+    ds1_share: Share = 0.5
     polarity: bool = True
     gain: Spread = 0.1
     tilt: Spread = 0.09
@@ -80,6 +80,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     warp: Spread = 0.08
     shift: Annotated[int, Meta(ge=0, le=20)] = 1
     rr_jitter: Spread = 0.0
+    data: tuple[str, ...] = ("mitdb",)
     hold_out: tuple[str, ...] = FOLDS[0]
     patience: Count = 8
     seed: int = 0
@@ -100,6 +101,10 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             carried=self.carried,
         )
 
+    def has_versions(self, name: str) -> bool:
+        """Whether a record, by its full name, is fitted on in made-up versions too."""
+        return self.versions > 0 and (not self.versions_of or database_of(name) in self.versions_of)
+
     @property
     def features_off(self) -> list[int]:
         """Columns of the silent features."""
@@ -109,6 +114,17 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 MEMORY: Final = Recipe()
 RECIPES: Final = {
     "memory": MEMORY,
+    "patients": msgspec.structs.replace(
+        MEMORY,
+        name="patients",
+        data=("mitdb", "svdb"),
+        memory=48,
+        bottleneck=16,
+        versions=6,
+        version_share=0.5,
+        other_lead=0.2,
+        hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0],
+    ),
     "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),
     "memory-reset": msgspec.structs.replace(MEMORY, name="memory-reset", carried=False),
     "relative": msgspec.structs.replace(MEMORY, name="relative", carried=False, own_memory=False),
@@ -129,7 +145,7 @@ RECIPES: Final = {
         silent_features=FEATURES,
     ),
 }
-"""The flagship, the same on real beats only, and the same network with parts switched off one after another."""
+"""The flagship; the same on DS1 and SVDB's patients; the same on real beats only; and with parts switched off."""
 
 
 class RowRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -215,11 +231,13 @@ def override(settings: T, overrides: list[str]) -> T:
 
 def check(recipe: Recipe) -> None:
     """Raise UserError if settings contradict one another."""
-    strange = [name for name in recipe.hold_out if name not in aami.DS1]
+    known = patients(recipe.data).names
+    strange = [name for name in recipe.hold_out if name not in known]
     if strange:
-        raise UserError(f"hold_out: {', '.join(strange)} is not in DS1; there are {', '.join(aami.DS1)}")
-    if set(recipe.hold_out) >= set(aami.DS1):
-        raise UserError("hold_out: all of DS1 is held out, which leaves nothing to fit on")
+        what = "DS1" if recipe.data == ("mitdb",) else f"the records of {', '.join(recipe.data)}"
+        raise UserError(f"hold_out: {', '.join(strange)} is not in {what}; there are {', '.join(known)}")
+    if set(recipe.hold_out) >= set(known):
+        raise UserError("hold_out: every record is held out, which leaves nothing to fit on")
     try:
         columns(recipe.silent_features)
     except ValueError as error:

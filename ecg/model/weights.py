@@ -99,6 +99,8 @@ def _content(net: BeatNet) -> bytes:
 def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
     """The network (in evaluation mode, on the CPU) and its card.
 
+    Weights fitted before a feature was known do not hear it: its weights are zero.
+
     name_or_path: a name out of `shipped()`, a .safetensors file, or a run folder (its best weights).
     Raises UserError if the files are missing or broken or do not fit this signal path.
     """
@@ -117,10 +119,33 @@ def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
     net = BeatNet(card.shape)
     try:
         net.load_state_dict(safetensors.torch.load(content))
+        net, card = with_all_features(net, card)
     except (SafetensorError, RuntimeError) as error:
         first = str(error).strip().splitlines()[-1].strip()
         raise UserError(f"{source} does not hold the network of its card: {first}") from None
     return net.eval(), card
+
+
+def with_all_features(net: BeatNet, card: Card) -> tuple[BeatNet, Card]:
+    """The same network over every feature of this signal path, the ones it was not fitted on at weight zero."""
+    names = list(signal_path.FEATURES)
+    if card.features == names:
+        return net, card
+    shape = msgspec.structs.replace(card.shape, features=len(names))
+    wide = BeatNet(shape)
+    tensors = net.state_dict()
+    known = [names.index(name) for name in card.features]
+    for name, before in (
+        ("memory.weight_ih_l0", shape.bottleneck),
+        ("head.weight", shape.memory + shape.bottleneck),
+    ):
+        old = tensors[name]
+        new = old.new_zeros(len(old), before + len(names))
+        new[:, :before] = old[:, :before]
+        new[:, [before + place for place in known]] = old[:, before:]
+        tensors[name] = new
+    wide.load_state_dict(tensors)
+    return wide, msgspec.structs.replace(card, features=names, shape=shape)
 
 
 def check(card: Card, where: str) -> None:
@@ -129,9 +154,9 @@ def check(card: Card, where: str) -> None:
         "rate": signal_path.MODEL_RATE,
         "window": signal_path.WINDOW,
         "channels": signal_path.CHANNELS,
-        "features": list(signal_path.FEATURES),
+        "features": [name for name in signal_path.FEATURES if name in card.features],
         "shape.window": signal_path.WINDOW,
-        "shape.features": len(signal_path.FEATURES),
+        "shape.features": len(card.features),
     }
     theirs: dict[str, object] = {
         "rate": card.rate,
@@ -141,12 +166,10 @@ def check(card: Card, where: str) -> None:
         "shape.window": card.shape.window,
         "shape.features": card.shape.features,
     }
-    lacking = [name for name in signal_path.FEATURES if name not in card.features]
     unknown = [name for name in card.features if name not in signal_path.FEATURES]
-    if lacking or unknown:
-        differs = [f"{verb} {', '.join(names)}" for verb, names in (("lacks", lacking), ("has", unknown)) if names]
+    if unknown:
         raise UserError(
-            f"{where} does not fit this signal path: of the features it {' and '.join(differs)}; fit the weights anew"
+            f"{where} does not fit this signal path: of the features it has {', '.join(unknown)}; fit the weights anew"
         )
     for name, value in ours.items():
         if theirs[name] != value:

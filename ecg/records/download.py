@@ -1,4 +1,4 @@
-"""The MIT-BIH Arrhythmia Database from PhysioNet, each file checked against the published SHA-256."""
+"""Databases from PhysioNet, each file checked against the published SHA-256."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Progress = Callable[[str, int, int], None]
 """Called with (file, files done, files in all)."""
 
 
-def fetch(names: list[str], target: Path, progress: Progress | None = None) -> None:
-    """Fetch records into the folder `target`; a file is kept only if its SHA-256 is the published one.
+def fetch(names: list[str], target: Path, progress: Progress | None = None, database: str = DATABASE) -> None:
+    """Fetch records of a database into the folder `target`; a file is kept only if its SHA-256 is the published one.
 
     Raises UserError where there is no network.
     """
@@ -39,7 +39,7 @@ def fetch(names: list[str], target: Path, progress: Progress | None = None) -> N
                 if progress:
                     progress(file, done, len(files))
                 with contextlib.redirect_stdout(io.StringIO()):
-                    wfdb.dl_files(DATABASE, draft, [file])
+                    wfdb.dl_files(database, draft, [file])
                 got = Path(draft) / file
                 if file == SUMS:
                     sums = _sums(got)

@@ -81,9 +81,11 @@ def read(name: str, where: Path | None = None) -> Record:
     return wfdb.read(place / name)
 
 
-def download(names: list[str], progress: Progress | None = None) -> None:
-    """Fetch records of the MIT-BIH Arrhythmia Database from PhysioNet into `folder()`. Raises UserError."""
-    fetch(names, folder(), progress)
+def download(
+    names: list[str], progress: Progress | None = None, database: str = DATABASE, where: Path | None = None
+) -> None:
+    """Fetch records of a database on PhysioNet into a folder (default: `folder()`). Raises UserError."""
+    fetch(names, where or folder(), progress, database)
 
 
 def _excerpt() -> Record:

@@ -13,8 +13,11 @@ import numpy as np
 from ecg.rhythms.draft import Draft
 from ecg.rhythms.plan import PWave, Wave
 
-LONGEST_RUN: Final = 150
-"""Early beats in a run at most."""
+SHORT_RUN: Final = 150
+LONGEST_RUN: Final = 900
+"""Early beats in a run at most: a tachycardia of half an hour is as real as one of a minute."""
+LONG_RUNS: Final = 0.33
+"""Share of runs that may be that long; the others end at SHORT_RUN."""
 
 
 def single(draft: Draft, at: int) -> int:
@@ -39,7 +42,8 @@ def regular(draft: Draft, at: int) -> int:
 def run(draft: Draft, at: int) -> int:
     """A run of early beats, as far as the rhythm is steady: each interval short, then a pause."""
     rng = draft.rng
-    length = draft.longest_run(at, int(np.exp(rng.uniform(np.log(2), np.log(LONGEST_RUN)))))
+    longest = LONGEST_RUN if rng.random() < LONG_RUNS else SHORT_RUN
+    length = draft.longest_run(at, int(np.exp(rng.uniform(np.log(2), np.log(longest)))))
     if not length:
         return 1
     factor, p_wave, loose = rng.uniform(0.45, 0.85), ectopic_p_wave(rng), rng.uniform(0.01, 0.08)

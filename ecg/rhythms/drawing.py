@@ -25,16 +25,16 @@ DETOURS: Final = 0.5
 """Share of versions in which some early beats take another way through the ventricles (aberrant conduction)."""
 
 KINDS: Final[tuple[tuple[float, Callable[[Draft, int], int]], ...]] = (
-    (0.26, single),
-    (0.10, run),
+    (0.21, single),
+    (0.14, run),
     (0.08, regular),
     (0.015, sick_sinus),
     (0.12, fibrillation),
     (0.08, swing),
     (0.05, block),
     (0.03, two_to_one),
-    (0.10, ramp),
-    (0.16, ventricular),
+    (0.12, ramp),
+    (0.13, ventricular),
     (0.05, fusion),
     (0.04, conduction),
 )

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import intervals, p_waves, usual, windows
+from ecg.signal import intervals, p_waves, regularity, usual, windows
 from ecg.signal.slots import Floats, Index, State, rounds
 from ecg.signal.windows import CHANNELS, P_WAVE, WINDOW
 
@@ -43,6 +43,13 @@ TABLE: Final[dict[str, str]] = {
     "p_size": "size of the usual P wave in sizes of the usual QRS complex; times 5",
     "late_p_apart": "log power of the difference between late and usual P waves, in units of chance",
     "p_nearer_late": "how much nearer the P wave is to the late one than to the usual one, in units of noise",
+    "newness": "1 at a bed's first beat, falling to 0 as it is known",
+    "rr_to_usual": "log RR interval, relative to the usual one of beats in time; times 4",
+    "last_rr_to_usual": "the log RR interval before, relative to the usual one; times 4",
+    "early_share": "share of early beats among the last 50; times 5",
+    "quarter_change": "the change of RR below which a quarter of the last 32 lie; times 20",
+    "least_median_change": "median change of RR to the interval 1, 2, 3 or 4 before, the least of the four; times 10",
+    "least_quarter_change": "the same for a quarter of the changes: small unless the atria fibrillate; times 10",
 }
 """Meaning of each feature, in order of its column."""
 FEATURES: Final = tuple(TABLE)
@@ -67,6 +74,7 @@ def new_state(slots: int) -> State:
     return {
         "beats": np.zeros(slots),
         **intervals.new_state(slots),
+        **regularity.new_state(slots),
         **usual.new_state(slots),
         **p_waves.new_state(slots, P_WAVE.stop - P_WAVE.start),
     }
@@ -90,6 +98,7 @@ def describe(
         rows, beat = slots[chosen], level[chosen]
         beats = state["beats"][rows]
         interval = intervals.describe(state, rows, at[chosen], beats)
+        regular = regularity.describe(state, rows, interval.log_rr, beats)
         compared = usual.compare(state, rows, beat, beats, interval.to_slow)
         waves = p_waves.describe(
             state,
@@ -100,10 +109,11 @@ def describe(
             compared.is_usual,
             compared.p_likeness,
             log_rr=interval.log_rr,
+            to_usual=regular["rr_to_usual"] / 4,
             beats=beats,
         )
         inputs[chosen] = windows.relative(beat, compared.usual, compared.size, beats > 0)
-        features[chosen] = vector({**interval.features, **compared.features, **waves})
+        features[chosen] = vector({**interval.features, **regular, **compared.features, **waves})
         rr[chosen], mean_rr[chosen] = interval.rr, interval.mean_rr
         state["beats"][rows] = beats + 1
     return inputs, features, rr, mean_rr

@@ -21,6 +21,11 @@ EDGE: Final = 4
 """Samples at both ends from which a wave is levelled."""
 LATE: Final = -0.15
 """Log RR, relative to the longest ones, above which a beat is late."""
+TWICE: Final = 0.15
+"""An interval is twice the usual one if its logarithm is that near to it."""
+LONGER: Final = 1 / 8
+SHORTER: Final = 1 / 250
+"""Share of the difference that the longest intervals learn from a longer and from a shorter one."""
 MOST: Final = 0.7
 """Largest difference of logarithms from which the longest intervals learn."""
 LATE_MEMORY: Final = 12
@@ -63,18 +68,20 @@ def describe(
     alike: Floats,
     *,
     log_rr: Floats,
+    to_usual: Floats,
     beats: Floats,
 ) -> dict[str, Floats]:
     """Features of new beats, one of each bed: [m] by name. Updates the state of their slots.
 
     rows: slots [m], each once. usual: the same part of the usual shape's average beat. size: the bed's usual QRS, mV
     [m]. is_usual: which beats are of that shape [m]. alike: correlation of wave and usual wave, not levelled [m].
-    log_rr: logarithm of the RR interval in samples [m]. beats: beats that the bed had before [m].
+    log_rr: logarithm of the RR interval in samples [m]; to_usual: the same relative to the bed's usual interval [m].
+    beats: beats that the bed had before [m].
     """
     change = np.where(beats > 0, alike - state["p_like"][rows], 0)
     state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / MEMORY) * change
     waves, usual = level(waves), level(usual)
-    to_late, mean, late, late_beats = _late(state, rows, waves, _is_late(state, rows, log_rr, is_usual))
+    to_late, mean, late, late_beats = _late(state, rows, waves, _is_late(state, rows, log_rr, to_usual, is_usual))
 
     off = ((waves - usual) ** 2).mean(axis=1)
     power, residual, count = (state[name][rows] for name in ("p_power", "p_residual", "p_beats"))
@@ -102,14 +109,17 @@ def describe(
     return features
 
 
-def _is_late(state: State, rows: Index, log_rr: Floats, is_usual: Mask) -> Mask:
+def _is_late(state: State, rows: Index, log_rr: Floats, to_usual: Floats, is_usual: Mask) -> Mask:
     """Which beats [m] end one of the longest intervals between two beats of the usual shape; their state moves on.
 
-    The pause after a ventricular beat is not the sinus node's, and its T wave lies under the P wave that ends it.
+    The pause after a ventricular beat is not the sinus node's, and its T wave lies under the P wave that ends it. An
+    interval of twice the usual one is most often one beat that was missed: taken for a pause, a few of these would
+    keep every beat of a quick rhythm from being late for a quarter of an hour.
     """
-    usual, count = state["last_usual"][rows] & is_usual, state["intervals"][rows]
+    twice = np.abs(to_usual - np.log(2)) < TWICE
+    usual, count = state["last_usual"][rows] & is_usual & ~twice, state["intervals"][rows]
     further = np.where(count > 0, log_rr - state["longest"][rows], 0)
-    pace = np.where(usual, np.where(further > 0, 1 / 8, 1 / 250), 0)
+    pace = np.where(usual, np.where(further > 0, LONGER, SHORTER), 0)
     longest = state["longest"][rows] + pace * np.clip(further, -MOST, MOST)
     state["longest"][rows] = np.where(usual & (count == 0), log_rr, longest)
     state["intervals"][rows] = count + usual

@@ -41,6 +41,14 @@ def test_holding_out_all_of_ds1_leaves_nothing_to_fit_on() -> None:
         recipe_of("memory", ["hold_out=" + ",".join(DS1)])
 
 
+def test_patients_of_another_database_may_be_held_out_where_the_recipe_is_fitted_on_it() -> None:
+    assert recipe_of("patients", ["hold_out=svdb:802,106"]).hold_out == ("svdb:802", "106")
+    with pytest.raises(UserError, match="svdb:802 is not in DS1"):
+        recipe_of("memory", ["hold_out=svdb:802"])
+    with pytest.raises(UserError, match="nstdb has no annotated beats to fit on"):
+        recipe_of("memory", ["data=mitdb,nstdb"])
+
+
 def test_the_folds_part_ds1_without_overlap() -> None:
     names = [name for fold in FOLDS for name in fold]
     assert len(names) == len(set(names))

@@ -1,4 +1,7 @@
-"""`python -m trainer crossval`: score a recipe on DS1 by records held out whole. Every choice is made by this."""
+"""`python -m trainer crossval`: score a recipe by records held out whole. Every choice is made by this.
+
+Each fold of whole patients is held out once (ecg.records.databases). Every database has its own table.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,22 @@ from rich.table import Table
 from ecg import programs
 from ecg.files import write_json
 from ecg.model.device import pick_device
-from ecg.records import aami
+from ecg.records import databases
 from trainer.commands import options
+from trainer.data.patients import patients
 from trainer.data.preparing import beats_file, cuts_for
-from trainer.fitting.trials import fitted, scored
+from trainer.fitting.trials import Tables, fitted, scored
 from trainer.progress import bars
-from trainer.recipes import FOLDS, RECIPES, recipe_of
+from trainer.recipes import RECIPES, recipe_of
 from trainer.scoring import scores
 from trainer.scoring.evaluation import WAYS
 from trainer.scoring.tables import spread
 
-SHOWN = ("macro_f1_nsv", "S.se", "S.ppv", "S.f1", "V.se", "V.ppv", "V.f1", "N.f1", "F.f1")
+WORST = "most_N_misnamed"
+SHOWN = ("macro_f1_nsv", "S.se", "S.ppv", "S.f1", "V.se", "V.ppv", "V.f1", "N.f1", "F.f1", WORST)
+
+Results = dict[str, list[dict[str, float]]]
+"""Scores by way of evaluation, one for each seed."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,30 +52,42 @@ def run(chosen: argparse.Namespace) -> int:
     device = pick_device(chosen.device)
     given = {"cell": chosen.cell} if chosen.cell else {}
     recipe = recipe_of(chosen.recipe, chosen.overrides, **given)
-    cuts = cuts_for(recipe, beats_file(chosen.beats, list(aami.DS1), console), list(aami.DS1), console)
+    among = patients(recipe.data)
+    cuts = cuts_for(recipe, beats_file(chosen.beats, among.names, console, among), among.names, console)
     begin = time.perf_counter()
-    results: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    results = {one.name: Results({way: [] for way in WAYS}) for one in among.databases}
     with bars(console) as shown:
-        task = shown.add_task(f"{recipe.name} ({recipe.cell})", total=chosen.seeds * len(FOLDS) * recipe.epochs)
+        total = chosen.seeds * len(among.folds) * recipe.epochs
+        task = shown.add_task(f"{recipe.name} ({recipe.cell})", total=total)
         for seed in range(chosen.seeds):
-            totals = {way: np.zeros((6, 6), np.int64) for way in WAYS}
-            for fold in FOLDS:
+            tables: Tables = {way: {} for way in WAYS}
+            for fold in among.folds:
                 one = msgspec.structs.replace(recipe, hold_out=fold, seed=seed)
                 net = fitted(one, cuts, device, on_epoch=lambda: shown.advance(task))
-                for way, tables in scored(net, cuts, fold).items():
-                    totals[way] += sum(tables.values())
-            for way in WAYS:
-                results[way].append(scores.score(totals[way]))
+                for way, found in scored(net, cuts, fold).items():
+                    tables[way] |= found
+            for way, by_name in tables.items():
+                for database in among.databases:
+                    mine = {full: by_name[full] for full in map(database.full, database.records)}
+                    results[database.name][way].append(_total(mine))
     took = time.perf_counter() - begin
     if chosen.json:
         tree: dict[str, Any] = {"recipe": recipe, "seconds": round(took, 1), **results}
         write_json(chosen.json, tree)
-    title = f"{recipe.name} ({recipe.cell}): DS1 in {len(FOLDS)} parts, each held out whole; {took:.0f} s"
-    console.print(_table(f"{title}; %, mean and spread of {chosen.seeds} seeds", results))
+    for database in among.databases:
+        known = "DS1" if database is databases.MITDB else f"{len(database.records)} records of {database.name}"
+        title = f"{recipe.name} ({recipe.cell}): {known} in {len(among.folds)} parts, each held out whole; {took:.0f} s"
+        console.print(_table(f"{title}; %, mean and spread of {chosen.seeds} seeds", results[database.name]))
     return 0
 
 
-def _table(title: str, results: dict[str, list[dict[str, float]]]) -> Table:
+def _total(tables: dict[str, scores.Table]) -> dict[str, float]:
+    """Scores of all records together, and the largest share of N misnamed in one of them."""
+    total = scores.score(np.sum(list(tables.values()), axis=0))
+    return {**total, WORST: max(scores.misnamed(table) for table in tables.values())}
+
+
+def _table(title: str, results: Results) -> Table:
     """Each score by way of evaluation."""
     table = Table(title=title)
     table.add_column("")

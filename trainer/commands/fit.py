@@ -20,6 +20,7 @@ from ecg.model.device import pick_device
 from ecg.records import aami
 from trainer.commands import options
 from trainer.data import cache
+from trainer.data.patients import patients
 from trainer.data.preparing import beats_file, cuts_for, rows_files
 from trainer.fitting import beats as beat_fits
 from trainer.fitting import rows as row_fits
@@ -50,7 +51,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=programs.whole("--seed", 0, 2**32 - 1), help="random seed (default: 0)")
     options.add_fit(parser)
     parser.add_argument(
-        "--all-of-ds1", action="store_true", help="hold nothing out: fit on all of DS1 for the recipe's epochs"
+        "--all-of-ds1",
+        "--all",
+        action="store_true",
+        help="hold nothing out: fit on all records of the recipe's data, for all its epochs",
     )
     parser.add_argument(
         "--csv", type=Path, metavar="DIR", help="folder of mitbih_train.csv and mitbih_test.csv (default: rebuilt)"
@@ -84,12 +88,13 @@ def _beats(chosen: argparse.Namespace, console: Console, device: torch.device) -
             given["hold_out"] = ()
         recipe = recipe_of(chosen.recipe, chosen.overrides, **given)
         place = Run(chosen.out or new_folder(f"{recipe.name}-{recipe.cell}-{recipe.seed}"))
-    beats = beats_file(chosen.beats, list(aami.DS1), console)
-    data_hash = cache.head_of(beats).data_hash([name for name in aami.DS1 if name not in recipe.hold_out])
+    among = patients(recipe.data)
+    beats = beats_file(chosen.beats, among.names, console, among)
+    data_hash = cache.head_of(beats).data_hash([name for name in among.names if name not in recipe.hold_out])
     saved = load_checkpoint(place.checkpoint) if chosen.resume else None
     if saved is not None and saved["data_hash"] != data_hash:
         raise UserError(f"{place.folder} was fitted on other beats than {beats} holds; it cannot be resumed")
-    fitting = BeatFitting(recipe, cuts_for(recipe, beats, list(aami.DS1), console), device)
+    fitting = BeatFitting(recipe, cuts_for(recipe, beats, among.names, console), device)
     place.begin(recipe, device)
     title = f"{recipe.name} ({recipe.cell}), {len(fitting.names)} records, {device}"
     log, took = _watched(lambda: beat_fits.fit(fitting, place, data_hash, console, title, saved), place, console)

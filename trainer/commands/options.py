@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ecg.errors import UserError
 from ecg.model import weights
 from ecg.model.device import pick_device
 from ecg.model.network import BeatNet
-from ecg.records import library
+from ecg.records import databases, library
+from trainer.data.patients import Patients
 from trainer.data.preparing import fetch
 from trainer.scoring.evaluation import Named, name_of_set, name_records
 
@@ -43,8 +43,14 @@ def add_evaluation(parser: argparse.ArgumentParser, verb: str) -> None:
     parser.add_argument(
         "weights", nargs="?", default="memory-gru", help="shipped weights, a file or a run (default: memory-gru)"
     )
-    parser.add_argument("--records", default="ds2", help=f"records to {verb} on (default: ds2)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of annotated WFDB records, at any rate")
+    parser.add_argument(
+        "--records",
+        help=f"records to {verb} on (default: ds2; with --data: the database's records given for training, or all "
+        "records of the folder)",
+    )
+    parser.add_argument(
+        "--data", metavar="NAME|DIR", help="another annotated database: svdb, or a folder of WFDB records, at any rate"
+    )
     add_lead(parser)
     add_device(parser)
 
@@ -58,10 +64,29 @@ def evaluated(
     """
     device = pick_device(chosen.device)
     net, card = weights.load(chosen.weights)
-    if chosen.data and not chosen.data.is_dir():
-        raise UserError(f"there is no folder {chosen.data}: give one that holds annotated WFDB records")
-    names = library.find(chosen.records, chosen.data)
-    if not chosen.data:
+    names, folder, title = _set(chosen.records, chosen.data, console)
+    found = name_records(net.to(device), names, console, folder, chosen.lead)
+    return net, card, found, title
+
+
+def folder_of(data: str | None) -> Path | None:
+    """The folder meant by --data (None: the library's)."""
+    return None if data is None else databases.database(data).folder
+
+
+def _set(wanted: str | None, data: str | None, console: Console) -> tuple[list[str], Path | None, str]:
+    """Names of the records to score on, their folder (None: the library's), and the name of the set.
+
+    wanted: records by name, None for the default set. data: a database or folder, None for MIT-BIH's own.
+    """
+    if data is None:
+        names = library.find(wanted or "ds2")
         fetch(names, console)
-    found = name_records(net.to(device), names, console, chosen.data, chosen.lead)
-    return net, card, found, name_of_set(names, chosen.data)
+        return names, None, name_of_set(names, None)
+    one = databases.database(data)
+    if wanted is None and one.place is None:
+        databases.demand_beats(one)
+        fetch([one.full(record) for record in one.records], console, Patients((one,)))
+        return list(one.records), one.folder, f"{len(one.records)} records of the {one.title}"
+    names = library.find(wanted or "all", one.folder)
+    return names, one.folder, name_of_set(names, one.folder)

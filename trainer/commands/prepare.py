@@ -8,9 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ecg.records import aami, library
+from ecg.records import library
 from ecg.records.aami import CLASSES
 from trainer.data import cache
+from trainer.data.leads import MARK
+from trainer.data.patients import DS1, Patients, patients
 from trainer.data.preparing import cut_beats, cut_versions, rebuild_rows, rows_folder
 from trainer.data.versions import versions_path
 from trainer.recipes import Recipe
@@ -19,6 +21,14 @@ from trainer.recipes import Recipe
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--records", default="ds1,ds2", help="records to cut (default: ds1,ds2)")
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="NAME|DIR",
+        help="cut another annotated database too, by name (svdb) or folder: WFDB records of your own, each with its "
+        ".hea, .dat and .atr, at 100 Hz or more; each record counts as another patient. May be given several times",
+    )
     parser.add_argument("--out", type=Path, help="file to write (default: beats.npz in the user's cache folder)")
     parser.add_argument(
         "--kaggle",
@@ -36,23 +46,30 @@ def run(chosen: argparse.Namespace) -> int:
             counts = ", ".join(f"{c} {n}" for c, n in zip(CLASSES, rows.counts, strict=True))
             console.print(f"{path}: {len(rows)} rows ({counts})", soft_wrap=True)
     else:
-        _cut(library.find(chosen.records), chosen.out or cache.default_path(), console)
+        others = patients(chosen.data)
+        names = list(dict.fromkeys([*library.find(chosen.records), *others.names]))
+        among = patients(["mitdb", *chosen.data])
+        _cut(names, among, chosen.out or cache.default_path(), console)
     console.print(f"{time.perf_counter() - begin:.0f} s")
     return 0
 
 
-def _cut(names: list[str], target: Path, console: Console) -> None:
-    """Cut the beats of the named records, and the versions of those in DS1."""
-    head, beats = cut_beats(names, target, console)
+def _cut(names: list[str], among: Patients, target: Path, console: Console) -> None:
+    """Cut the beats of the named records, and the versions of those in DS1.
+
+    Versions of other databases are made by the first fit that asks for them: they have not helped so far.
+    """
+    head, beats = cut_beats(names, target, console, among)
+    records = sum(not name.endswith(MARK) for name in head.names)
     console.print(
-        f"{beats} beats of {len(head.names)} records at the annotated R-peaks, and as our detector finds them: "
+        f"{beats} beats of {records} records at the annotated R-peaks, and as our detector finds them: "
         f"{target} ({_size(target)})",
         soft_wrap=True,
     )
-    known = [name for name in names if name in aami.DS1]
+    known = [name for name in names if name in DS1.names]
     if known:
         made = versions_path(target)
-        cut_versions(known, Recipe().versions, made, console)
+        cut_versions(known, Recipe().versions, made, console, among)
         console.print(f"made-up versions of {len(known)} records: {made} ({_size(made)})", soft_wrap=True)
 
 

@@ -28,7 +28,14 @@ def run(chosen: argparse.Namespace) -> int:
     log = page.curve_of(chosen.weights, card)
     with console.status("drawing"):
         written = page.write(
-            chosen.out, card, found, log, records, data=chosen.data, lead=chosen.lead, seed=chosen.seed
+            chosen.out,
+            card,
+            found,
+            log,
+            records,
+            data=options.folder_of(chosen.data),
+            lead=chosen.lead,
+            seed=chosen.seed,
         )
     console.print(f"{written}", soft_wrap=True)
     return 0

@@ -8,21 +8,24 @@ from rich.console import Console
 from rich.progress import track
 
 from ecg.errors import UserError
-from ecg.records import aami, library
+from ecg.records import databases, library
 from trainer.data import cache, rows
 from trainer.data.cutting import SOURCES, TOGETHER, CutRecord, cut
+from trainer.data.leads import other_key, other_lead
+from trainer.data.patients import DS1, Patients, patients
 from trainer.data.rows import TEST_FILE, TRAIN_FILE, Rows
 from trainer.data.streams import Cuts
 from trainer.data.versions import COARSE, made_by, version_key, versions_path
 from trainer.progress import bars
-from trainer.recipes import FOLDS, Recipe
+from trainer.recipes import Recipe
 from trainer.synthesis.versions import donors_for, version
 
 
-def fetch(names: list[str], console: Console) -> None:
+def fetch(names: list[str], console: Console, among: Patients = DS1) -> None:
     """Download the named records that are not on disk. Raises UserError without a network."""
-    lacking = library.missing(names)
-    if not lacking:
+    lacking = library.missing([name for name in names if ":" not in name])
+    others = [(one, records) for one, records in among.missing(names) if one is not databases.MITDB]
+    if not lacking and not others:
         return
     with bars(console, text="downloading {task.description}", stay=True) as shown:
         task = shown.add_task("records from PhysioNet", total=None)
@@ -30,36 +33,41 @@ def fetch(names: list[str], console: Console) -> None:
         def show(file: str, done: int, total: int) -> None:
             shown.update(task, description=file, completed=done, total=total)
 
-        library.download(lacking, show)
+        if lacking:
+            library.download(lacking, show)
+        for one, records in others:
+            library.download(records, show, one.name, one.folder)
 
 
-def cut_beats(names: list[str], target: Path, console: Console) -> tuple[cache.Head, int]:
+def cut_beats(names: list[str], target: Path, console: Console, among: Patients = DS1) -> tuple[cache.Head, int]:
     """Cut the named records from both sources of R-peaks into `target`; its head, and its number of reference beats."""
-    fetch(names, console)
+    fetch(names, console, among)
     with bars(console) as shown:
         cuts: list[CutRecord] = []
+        fitted = set(among.names)
         reading = shown.add_task("reading records", total=len(names))
         cutting = shown.add_task("cutting beats", total=None)
         for begin in range(0, len(names), TOGETHER):
             records = []
             for name in names[begin : begin + TOGETHER]:
-                records.append(library.read(name))
+                records.append(among.read(name))
                 shown.advance(reading)
             if begin == 0:
                 shown.update(cutting, total=sum(r.seconds for r in records) / len(records) * len(names) * 2)
             for source in SOURCES:
                 cuts += cut(records, source, progress=lambda seconds: shown.advance(cutting, seconds))
+            cuts += cut([two for one in records if one.name in fitted and (two := other_lead(one))], "detector")
         shown.update(cutting, description="writing")
         head = cache.save(target, cuts)
     return head, sum(len(c) for c in cuts if c.source == "reference")
 
 
-def cut_versions(names: list[str], count: int, target: Path, console: Console) -> None:
+def cut_versions(names: list[str], count: int, target: Path, console: Console, among: Patients = DS1) -> None:
     """Make and cut `count` versions of each named record into `target`."""
-    fetch([name for fold in FOLDS if set(fold) & set(names) for name in fold], console)
+    fetch(list(dict.fromkeys(one for name in names for one in among.beside(name))), console, among)
     with bars(console) as shown:
-        records = [library.read(name) for name in names]
-        donors = donors_for(names)
+        records = [among.read(name) for name in names]
+        donors = donors_for(names, among)
         making = shown.add_task("making versions", total=sum(record.seconds for record in records) * count)
         cuts: list[CutRecord] = []
         for number in range(count):
@@ -69,7 +77,7 @@ def cut_versions(names: list[str], count: int, target: Path, console: Console) -
         cache.save(target, cuts, made_by(), COARSE)
 
 
-def beats_file(path: Path | None, names: list[str], console: Console) -> Path:
+def beats_file(path: Path | None, names: list[str], console: Console, among: Patients = DS1) -> Path:
     """The file of cut beats: `path`, or the default one, cut now if it is missing or another signal path cut it."""
     target = path or cache.default_path()
     if path is None:
@@ -78,26 +86,37 @@ def beats_file(path: Path | None, names: list[str], console: Console) -> Path:
                 return target
         except UserError:
             pass
-        console.print("cutting the beats of DS1 and DS2 first")
-        cut_beats(library.find("ds1,ds2"), target, console)
+        others = [name for name in names if ":" in name]
+        console.print(f"cutting the beats of DS1, DS2{f' and {len(others)} other records' if others else ''} first")
+        cut_beats([*library.find("ds1,ds2"), *others], target, console, among)
     return target
 
 
 def cuts_for(recipe: Recipe, beats: Path, names: list[str], console: Console) -> Cuts:
-    """The beats of the named records from the file `beats`, and the recipe's versions of DS1.
+    """The beats of the named records from the file `beats`, and the recipe's versions of its patients.
 
     Versions that the file beside it lacks are made now.
     """
+    among = patients(recipe.data)
     cuts = cache.load(beats, names)
+    if recipe.other_lead:
+        there = set(cache.head_of(beats).names)
+        cuts |= cache.load(beats, [key for name in names if (key := other_key(name)) in there], ("detector",))
     made = versions_path(beats)
-    keys = [version_key(name, number) for name in aami.DS1 for number in range(recipe.versions)]
+    keys = [
+        version_key(name, number)
+        for name in among.names
+        if recipe.has_versions(name)
+        for number in range(recipe.versions)
+    ]
     try:
         found = set(cache.head_of(made, made_by()).names) if keys else set()
     except UserError:
         found = set()
     if not found.issuperset(name for _, name in keys):
-        console.print("making versions of the records of DS1 first")
-        cut_versions(list(aami.DS1), recipe.versions, made, console)
+        wanted = [name for name in among.names if recipe.has_versions(name)]
+        console.print(f"making versions of {len(wanted)} records first")
+        cut_versions(wanted, recipe.versions, made, console, among)
     for source in SOURCES:
         cuts |= cache.load(made, [name for of, name in keys if of == source], (source,), made_by()) if keys else {}
     return cuts

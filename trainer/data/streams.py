@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.records.databases import MITDB, database_of
 from ecg.signal.features import columns
 from ecg.signal.windows import WINDOW, WINDOW_BEFORE
 from trainer.data.cutting import CutRecord, Source
+from trainer.data.leads import other_key
 from trainer.data.versions import version_key
 from trainer.recipes import RR_FEATURES, Recipe
 
@@ -42,15 +44,21 @@ class _Stream:
 def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Piece]:
     """Endless steps, augmented. Begins with streams at random places of the records in `names`, in turn.
 
-    A stream that runs out of beats is followed by another record from its beginning.
+    A stream that runs out of beats is followed by another record from its beginning. The records of DS1 and the others
+    are in turn each among themselves, and take their shares of the streams.
     """
-    streams = [_begin(cuts, names[i % len(names)], recipe, rng, True) for i in range(recipe.streams)]
+    known = [name for name in names if database_of(name) == MITDB.name]
+    others = [name for name in names if database_of(name) != MITDB.name]
+    first = round(recipe.streams * recipe.ds1_share) if known and others else recipe.streams * bool(known)
+    begin = [known[i % len(known)] for i in range(first)]
+    begin += [others[i % len(others)] for i in range(recipe.streams - first)]
+    streams = [_begin(cuts, name, recipe, rng, True) for name in begin]
     fresh = np.ones(recipe.streams, bool)
     count = recipe.beats
     while True:
         for i, stream in enumerate(streams):
             if stream.at > 0 and stream.at + count > len(stream.cut):
-                streams[i] = _begin(cuts, names[int(rng.integers(len(names)))], recipe, rng, False)
+                streams[i] = _begin(cuts, _next(known, others, recipe, rng), recipe, rng, False)
                 fresh[i] = True
         piece = _gather(streams, count, fresh)
         augment(piece, recipe, rng)
@@ -60,11 +68,21 @@ def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generato
             stream.at += count
 
 
+def _next(known: list[str], others: list[str], recipe: Recipe, rng: np.random.Generator) -> str:
+    """A record of DS1, or another one."""
+    names = known or others
+    if known and others and rng.random() >= recipe.ds1_share:
+        names = others
+    return names[int(rng.integers(len(names)))]
+
+
 def _begin(cuts: Cuts, name: str, recipe: Recipe, rng: np.random.Generator, anywhere: bool) -> _Stream:
     """A stream of a record, from its beginning, or (seven times out of ten) from anywhere."""
     source: Source = "detector" if rng.random() < recipe.detector_share else "reference"
-    if recipe.versions and rng.random() < recipe.version_share:
+    if recipe.has_versions(name) and rng.random() < recipe.version_share:
         source, name = version_key(name, int(rng.integers(recipe.versions)))
+    elif recipe.other_lead and rng.random() < recipe.other_lead and ("detector", other_key(name)) in cuts:
+        source, name = "detector", other_key(name)
     cut = cuts[source, name]
     at = int(rng.integers(max(len(cut), 1))) if anywhere and rng.random() < 0.7 else 0
     if at > len(cut) - 4 * recipe.beats:

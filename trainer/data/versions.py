@@ -8,10 +8,10 @@ from itertools import product
 from pathlib import Path
 from typing import Final
 
+from ecg.records.databases import MITDB, SVDB
 from ecg.rhythms.donors import donor_of
 from trainer.data import behaviour
 from trainer.data.cutting import SOURCES, Source, cut
-from trainer.recipes import FOLDS
 from trainer.synthesis.versions import version
 
 COARSE: Final = 64
@@ -30,7 +30,7 @@ def versions_path(beats: Path) -> Path:
 
 @cache
 def made_by() -> str:
-    """Digest of everything that decides a version's cut beats: three versions of the excerpt, and the parts of DS1."""
+    """Digest of everything that decides a version's cut beats: three versions of the excerpt, and the folds."""
     record = behaviour.sample()
     donors = {
         (record.name, main, kind): [donor for donor in [donor_of(record, main, kind)] if donor]
@@ -38,4 +38,5 @@ def made_by() -> str:
     }
     made = [version(record, number, donors) for number in range(3)]
     cuts = [one for source in SOURCES for one in cut(made, source)]
-    return hashlib.sha256(f"{behaviour.digest(cuts)} {behaviour.cutting()} {FOLDS}".encode()).hexdigest()
+    folds = [one.folds for one in (MITDB, SVDB)]
+    return hashlib.sha256(f"{behaviour.digest(cuts)} {behaviour.cutting()} {folds}".encode()).hexdigest()

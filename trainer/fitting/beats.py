@@ -14,8 +14,9 @@ from torch import Tensor
 from ecg.errors import UserError
 from ecg.model import weights
 from ecg.model.network import BeatNet
-from ecg.records.aami import CLASSES, DS1
+from ecg.records.aami import CLASSES
 from trainer.data.cutting import CutRecord
+from trainer.data.patients import patients
 from trainer.data.streams import Cuts, pieces
 from trainer.fitting import loop
 from trainer.fitting.cards import card_of
@@ -32,13 +33,13 @@ NEEDED = "NSV"
 class BeatFitting(Fitting[Recipe, BeatNet]):
     """One fit on streams of beats.
 
-    cuts: beats of all records of the recipe, from both sources. names: records to fit on (default: DS1 without the
-    held-out ones). Raises UserError if a scored class has no beats.
+    cuts: beats of all records of the recipe, from both sources. names: records to fit on (default: the recipe's
+    data without the held-out ones). Raises UserError if a scored class has no beats.
     """
 
     def __init__(self, recipe: Recipe, cuts: Cuts, device: torch.device, names: list[str] | None = None) -> None:
         self.cuts = cuts
-        self.names = names or [name for name in DS1 if name not in recipe.hold_out]
+        self.names = names or [name for name in patients(recipe.data).names if name not in recipe.hold_out]
         self.order = list(self.names)
         super().__init__(
             recipe,

@@ -61,6 +61,18 @@ def score(table: Table) -> dict[str, float]:
     return {name: float(value[0]) for name, value in rates(table[None]).items()}
 
 
+def misnamed(table: Table) -> float:
+    """Share of a record's found N beats that are named otherwise; NaN if it has none."""
+    found = int(table[0, :5].sum())
+    return 1 - int(table[0, 0]) / found if found else nan
+
+
+def worst(tables: dict[str, Table], count: int = 5) -> list[tuple[str, float]]:
+    """The records with the largest share of N misnamed, largest first."""
+    shares = {name: share for name, table in tables.items() if not isnan(share := misnamed(table))}
+    return sorted(shares.items(), key=lambda pair: -pair[1])[:count]
+
+
 def intervals(tables: list[Table]) -> dict[str, tuple[float, float]]:
     """95 % bootstrap intervals over records (percentiles of 2,000 resamples of whole records)."""
     rng = np.random.default_rng(0)
@@ -84,6 +96,7 @@ def summary(tables: dict[str, Table]) -> dict[str, Any]:
         without = score(sum(rest, np.zeros((6, 6), np.int64)))
         tree["S_without_232"] = nested(without)["S"]
     tree["ec57"] = forgiving(total)
+    tree["most_N_misnamed"] = [{"record": name, "share": share} for name, share in worst(tables)]
     tree["records"] = {name: {**nested(score(t)), "beats": int(t[:5].sum())} for name, t in tables.items()}
     spread = intervals(list(tables.values()))
     if rest:

@@ -22,7 +22,7 @@ MEANS: Final = (("accuracy", "accuracy"), ("macro-F1 N,S,V", "macro_f1_nsv"), ("
 
 def tables(title: str, part: dict[str, Any]) -> list[Table]:
     """The scores, the confusion matrix and the records of one evaluation."""
-    return [_scores(title, part), _confusion(part), _records(part)]
+    return [_scores(title, part), _confusion(part), _records(part), _worst(part)]
 
 
 def short(way: str) -> str:
@@ -112,6 +112,15 @@ def _records(part: dict[str, Any]) -> Table:
     for name, one in part["records"].items():
         pairs = (f"{percent(one[c]['se'])}/{percent(one[c]['ppv'])}".strip("/") for c in SCORED)
         table.add_row(name, str(one["beats"]), percent(one["accuracy"]), *pairs)
+    return table
+
+
+def _worst(part: dict[str, Any]) -> Table:
+    table = Table(title="Most N misnamed")
+    table.add_column("record")
+    table.add_column("% of its N", justify="right")
+    for one in part["most_N_misnamed"]:
+        table.add_row(one["record"], percent(one["share"]))
     return table
 
 

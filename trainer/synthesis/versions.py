@@ -3,7 +3,7 @@
 DS1 holds few supraventricular beats, few patients with atrial fibrillation and the ventricular beats of a dozen
 hearts. A version is a record whose beats stand at other times (ecg.rhythms), with ventricular beats of other records
 among them. It may begin elsewhere, be noisy and lack marks. The usual signal path cuts it like any record. Donors come
-from the same part of DS1 only (trainer.recipes.FOLDS), so that a held-out part has given nothing.
+from the same fold of the same database only (ecg.records.databases), so that a held-out fold has given nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records import library
 from ecg.records.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
 from ecg.rhythms.donors import Donor, beats_of, column_of, detour, donor_of, foci, qrs_size
 from ecg.rhythms.drawing import GAP, draw_noises, draw_plan
 from ecg.rhythms.morphing import disturb, fibrillate, move
-from trainer.recipes import FOLDS
+from trainer.data.patients import Patients
 
 CYCLE: Final = 6
 MAIN_LEAD: Final = 4
@@ -35,17 +34,18 @@ Donors = dict[tuple[str, bool, str], list[Donor]]
 """Donors by the record's name, main lead or other, and class."""
 
 
-def donors_for(names: list[str]) -> Donors:
-    """Donors for the named records of DS1, from each one's own part of DS1."""
+def donors_for(names: list[str], among: Patients) -> Donors:
+    """Donors for the named records, from each one's own fold of its database."""
     found: Donors = {}
-    for fold in FOLDS:
-        wanted = [name for name in names if name in fold]
-        if not wanted:
+    for name in names:
+        if (name, True, "V") in found:
             continue
-        records = [library.read(name) for name in fold]
+        fold = among.beside(name)
+        wanted = [one for one in names if one in fold]
+        records = [among.read(one) for one in fold]
         for main, kind in product((True, False), "VN"):
             donors = [donor for record in records if (donor := donor_of(record, main, kind))]
-            found |= {(name, main, kind): donors for name in wanted}
+            found |= {(one, main, kind): donors for one in wanted}
     return found
 
 

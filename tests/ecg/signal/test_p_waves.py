@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ecg.signal import p_waves
+from ecg.signal import p_waves, regularity
 
 SAMPLES = 28
 ONE = np.array([0])
@@ -22,13 +22,14 @@ Beat = tuple[NDArray[np.float64], float]
 def told(beats: Sequence[Beat], noise: float = 0.02, odd: tuple[int, ...] = ()) -> list[dict[str, float]]:
     """One bed hears beats, each a P wave and an RR interval in samples. odd: those of another shape."""
     rng = np.random.default_rng(0)
-    state = p_waves.new_state(1, SAMPLES)
+    state = p_waves.new_state(1, SAMPLES) | regularity.new_state(1)
     usual = np.zeros(SAMPLES)
     found = []
     for number, (wave, interval) in enumerate(beats):
         heard = wave + SLOPE * rng.normal() + rng.normal(0, noise, SAMPLES)
         alike = np.array([np.corrcoef(heard, usual)[0, 1] if number else 1.0])
         is_usual = np.array([number > 0 and number not in odd])
+        regular = regularity.describe(state, ONE, np.log([interval]), np.array([number]))
         features = p_waves.describe(
             state,
             ONE,
@@ -38,6 +39,7 @@ def told(beats: Sequence[Beat], noise: float = 0.02, odd: tuple[int, ...] = ()) 
             is_usual,
             alike,
             log_rr=np.log([interval]),
+            to_usual=regular["rr_to_usual"] / 4,
             beats=np.array([number]),
         )
         usual = usual + (heard - usual) / min(number + 1, 16)
@@ -78,6 +80,15 @@ def test_where_beats_are_dropped_late_ones_are_like_the_others() -> None:
     assert np.abs([one["p_nearer_late"] for one in dropped[30:]]).mean() < 0.5
 
 
+def test_a_missed_beat_now_and_then_is_no_pause() -> None:
+    """The P wave of a quick rhythm stands on the T wave before it; after a missed beat it stands alone."""
+    found = told(([(SINUS, 57)] * 20 + [(ECTOPIC, 114)]) * 20)
+    quick = [one for number, one in enumerate(found) if number > 60 and number % 21 != 20]
+    assert np.mean([one["late_p_apart"] for one in quick]) < 0.5
+    assert np.mean([one["p_nearer_late"] for one in quick]) > -0.3
+    assert np.mean([one["p_likeness_to_late"] for one in quick]) > 0.8
+
+
 def test_the_pause_after_a_beat_of_another_shape_is_not_the_sinus_nodes() -> None:
     cycle = [(0 * SINUS, 60), (ECTOPIC, 140), (SINUS, 100), (SINUS, 101)]
     found = told([(SINUS, 100)] * 20 + cycle * 20, odd=tuple(range(20, 100, 4)))
@@ -104,6 +115,7 @@ def test_beds_do_not_hear_one_another() -> None:
             np.ones(1, bool),
             np.ones(1),
             log_rr=np.full(1, 4.6),
+            to_usual=np.zeros(1),
             beats=np.full(1, number),
         )
     for name, value in state.items():

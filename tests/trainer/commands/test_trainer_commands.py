@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 from scipy.signal import resample_poly
 
 from ecg.model import weights
+from ecg.records.aami import DS1
 from ecg.records.record import Record
 from tests.support.annotated_pieces import fake, write_wfdb
 from trainer.__main__ import main
 from trainer.data import cache
+from trainer.data.versions import made_by, versions_path
 
 QUICK = [
     word for text in ("epochs=2", "steps=2", "streams=4", "beats=12", "reader=8", "stem=4") for word in ("--set", text)
@@ -130,6 +133,49 @@ def test_prepare_writes_a_file_that_can_be_read_back(
     assert cache.head_of(target).names == ["one", "two"]
 
 
+def test_a_folder_of_ones_own_is_cut_scored_and_fitted_on_beside_ds1(
+    folder: Path, stand_ins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = tmp_path / "mitdb"
+    shutil.copytree(folder, elsewhere)
+    monkeypatch.setenv("ECG_DATA", str(elsewhere))
+    target = tmp_path / "own.npz"
+    assert main(["prepare", "--records", "one", "--data", str(folder), "--out", str(target)]) == 0
+    own = ["data:one", "data:three", "data:two"]
+    assert sorted(cache.head_of(target).names) == [*own, "one"]
+    assert not versions_path(target).exists()
+    both = [*cache.load(stand_ins, DS1).values(), *cache.load(target, own).values()]
+    cache.save(target, both)
+    words = [
+        "--set",
+        "versions=1",
+        "--set",
+        "versions_of=data",
+        "--set",
+        f"data=mitdb,{folder}",
+        "--set",
+        f"hold_out={DS1[0]},data:two",
+    ]
+    assert main(["fit", "--beats", str(target), "--out", str(tmp_path / "run"), *QUICK, *words]) == 0
+    card = weights.load(tmp_path / "run")[1]
+    assert {"data:one", "data:three"} < set(card.metrics["fitted_on"]["records"])
+    assert "data:two" not in card.metrics["fitted_on"]["records"]
+    assert set(cache.head_of(versions_path(target), made_by()).names) == {f"{name}~0" for name in own}
+
+
+def test_evaluate_tells_which_records_have_the_most_n_misnamed(
+    run_folder: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "scores.json"
+    assert main(["evaluate", str(run_folder), "--data", str(folder), "--json", str(target)]) == 0
+    part = json.loads(target.read_text())["end_to_end"]
+    shares = [one["share"] for one in part["most_N_misnamed"]]
+    assert shares == sorted(shares, reverse=True)
+    for one in part["most_N_misnamed"]:
+        assert one["share"] == pytest.approx(1 - part["records"][one["record"]]["N"]["se"])
+    assert "Most N misnamed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -139,6 +185,9 @@ def test_prepare_writes_a_file_that_can_be_read_back(
         (["fit", "--beats", "nothing.npz"], "no cut beats at nothing.npz"),
         (["evaluate", "nothing"], "there are no weights 'nothing'"),
         (["evaluate", "--data", "nowhere"], "there is no folder nowhere"),
+        (["evaluate", "--data", "nstdb"], "nstdb has no annotated beats"),
+        (["prepare", "--data", "nowhere"], "there is no folder nowhere"),
+        (["fit", "--set", "data=nowhere"], "there is no folder nowhere"),
         (["detector", "--records", "1000"], "no record '1000'"),
         (["ablation", "--rows", "attention"], "there is no attention"),
     ],

@@ -15,6 +15,7 @@ from ecg.rhythms.morphing import disturb, fibrillate, move
 from ecg.rhythms.plan import Noise, Plan, PWave, Wave
 from ecg.rhythms.ventricles import conduction
 from tests.support.annotated_pieces import annotated, fake
+from trainer.data.patients import DS1
 from trainer.recipes import FOLDS
 from trainer.synthesis import versions
 from trainer.synthesis.versions import MAIN_LEAD, begin_elsewhere, donors_for, missed, version
@@ -294,7 +295,7 @@ def test_donors_come_from_the_records_own_part_of_ds1_only(
         return replace(donor_record, name=name)
 
     monkeypatch.setattr(library, "read", stand_in)
-    found = donors_for([FOLDS[1][0]])
+    found = donors_for([FOLDS[1][0]], DS1)
     assert set(read) == set(FOLDS[1])
     assert set(found) == {(FOLDS[1][0], main, kind) for main in (True, False) for kind in "VN"}
 
