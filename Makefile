@@ -14,7 +14,7 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m monitor --demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

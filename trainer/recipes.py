@@ -12,9 +12,9 @@ from ecg.model.lecture import NetName
 from ecg.model.network import Cell, NetShape
 from ecg.records import databases
 from ecg.records.databases import database_of
+from ecg.records.patients import Patients, patients
 from ecg.signal.features import columns
 from ecg.signal.path import CHANNELS, FEATURES, WINDOW
-from trainer.data.patients import Patients, patients
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]

@@ -18,8 +18,8 @@ from ecg import programs
 from ecg.files import write_json
 from ecg.model.device import pick_device
 from ecg.records import databases
+from ecg.records.patients import patients
 from trainer.commands import options
-from trainer.data.patients import patients
 from trainer.data.preparing import beats_file, cuts_for
 from trainer.fitting.trials import Tables, fitted, scored
 from trainer.progress import bars

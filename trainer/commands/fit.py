@@ -18,9 +18,9 @@ from ecg.files import write_json
 from ecg.model import weights
 from ecg.model.device import pick_device
 from ecg.records import aami
+from ecg.records.patients import patients
 from trainer.commands import options
 from trainer.data import cache
-from trainer.data.patients import patients
 from trainer.data.preparing import beats_file, cuts_for, rows_files
 from trainer.fitting import beats as beat_fits
 from trainer.fitting import rows as row_fits

@@ -11,7 +11,7 @@ from ecg.model import weights
 from ecg.model.device import pick_device
 from ecg.model.network import BeatNet
 from ecg.records import databases, library
-from trainer.data.patients import Patients
+from ecg.records.patients import Patients
 from trainer.data.preparing import fetch
 from trainer.scoring.evaluation import Named, name_of_set, name_records
 

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from ecg.records import library
 from ecg.records.aami import CLASSES
+from ecg.records.patients import DS1, Patients, patients
 from trainer.data import cache
 from trainer.data.leads import MARK
-from trainer.data.patients import DS1, Patients, patients
 from trainer.data.preparing import cut_beats, cut_versions, rebuild_rows, rows_folder
 from trainer.data.versions import versions_path
 from trainer.recipes import Recipe

@@ -9,10 +9,10 @@ from rich.progress import track
 
 from ecg.errors import UserError
 from ecg.records import databases, library
+from ecg.records.patients import DS1, Patients, patients
 from trainer.data import cache, rows
 from trainer.data.cutting import SOURCES, TOGETHER, CutRecord, cut
 from trainer.data.leads import other_key, other_lead
-from trainer.data.patients import DS1, Patients, patients
 from trainer.data.rows import TEST_FILE, TRAIN_FILE, Rows
 from trainer.data.streams import Cuts
 from trainer.data.versions import COARSE, made_by, version_key, versions_path

@@ -15,8 +15,8 @@ from ecg.errors import UserError
 from ecg.model import weights
 from ecg.model.network import BeatNet
 from ecg.records.aami import CLASSES
+from ecg.records.patients import patients
 from trainer.data.cutting import CutRecord
-from trainer.data.patients import patients
 from trainer.data.streams import Cuts, pieces
 from trainer.fitting import loop
 from trainer.fitting.cards import card_of

@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.records.patients import Patients
 from ecg.records.record import ATRIAL_FIBRILLATION, ATRIAL_FLUTTER, Annotations, Record
 from ecg.rhythms.donors import Donor, beats_of, column_of, detour, donor_of, foci, qrs_size
 from ecg.rhythms.drawing import GAP, draw_noises, draw_plan
 from ecg.rhythms.morphing import disturb, fibrillate, move
-from trainer.data.patients import Patients
 
 CYCLE: Final = 6
 MAIN_LEAD: Final = 4

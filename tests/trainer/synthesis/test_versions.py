@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecg.records import library
+from ecg.records.patients import DS1
 from ecg.records.record import Record
 from ecg.rhythms.atria import fibrillation, sick_sinus, two_to_one
 from ecg.rhythms.donors import Focus, detour, donor_of, foci
@@ -15,7 +16,6 @@ from ecg.rhythms.morphing import disturb, fibrillate, move
 from ecg.rhythms.plan import Noise, Plan, PWave, Wave
 from ecg.rhythms.ventricles import conduction
 from tests.support.annotated_pieces import annotated, fake
-from trainer.data.patients import DS1
 from trainer.recipes import FOLDS
 from trainer.synthesis import versions
 from trainer.synthesis.versions import MAIN_LEAD, begin_elsewhere, donors_for, missed, version

@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ecg.records.databases import MITDB, SVDB
+from ecg.records.patients import DS1, Patients, patients
 from ecg.records.record import Record
 from tests.support.annotated_pieces import write_wfdb
-from trainer.data.patients import DS1, Patients, patients
 
 
 def test_a_fold_of_two_databases_holds_out_a_part_of_each() -> None:
