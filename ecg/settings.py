@@ -101,6 +101,7 @@ class ScreenSettings(Section, frozen=True):
     gain_mm_per_mv: Literal[5, 10, 20] = 10
     bell: bool = False
     web_tabs: Count = 16
+    strips_folder: Text = ""
 
 
 class AlarmSettings(Section, frozen=True):

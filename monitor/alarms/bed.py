@@ -120,6 +120,10 @@ class BedAlarms:
             if not self._hidden(kind)
         ]
 
+    def raised(self) -> dict[str, int]:
+        """The sample at which each alarm became known, by kind: also of those that a graver one hides."""
+        return {kind: episode.raised for kind, episode in self.state.episodes.items()}
+
     def raise_(self, kind: str, onset: int, index: int) -> None:
         """The condition `kind` is true since `onset`, known at `index`; nothing happens while it already is."""
         if kind not in self._limits.enabled:

@@ -167,6 +167,10 @@ class WardAlarms:
         """The slot's alarms, gravest first; those that a graver one of their chain hides are left out."""
         return self._beds[slot].active() if slot in self._beds else []
 
+    def raised(self, slot: int) -> dict[str, int]:
+        """The sample at which each of the slot's alarms became known, by kind: also of those that are hidden."""
+        return self._beds[slot].raised() if slot in self._beds else {}
+
     def now(self, slot: int) -> int:
         """The sample up to which the slot's alarms know everything."""
         return int(self._told[slot])

@@ -47,7 +47,11 @@ class Strip(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning"."""
+    """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning".
+
+    alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
+    `alarms` still stands, hidden by a graver alarm of its chain.
+    """
 
     bed: str
     record: str
@@ -61,6 +65,7 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     alarms: list[ActiveAlarm]
     silenced_s: float = 0.0
+    raised: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +84,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the alert list or the event log. wall_s: seconds since the epoch.
 
     kind: "beat" (an abnormal beat), "alarm" (onset), "end" (of an alarm), "reset" (of a memory), "status".
+    index: of an alarm, the sample of its onset. until: sample at which an alarm ended, -1 for all else.
     """
 
     wall_s: float
@@ -91,12 +97,14 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     priority: str = ""
     probability: float = 0.0
     latency_ms: float = 0.0
+    until: int = -1
 
 
 class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The status line. lookahead_ms is the algorithmic floor; latency is what comes on top of it.
 
     screens: how many are attached. screens_failed: how many were sent away because they could not be understood.
+    about: the records that the network was fitted on, in a few words.
     """
 
     broker: str
@@ -115,6 +123,7 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     screens: int = 0
     screens_failed: int = 0
+    about: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from ecg.settings import Config
 from monitor.link.contract import Link, LinkClosed
 from monitor.link.protocol import Acknowledge, Notice, Silence
-from monitor.screen.desk import EAGER, Desk, default_palette
+from monitor.screen.desk import EAGER, Desk, default_palette, strips_folder
 from monitor.screen.draw.palette import PALETTES, themes
 from monitor.screen.draw.plaintext import clean
 from monitor.screen.labels import Labels
@@ -34,7 +34,7 @@ class MonitorApp(App[None]):
     """The screen of the monitor.
 
     truth: begin with the cardiologists' letters beside the model's. clock: monotonic seconds. folder: where strips
-    are saved. problem: the reason, where the return code is not 0.
+    are saved, default: that of the settings. problem: the reason, where the return code is not 0.
     """
 
     TITLE = "ECG monitor"
@@ -42,6 +42,7 @@ class MonitorApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", priority=False),
+        Binding("ctrl+c", "quit", priority=True, show=False),
         Binding("n,right", "step_bed(1)"),
         Binding("p,left", "step_bed(-1)"),
         Binding("f,space", "freeze"),
@@ -81,7 +82,7 @@ class MonitorApp(App[None]):
             truth=truth,
             gain=config.screen.gain_mm_per_mv,
             speed=config.screen.sweep_mm_per_s,
-            folder=folder or Path.cwd(),
+            folder=folder or strips_folder(config),
         )
         for theme in themes():
             self.register_theme(theme)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from math import floor
 from pathlib import Path
 
+import platformdirs
+
 from ecg.settings import Config
 from monitor.link.protocol import BedSummary, Intent, Show
 from monitor.screen.draw.palette import PALETTES, Palette
@@ -42,7 +44,7 @@ class Desk:
     aspect: float = 2.0
     by_name: bool = False
     told: bool = False
-    folder: Path = field(default_factory=Path.cwd)
+    folder: Path = field(default_factory=Path)
     _asked: tuple[tuple[str, ...], float, float] = ((), 0.0, 0.0)
 
     def ask(self, beds: list[str], seconds: float, frames_per_second: float) -> None:
@@ -105,6 +107,12 @@ def natural(name: str) -> list[tuple[int, str]]:
         else:
             parts.append((int(letter), "") if digit else (ord(letter), letter))
     return parts
+
+
+def strips_folder(config: Config) -> Path:
+    """The folder that strips are saved in: that of the settings, else one in the user's folder of pictures."""
+    named = config.screen.strips_folder
+    return Path(named).expanduser() if named else platformdirs.user_pictures_path() / "ecg-monitor"
 
 
 def default_palette(config: Config) -> Palette:

@@ -33,7 +33,10 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "hrv": ("HRV", "心拍変動"),
     "last_beat": ("LAST BEAT", "直近の拍動"),
     "memory": ("MEMORY", "メモリー"),
-    "moved": ("moved it most", "大きく動かした拍動"),
+    "memory_short": ("MEMORY", "記憶"),
+    "units": ("{n} hidden units", "隠れユニット {n} 個"),
+    "moved": ("moved it most, last 60 s (change)", "60秒間で大きく動かした拍動(変化量)"),
+    "moved_short": ("moved it most (L2)", "大きな変化"),
     "ago": ("{s} s ago", "{s} 秒前"),
     "alerts": ("ABNORMAL BEATS", "異常拍動"),
     "no_alerts": ("none so far", "まだありません"),
@@ -41,6 +44,10 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "no_alarms": ("no alarms", "アラームなし"),
     "acknowledged": ("acknowledged", "確認済み"),
     "latched": ("over, not yet acknowledged", "終了・未確認"),
+    "since": ("since {at}", "開始 {at}"),
+    "over": ("{at} to {until}, over", "{at}〜{until} 終了"),
+    "now": ("now {rate}", "現在 {rate}"),
+    "beside_limit": ("{name} {rate} (limit {limit})", "{name} {rate}（限界 {limit}）"),
     "silenced": ("silenced {s} s", "消音中 {s} 秒"),
     "frozen": ("FROZEN", "一時停止"),
     "record": ("record", "レコード"),
@@ -69,6 +76,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "review": ("REVIEW", "レビュー"),
     "behind": ("{s} s before the end", "末尾の {s} 秒前"),
     "rate": ("rate", "心拍"),
+    "fitted_on": ("network fitted on {about}", "学習データ: {about}"),
     "saved": ("Saved {path}", "保存しました: {path}"),
     "not_saved": ("Cannot save: {why}", "保存できません: {why}"),
     "strip_gone": ("That strip is no longer kept.", "その波形はもう保持されていません。"),
@@ -86,6 +94,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "quit": ("quit", "終了"),
     "next_bed": ("next bed", "次のベッド"),
     "freeze": ("freeze", "停止"),
+    "gain": ("gain", "振幅"),
     "gain_up": ("larger", "振幅拡大"),
     "gain_down": ("smaller", "振幅縮小"),
     "sweep": ("sweep speed", "掃引速度"),
@@ -134,6 +143,59 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
 }
 """(English, Japanese) by key; `Labels` fills in each {...}."""
 
+SHORT: Final[dict[str, tuple[str, str]]] = {
+    "asystole": ("Asystole", "心静止"),
+    "fibrillation": ("VF or flutter", "心室細動"),
+    "ventricular_tachycardia": ("VT", "心室頻拍"),
+    "extreme_tachycardia": ("Extreme tachy", "極度頻脈"),
+    "extreme_bradycardia": ("Extreme brady", "極度徐脈"),
+    "nonsustained_vt": ("Short VT", "短い心室頻拍"),
+    "ventricular_rhythm": ("V rhythm", "心室調律"),
+    "ventricular_run": ("V run", "心室連発"),
+    "pause": ("Pause", "ポーズ"),
+    "tachycardia": ("Tachy", "頻脈"),
+    "bradycardia": ("Brady", "徐脈"),
+    "atrial_fibrillation": ("Irregular, AF", "心房細動"),
+    "r_on_t": ("R on T", "R on T"),
+    "couplet": ("Couplet", "二連発"),
+    "bigeminy": ("Bigeminy", "二段脈"),
+    "trigeminy": ("Trigeminy", "三段脈"),
+    "frequent_v": ("Frequent V", "頻発PVC"),
+    "lead_off": ("Lead off", "電極外れ"),
+}
+"""Alarms by kind, where room is short: at most 14 cells."""
+
+RHYTHMS: Final[dict[str, tuple[str, str]]] = {
+    "AB": ("atrial bigeminy", "心房性二段脈"),
+    "AFIB": ("atrial fibrillation", "心房細動"),
+    "AFL": ("atrial flutter", "心房粗動"),
+    "B": ("bigeminy", "心室性二段脈"),
+    "BII": ("2nd-degree block", "II度房室ブロック"),
+    "IVR": ("idioventricular", "心室固有調律"),
+    "N": ("sinus rhythm", "洞調律"),
+    "NOD": ("nodal rhythm", "房室接合部調律"),
+    "P": ("paced rhythm", "ペーシング"),
+    "PREX": ("pre-excitation", "早期興奮"),
+    "SBR": ("sinus bradycardia", "洞徐脈"),
+    "SVTA": ("SV tachyarrhythmia", "上室性頻拍"),
+    "T": ("trigeminy", "心室性三段脈"),
+    "VFL": ("ventricular flutter", "心室粗動"),
+    "VT": ("V tachycardia", "心室頻拍"),
+    # of other databases
+    "ASYS": ("asystole", "心静止"),
+    "BI": ("1st-degree block", "I度房室ブロック"),
+    "HGEA": ("ventricular ectopy", "高度心室性期外"),
+    "J": ("nodal rhythm", "房室接合部調律"),
+    "NOISE": ("noise", "雑音"),
+    "NSR": ("sinus rhythm", "洞調律"),
+    "SAB": ("sinoatrial block", "洞房ブロック"),
+    "SVT": ("SV tachycardia", "上室性頻拍"),
+    "VER": ("escape rhythm", "心室補充調律"),
+    "VF": ("V fibrillation", "心室細動"),
+    "VFIB": ("V fibrillation", "心室細動"),
+}
+"""(English, Japanese) by rhythm label without its parenthesis: all of the MIT-BIH database, and those of its kin."""
+
 
 class Labels:
     """The texts of one language."""
@@ -150,3 +212,12 @@ class Labels:
     def known(self, key: str, otherwise: str) -> str:
         """The text of a key, or `otherwise` for a key that the table lacks, such as the alarm of a newer service."""
         return TABLE[key][self._column] if key in TABLE else otherwise
+
+    def short(self, kind: str, otherwise: str) -> str:
+        """A short name of an alarm's kind, or `otherwise` for a kind that the table lacks."""
+        return SHORT[kind][self._column] if kind in SHORT else otherwise
+
+    def rhythm(self, label: str) -> str:
+        """A rhythm label such as "(AFIB" in words; a label that the table lacks as it stands, without parenthesis."""
+        code = label.strip(" \0").removeprefix("(")
+        return RHYTHMS[code][self._column] if code in RHYTHMS else code

@@ -124,6 +124,7 @@ class View:
             lost=ward.ledger.run(bed.name, bed.intake.stream).lost,
             alarms=ward.alarms.active(bed.slot),
             silenced_s=ward.alarms.silenced_seconds(bed.slot),
+            raised=ward.alarms.raised(bed.slot),
         )
 
     def _detail(self, bed: Bed, cursor: _Cursor, room: int) -> BedDetail:

@@ -60,7 +60,7 @@ class Service:
     """Runs one ward on one connection.
 
     on_beat: called with each beat in a thread of its own, for a headless run. saved: file that the memory of all beds
-    is kept in.
+    is kept in. about: the records that the network was fitted on, for screens.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Service:
         ward: Ward,
         on_beat: Callable[[Beat], None] | None = None,
         saved: Path | None = None,
+        about: str = "",
     ) -> None:
         self.config, self.broker, self.ward = config, broker, ward
         self.name = secrets.token_hex(3)
@@ -84,7 +85,7 @@ class Service:
         self._connection = Connection(config.mqtt, broker, self.name)
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems)
-        self._health = Health(config, broker, ward, self._connection, self._latencies)
+        self._health = Health(config, broker, ward, self._connection, self._latencies, about)
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._printer = Aside("beats", _one_by_one(on_beat), MOST_PRINTED) if on_beat else None
         publish, confirmed = self._connection.publish, self._latencies.confirmed

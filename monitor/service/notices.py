@@ -49,6 +49,7 @@ def notices(event: Event, wall_s: float) -> Iterator[Notice]:
                         kind=KINDS[change.what],
                         text=change.kind,
                         priority=PRIORITY[change.kind],
+                        until=change.over if change.what == "end" else -1,
                     )
 
 

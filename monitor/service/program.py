@@ -260,6 +260,7 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     from ecg.wire.messages import Beat, encode_json
     from monitor.service import checkpoint as memory
     from monitor.service.loop import Service
+    from monitor.service.status import fitted_on
     from monitor.ward.ward import Ward
 
     if config.model.threads:
@@ -272,4 +273,4 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
 
     if saved:
         print(memory.load(ward, saved), file=sys.stderr)
-    return Service(config, broker, ward, show if headless else None, saved)
+    return Service(config, broker, ward, show if headless else None, saved, fitted_on(card.metrics))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import monitor
+from ecg.records import aami
 from ecg.settings import Config
 from ecg.signal.path import lookahead_seconds
 from ecg.wire.broker import Broker
@@ -17,17 +18,26 @@ from monitor.ward.ward import Ward
 
 TURN_SECONDS: Final = 30.0
 """The status line shows latencies of the last one to two turns."""
+FEW: Final = 5
+"""Records that are named one by one."""
 BEHIND_SECONDS: Final = 1.0
 """A lag of more than that is a problem worth a word, for as long as LAG_SECONDS."""
 LAG_SECONDS: Final = 5.0
 
 
 class Health:
-    """Figures of one service."""
+    """Figures of one service. about: the records that its network was fitted on."""
 
     def __init__(
-        self, config: Config, broker: Broker, ward: Ward, connection: Connection, latencies: Latencies
+        self,
+        config: Config,
+        broker: Broker,
+        ward: Ward,
+        connection: Connection,
+        latencies: Latencies,
+        about: str = "",
     ) -> None:
+        self._about = about
         self._config, self._broker, self._ward, self._connection = config, broker, ward, connection
         self._latencies = latencies
         self._lag_s, self._lagged_at = 0.0, float("-inf")
@@ -75,7 +85,20 @@ class Health:
             junk=ledger.junk,
             connected=connection.connected,
             problem="; ".join(problem for problem in own if problem),
+            about=self._about,
         )
+
+
+def fitted_on(metrics: dict[str, Any]) -> str:
+    """The records that a network was fitted on, in a few words; "" where the card does not say. metrics: the card's."""
+    fit = metrics.get("fitted_on")
+    records = [str(name) for name in fit.get("records", [])] if isinstance(fit, dict) else []
+    if not records:
+        return ""
+    known = {"MIT-BIH DS1": aami.DS1, "MIT-BIH DS2": aami.DS2, "MIT-BIH": aami.ALL}
+    whole = next((name for name, names in known.items() if set(records) == set(names)), "")
+    few = ", ".join(records) if len(records) <= FEW else f"{', '.join(records[: FEW - 2])}, …, {records[-1]}"
+    return f"{whole + ': ' if whole else ''}{len(records)} records ({few})"
 
 
 def message(state: Literal["online", "offline"], status: ServiceStatus) -> MonitorStatus:

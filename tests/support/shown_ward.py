@@ -91,6 +91,7 @@ class WardLink:
         self.intents: list[Intent] = []
         self.closed = ""
         self.problem = ""
+        self.about = "MIT-BIH DS1: 22 records (101, 106, 108, …, 230)"
         self.connected = True
         self.silent: set[str] = set()
         self.states: dict[str, str] = {}
@@ -190,6 +191,7 @@ class WardLink:
             junk=ledger.junk,
             connected=self.connected,
             problem=self.problem,
+            about=self.about,
         )
 
     def send(self, intent: Intent) -> None:

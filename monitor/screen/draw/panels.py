@@ -25,7 +25,7 @@ def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette
             line.add("  ", pen(palette.text)).add(f" {state} ", pen("#000000", colour, bold=True))
     if badge:
         line.add("  ", pen(palette.text)).add(f" {badge} ", pen("#000000", palette.head, bold=True))
-    notice = labels("not_clinical") + " "
+    notice = f" {labels('not_clinical')} "
     shown = Line().add(notice, pen(palette.priority("medium")))
     line.segments = list(line.strip(max(width - shown.width, 0)))
     line.width = max(width - shown.width, 0)

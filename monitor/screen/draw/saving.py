@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Final
 
 import numpy as np
 
 from ecg.errors import needs
+from ecg.records.aami import CLASS_OF
 from monitor.screen.draw.palette import Palette
 from monitor.screen.draw.plaintext import clean, clock
 from monitor.screen.state.history import BedHistory
@@ -19,30 +23,55 @@ MM_PER_SECOND, MM_PER_MV = 25.0, 10.0
 LEAD_MM: Final = 40.0
 HEAD_MM: Final = 12.0
 SIDE_MM: Final = 12.0
+LINE_MM, LETTER_MM = 4.0, 2.0
+"""Height of a line of alarms, and width of its letters, about."""
 DPI: Final = 200
-NOTICE: Final = "25 mm/s, 10 mm/mV. Simulation for research and education, not for clinical use."
+MODEL_MV, TRUTH_MV = 2.2, -1.4
+"""Places of the letters, mV above the baseline."""
+NOTICE: Final = "Simulation for research and education, not for clinical use."
 
 
-def save_strip(history: BedHistory, since: int, until: int, folder: Path, palette: Palette) -> list[Path]:
-    """Write samples [since, until) of all leads with the beats' letters; returns the paths of the SVG and the PNG.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """What stands beside a strip. alarms: those of its time, in words. saved: local time of the saving."""
 
-    Raises OSError where the folder cannot be written to, UserError where matplotlib is not installed.
+    alarms: list[str]
+    saved: datetime
+
+
+def rate_of(history: BedHistory, since: int, until: int) -> float | None:
+    """The mean heart rate of a stretch, 1/min, by the RR intervals that end in it; None without any."""
+    known = [beat.rr_ms for beat in history.beats_between(since, until) if beat.rr_ms]
+    return 60000 * len(known) / sum(known) if known else None
+
+
+def save_strip(
+    history: BedHistory, since: int, until: int, folder: Path, palette: Palette, caption: Caption
+) -> list[Path]:
+    """Write samples [since, until) of all leads, with letters, rate and alarms; returns the paths of SVG and PNG.
+
+    The model's letters stand above each lead, the cardiologists' below. The folder is made where there is none.
+    Raises OSError where it cannot be written to, UserError where matplotlib is not installed.
     """
     with needs("figures", "saving a strip"):
         from matplotlib.figure import Figure
 
     length = max((until - since) / history.rate, 1.0)
     count = len(history.leads)
-    width, height = length * MM_PER_SECOND + 2 * SIDE_MM, count * LEAD_MM + 2 * HEAD_MM
+    told = "alarms: " + ("; ".join(clean(alarm) for alarm in caption.alarms) or "none")
+    alarms = wrap(told, max(int(length * MM_PER_SECOND / LETTER_MM), 20))
+    top = HEAD_MM + (len(alarms) - 1) * LINE_MM
+    width, height = length * MM_PER_SECOND + 2 * SIDE_MM, count * LEAD_MM + top + HEAD_MM
     figure = Figure(figsize=(width * MM, height * MM), facecolor=palette.background)
     start = since / history.rate
+    notes = history.truth_between(since, until)
     for lead, name in enumerate(history.leads):
-        bottom = height - HEAD_MM - (lead + 1) * LEAD_MM
+        bottom = height - top - (lead + 1) * LEAD_MM
         place = (SIDE_MM / width, bottom / height, length * MM_PER_SECOND / width, LEAD_MM / height)
         axes = figure.add_axes(place, facecolor=palette.background)
         first, samples = history.samples(lead, since, until)
-        heard = samples[~np.isnan(samples)]
-        middle = float(np.median(heard)) if len(heard) else 0.0
+        known = samples[~np.isnan(samples)]
+        middle = float(np.median(known)) if len(known) else 0.0
         seconds = (first + np.arange(len(samples))) / history.rate
         axes.plot(seconds, samples, color=palette.trace, linewidth=0.8)
         axes.set_xlim(start, start + length)
@@ -56,14 +85,28 @@ def save_strip(history: BedHistory, since: int, until: int, folder: Path, palett
             axes.grid(which="minor" if step < 0.1 else "major", color=palette.grid, linewidth=line)
         axes.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
         axes.text(-0.005, 0.5, clean(name, 12), transform=axes.transAxes, color=palette.accent, ha="right", va="center")
-        for beat in history.beats_between(since, until):
-            colour = palette.classes.get(beat.cls, palette.text)
-            at = beat.index / history.rate
-            axes.text(at, middle + 2.2, clean(beat.cls, 1), color=colour, ha="center", weight="bold", parse_math=False)
-    title = f"{clean(history.bed)}  {clock(start)} to {clock(start + length)}"
-    figure.text(SIDE_MM / width, 1 - 7 / height, title, color=palette.text, fontsize=9, parse_math=False)
-    figure.text(SIDE_MM / width, 5 / height, NOTICE, color=palette.dim, fontsize=7)
-    stem = f"ecg-{re.sub(r'[^A-Za-z0-9_-]', '_', history.bed)}-{since}"
+        marks = [(beat.index, clean(beat.cls, 1), MODEL_MV) for beat in history.beats_between(since, until)]
+        marks += [(note.index, CLASS_OF[note.symbol], TRUTH_MV) for note in notes if note.symbol in CLASS_OF]
+        for index, letter, above in marks:
+            colour = palette.classes.get(letter, palette.text)
+            at = index / history.rate
+            axes.text(at, middle + above, letter, color=colour, ha="center", weight="bold", parse_math=False)
+        for above, row in ((MODEL_MV, "model"), (TRUTH_MV, "truth"))[: 2 if notes else 1]:
+            axes.text(start, middle + above, f"{row} ", color=palette.dim, ha="right", fontsize=6)
+    rate = rate_of(history, since, until)
+    left = SIDE_MM / width
+    heard = "heart rate --" if rate is None else f"heart rate {rate:.0f}/min"
+    head = f"{clean(history.bed)}  {clock(start)} to {clock(start + length)}  {heard}"
+    figure.text(left, 1 - 6 / height, head, color=palette.text, fontsize=9, parse_math=False)
+    colour = palette.priority("medium") if caption.alarms else palette.dim
+    for number, words in enumerate(alarms):
+        down = 1 - (10 + number * LINE_MM) / height
+        figure.text(left, down, words, color=colour, fontsize=8, parse_math=False)
+    figure.text(left, 6 / height, NOTICE, color=palette.dim, fontsize=7)
+    foot = f"{MM_PER_SECOND:g} mm/s, {MM_PER_MV:g} mm/mV, saved {caption.saved:%Y-%m-%d %H:%M:%S}"
+    figure.text(left, 2.5 / height, foot, color=palette.dim, fontsize=7)
+    stem = f"ecg-{re.sub(r'[^A-Za-z0-9_-]', '_', history.bed)}-{since}-{caption.saved:%Y%m%d-%H%M%S}"
+    folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{stem}.svg", folder / f"{stem}.png"]
     for path in paths:
         figure.savefig(path, dpi=DPI, facecolor=palette.background)

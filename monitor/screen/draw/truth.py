@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.aami import CLASS_OF, CLASSES
-from ecg.records.ec57 import class_score, confusion, match, match_window
+from ecg.records.ec57 import Score, class_score, confusion, match, match_window
+from monitor.link.protocol import TruthNote
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.draw.plaintext import right
@@ -19,16 +22,27 @@ SETTLED_SECONDS = 1.0
 CLOSED_SECONDS = 60.0
 """Older beats are counted for good and may be forgotten."""
 Z = len(CLASSES)
+SCORE = 7
+"""Cells of a score."""
+MATRIX_WIDTH = 38
+"""Least cells of the matrix with scores beside it."""
 
 
 class TruthTally:
-    """The confusion table of one bed's stream so far: rows the cardiologists' classes, columns the model's."""
+    """The confusion table of one bed's stream so far: rows the cardiologists' classes, columns the model's.
+
+    Counted as `trainer evaluate` counts a record: every beat from the stream's first on, a pair within the match window
+    of EC57, what was missed or misnamed against the class, beats of either side within ventricular flutter left out.
+    Where the screen came later, it begins between two beats of what it was told.
+    """
 
     def __init__(self) -> None:
         self.table: NDArray[np.int64] = np.zeros((Z + 1, Z + 1), np.int64)
         self.annotated = False
         self._closed = np.zeros((Z + 1, Z + 1), np.int64)
         self._border = 0
+        self._begun = False
+        self._fluttering = False
         self._generation = -1
 
     def follow(self, history: BedHistory) -> None:
@@ -38,23 +52,54 @@ class TruthTally:
             self._closed[:] = 0
             self.table = self._closed.copy()
             self._border = history.first
+            self._begun = history.first == 0
+            self._fluttering = False
             self.annotated = False
         end = history.next - int(SETTLED_SECONDS * history.rate)
-        theirs = [
-            (n.index, CLASS_OF[n.symbol]) for n in history.truth_between(self._border, end) if n.symbol in CLASS_OF
-        ]
+        window = match_window(history.rate)
+        if not self._begun:
+            self._begin(history, end, window)
+        notes = history.truth_between(self._border, end)
+        theirs = [(note.index, CLASS_OF[note.symbol]) for note in notes if note.symbol in CLASS_OF]
         self.annotated = self.annotated or bool(theirs)
         if not self.annotated:
             return
         ours = [(beat.index, beat.cls) for beat in history.beats_between(self._border, end)]
-        window = match_window(history.rate)
-        self.table = self._closed + _table(theirs, ours, window)
-        old = end - int(CLOSED_SECONDS * history.rate)
-        border = _quiet(theirs, ours, old, 2 * window)
+        spans = _flutter(notes, self._border if self._fluttering else -1, end)
+        self.table = self._closed + _table(_outside(theirs, spans), _outside(ours, spans), window)
+        border = _quiet(theirs, ours, end - int(CLOSED_SECONDS * history.rate), 2 * window)
         if border > self._border:
-            before = [beat for beat in theirs if beat[0] < border], [beat for beat in ours if beat[0] < border]
-            self._closed = self._closed + _table(*before, window)
+            reference, test = ([beat for beat in beats if beat[0] < border] for beats in (theirs, ours))
+            self._closed = self._closed + _table(_outside(reference, spans), _outside(test, spans), window)
             self._border = border
+            self._fluttering = any(first < border <= last for first, last in spans)
+
+    def _begin(self, history: BedHistory, end: int, window: int) -> None:
+        """Begin at a place that cuts no pair: the first beat that is known may have its partner before."""
+        marks = [note.index for note in history.truth_between(self._border, end) if note.symbol in CLASS_OF]
+        for place in sorted([*marks, *(beat.index for beat in history.beats_between(self._border, end))]):
+            if place - self._border > window:
+                self._begun = True
+                return
+            self._border = place + 1
+
+
+def _flutter(notes: list[TruthNote], since: int, end: int) -> list[tuple[int, int]]:
+    """Spans of ventricular flutter, from "[" to "]" or to the end. since: it has lasted since then, -1: it has not."""
+    spans = []
+    begin = since
+    for note in notes:
+        if note.symbol == "[" and begin < 0:
+            begin = note.index
+        elif note.symbol == "]" and begin >= 0:
+            spans.append((begin, note.index))
+            begin = -1
+    return [*spans, (begin, end)] if begin >= 0 else spans
+
+
+def _outside(beats: list[tuple[int, str]], spans: list[tuple[int, int]]) -> list[tuple[int, str]]:
+    """The beats outside flutter."""
+    return [beat for beat in beats if not any(first <= beat[0] <= last for first, last in spans)]
 
 
 def _table(theirs: list[tuple[int, str]], ours: list[tuple[int, str]], window: int) -> NDArray[np.int64]:
@@ -73,57 +118,55 @@ def _quiet(theirs: list[tuple[int, str]], ours: list[tuple[int, str]], before: i
 
 
 def truth_lines(tally: TruthTally, width: int, height: int, palette: Palette, labels: Labels) -> list[Line]:
-    """Se and +P of detection and of each class, and the confusion matrix."""
-    lines = [title(f"{labels('truth')}  Se / +P %", width, palette)]
+    """Se and +P of detection and of each class, and the confusion matrix where there is room for it."""
+    head = title(f"{labels('truth')}  Se / +P %", width, palette)
     if not tally.annotated:
-        return [*lines, Line().add(labels("no_truth"), pen(palette.dim))]
-    table = tally.table
-    found = int(table[:Z, :Z].sum())
-    missed, false = int(table[:Z, Z].sum()), int(table[Z, :Z].sum())
-    both = _percent(found, missed), _percent(found, false)
-    lines.append(_score_line(labels("detection"), *both, palette.text, palette))
-    for place, cls in enumerate(CLASSES):
-        of_class = class_score(table, place)
-        if table[place].sum() or table[:, place].sum():
-            both = _percent(of_class.found, of_class.missed), _percent(of_class.found, of_class.false)
-            lines.append(_score_line(cls, *both, palette.classes[cls], palette))
-    if height - len(lines) >= Z + 4:
-        lines += _matrix(table, width, palette, labels)
-    return [*lines, Line()][: max(height, 0)]
+        lines = [head, Line().add(labels("no_truth"), pen(palette.dim))]
+    elif width >= MATRIX_WIDTH:
+        lines = _matrix(tally.table, width, palette, labels)
+    else:
+        lines = [head, _detection(tally.table, width, palette, labels)]
+        for place, cls in enumerate(CLASSES):
+            line = Line().add(cls, pen(palette.classes[cls], bold=True)).to(7)
+            lines.append(_scores(line, class_score(tally.table, place), palette))
+    return lines[: max(height, 0)]
 
 
-def _percent(found: int, not_found: int) -> str:
-    total = found + not_found
-    return f"{100 * found / total:.1f}" if total else "--"
+def _detection(table: NDArray[np.int64], width: int, palette: Palette, labels: Labels) -> Line:
+    """Beats found, whatever they were named."""
+    found, missed, false = (int(part.sum()) for part in (table[:Z, :Z], table[:Z, Z], table[Z, :Z]))
+    line = Line().add(labels("detection"), pen(palette.text, bold=True))
+    return _scores(line.to(width - 2 * SCORE if width >= MATRIX_WIDTH else 7), Score(found, missed, false), palette)
 
 
-def _score_line(name: str, se: str, ppv: str, colour: str, palette: Palette) -> Line:
-    line = Line().add(name, pen(colour, bold=True)).to(7)
-    return line.add(right(se, 7), pen(palette.text)).add(right(ppv, 7), pen(palette.text))
+def _scores(line: Line, score: Score, palette: Palette) -> Line:
+    for share in (score.sensitivity, score.predictivity):
+        line.add(right("--" if isnan(share) else f"{100 * share:.1f}", SCORE), pen(palette.text))
+    return line
 
 
 def _matrix(table: NDArray[np.int64], width: int, palette: Palette, labels: Labels) -> list[Line]:
-    """The confusion matrix: right answers in their class's colour, wrong answers marked."""
-    cell = max((width - 3) // (Z + 1), 3)
-    head = Line().add("   ", pen(palette.dim))
-    for cls in (*CLASSES, "–"):
+    """The confusion matrix, and Se and +P beside it: right answers in their class's colour, wrong answers marked."""
+    cells = [(width - 2 * SCORE - 3) // (Z + 1)] * (Z + 1)
+    cells[0] = width - 2 * SCORE - 2 - sum(cells[1:])
+    axes = f"{labels('truth')}  ↓ {labels('truth_row')}  → {labels('model_row')}"
+    head = Line().add("  ", pen(palette.dim))
+    for cls, cell in zip((*CLASSES, "–"), cells, strict=True):
         head.add(right(cls, cell), pen(palette.classes.get(cls, palette.dim), bold=True))
-    lines = [Line().add(f"↓ {labels('truth_row')}  → {labels('model_row')}", pen(palette.dim)), head]
+    head.add(right("Se", SCORE) + right("+P %", SCORE), pen(palette.dim, bold=True))
+    lines = [title(axes, width, palette), head]
     for row, cls in enumerate((*CLASSES, "–")):
-        line = Line().add(f" {cls} ", pen(palette.classes.get(cls, palette.dim), bold=True))
-        for column in range(Z + 1):
+        own = palette.classes.get(cls, palette.dim)
+        line = Line().add(f"{cls} ", pen(own, bold=True))
+        for column, cell in enumerate(cells):
             count = int(table[row, column])
-            if row == column == Z:
-                line.add(" " * cell, pen(palette.dim))
-                continue
-            colour = (
-                palette.faint
-                if not count
-                else palette.classes.get(cls, palette.dim)
-                if row == column
-                else (palette.priority("medium"))
-            )
-            text = str(count) if count else "·"
-            line.add(right(text if len(text) < cell else text[: cell - 2] + "…", cell), pen(colour, bold=row == column))
-        lines.append(line)
-    return lines
+            colour = palette.faint if not count else own if row == column else palette.priority("medium")
+            text = " " if row == column == Z else _short(count, cell) if count else "·"
+            line.add(right(text, cell), pen(colour, bold=row == column))
+        lines.append(_scores(line, class_score(table, row), palette) if row < Z else line)
+    return [*lines, _detection(table, width, palette, labels)]
+
+
+def _short(count: int, cell: int) -> str:
+    """A count in less than `cell` cells: in thousands where it is too long."""
+    return str(count) if len(str(count)) < cell else f"{count // 1000}k"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from ecg.records.aami import CLASSES
 from monitor.link.protocol import BedSummary
 from monitor.screen.draw.line import Line
@@ -13,8 +15,23 @@ from monitor.screen.state.rhythm import HRV_SECONDS, trend, variability
 
 MOVED_SECONDS = 60.0
 BAR = " ▏▎▍▌▋▊▉█"
+AIRY = 22
+"""From this height on sections are set apart by an empty line while there is room."""
+GROWTH = (
+    ("beat", 0),
+    ("memory", 0),
+    ("beat", 1),
+    ("rr", 0),
+    ("memory", 1),
+    ("hrv", 0),
+    ("memory", 2),
+    ("rr", 1),
+)
+"""(section, form) in the order in which room is given: each section's forms from small to large."""
 STEPS = 12
 """Shades of the memory's heat strip on each side of 0."""
+SCALE = 6
+"""Cells of its scale on each side of 0."""
 
 
 def title(text: str, width: int, palette: Palette) -> Line:
@@ -35,22 +52,30 @@ def pvc_lines(bed: BedSummary | None, palette: Palette, labels: Labels) -> list[
 
 
 def vital_lines(history: BedHistory, width: int, height: int, palette: Palette, labels: Labels) -> list[Line]:
-    """The sections below heart rate and PVC, the most important first, as many as fit."""
+    """The sections below heart rate and PVC: each as large as there is room, the most important first.
+
+    A section that does not fit whole takes its next smaller form, so that nothing is cut off in its middle.
+    """
+    forms = {
+        "rr": [rr_lines(history, width, rows, palette, labels) for rows in (2, 3)],
+        "hrv": [hrv_lines(history, width, palette, labels)],
+        "beat": [beat_line(history, palette, labels), probability_lines(history, width, palette, labels)],
+        "memory": memory_forms(history, width, palette, labels),
+    }
+    chosen: dict[str, list[Line]] = {name: [] for name in forms}
+    room = height
+    for name, form in GROWTH:
+        if form < len(forms[name]):
+            larger = forms[name][form]
+            cost = len(larger) - len(chosen[name])
+            if cost <= room:
+                chosen[name], room = larger, room - cost
     made: list[Line] = []
-    sections = (
-        rr_lines(history, width, 2 if height < 18 else 3, palette, labels),
-        probability_lines(history, width, palette, labels),
-        hrv_lines(history, width, palette, labels),
-        memory_lines(history, width, palette, labels),
-    )
-    order = (0, 2, 1, 3) if height >= 12 else (0, 1)
-    for place in order:
-        section = sections[place]
-        room = height - len(made)
-        if room >= min(len(section), 3):
-            made += section[:room]
-            if height - len(made) > 2 and height >= 22:
-                made.append(Line())
+    for section in chosen.values():
+        if section and made and room > 0 and height >= AIRY:
+            made.append(Line())
+            room -= 1
+        made += section
     return made
 
 
@@ -78,6 +103,16 @@ def hrv_lines(history: BedHistory, width: int, palette: Palette, labels: Labels)
     return [title(labels("hrv"), width, palette), line]
 
 
+def beat_line(history: BedHistory, palette: Palette, labels: Labels) -> list[Line]:
+    """The last beat in one line: its class and probability."""
+    line = Line().add(f"{labels('last_beat')} ", pen(palette.dim, bold=True))
+    if not history.beats:
+        return [line.add("--", pen(palette.dim))]
+    last = history.beats[-1]
+    share = max(last.probabilities)
+    return [line.add(f"{last.cls} {share:.2f}", pen(palette.classes.get(last.cls, palette.text), bold=True))]
+
+
 def probability_lines(history: BedHistory, width: int, palette: Palette, labels: Labels) -> list[Line]:
     """The last beat's five class probabilities as bars."""
     lines = [title(labels("last_beat"), width, palette)]
@@ -99,27 +134,60 @@ def probability_lines(history: BedHistory, width: int, palette: Palette, labels:
     return lines
 
 
-def memory_lines(history: BedHistory, width: int, palette: Palette, labels: Labels) -> list[Line]:
-    """The hidden state as a heat strip, two values a cell, and the beats of the last minute that moved it most."""
-    lines = [title(labels("memory"), width, palette)]
+def memory_forms(history: BedHistory, width: int, palette: Palette, labels: Labels) -> list[list[Line]]:
+    """The memory in one line; as a heat strip with its scale; and with the beats that moved it most."""
     values = history.memory
-    top = max((abs(value) for value in values), default=0.0) or 1.0
-    per_row = -(-len(values) // (2 * max(-(-len(values) // (2 * width)), 1))) if values else width
+    name = labels("memory")
+    line = Line().add(f"{labels('memory_short')} ", pen(palette.dim, bold=True))
+    picture = _strip(values, width - line.width, palette)
+    if len(picture) != 1:  # more units than the line has cells
+        picture = [Line().add(fit(labels("units", n=len(values)), width - line.width), pen(palette.text))]
+    line.segments += picture[0].segments
+    line.width += picture[0].width
+    head = title(f"{name}  {labels('units', n=len(values))}", width, palette)
+    strip = [head, *_strip(values, width, palette), _scale(palette)]
+    return [[line], strip, strip + _moved(history, width, palette, labels)]
+
+
+def _strip(values: list[float], width: int, palette: Palette) -> list[Line]:
+    """Hidden units as a heat strip, two a cell, from -1 to 1."""
+    if not values:
+        return [Line().add("--", pen(palette.dim))]
+    rows = -(-len(values) // (2 * max(width, 1)))
+    per_row = -(-len(values) // (2 * rows))
+    lines = []
     for start in range(0, len(values), 2 * per_row):
         upper, lower = values[start : start + per_row], values[start + per_row : start + 2 * per_row]
         line = Line()
         for place, value in enumerate(upper):
             below = lower[place] if place < len(lower) else 0.0
-            line.add("▀" * max(width // per_row, 1), pen(_heat(value / top, palette), _heat(below / top, palette)))
+            cells = (place + 1) * width // per_row - place * width // per_row
+            line.add("▀" * cells, pen(_heat(value, palette), _heat(below, palette)))
         lines.append(line)
+    return lines
+
+
+def _scale(palette: Palette) -> Line:
+    """The colours of -1 to 1."""
+    line = Line().add("-1 ", pen(palette.dim))
+    for step in range(-SCALE, SCALE + 1):
+        if step == 0:
+            line.add(" 0 ", pen(palette.dim))
+        else:
+            line.add("█", pen(_heat(step / SCALE, palette)))
+    return line.add(" +1", pen(palette.dim))
+
+
+def _moved(history: BedHistory, width: int, palette: Palette, labels: Labels) -> list[Line]:
+    """The beats of the last minute that changed the memory most, and by how much (L2)."""
     since = history.next - int(MOVED_SECONDS * history.rate)
     recent = history.beats_between(since, history.next + 1)
-    most = sorted(recent, key=lambda beat: -beat.moved)[:3]
-    if most and most[0].moved > 0:
-        lines.append(Line().add(labels("moved"), pen(palette.dim)))
+    most = [beat for beat in sorted(recent, key=lambda beat: -beat.moved)[:3] if beat.moved > 0]
+    if not most:
+        return []
+    heading = labels("moved")
+    lines = [Line().add(heading if cell_len(heading) <= width else labels("moved_short"), pen(palette.dim))]
     for beat in most:
-        if beat.moved <= 0:
-            break
         ago = max(history.next - beat.index, 0) / history.rate
         line = Line().add(f"{beat.cls} ", pen(palette.classes.get(beat.cls, palette.text), bold=True))
         line.add(fit(labels("ago", s=f"{ago:.0f}"), 12), pen(palette.text))

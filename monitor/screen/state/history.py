@@ -9,9 +9,11 @@ from itertools import count
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from monitor.link.protocol import BeatMark, BedDetail, BedSummary, Notice, ServiceStatus, Snapshot, TruthNote
+from monitor.screen.state.alarms import ordered
 
 REVIEW_SECONDS: Final = 600.0
 TRIM_SECONDS: Final = 20.0
@@ -144,7 +146,10 @@ class WardHistory:
         """Add a snapshot; returns its notices."""
         self.status = snapshot.status
         if snapshot.beds:
-            self.beds = {bed.bed: bed for bed in snapshot.beds}
+            self.beds = {
+                bed.bed: replace(bed, alarms=ordered(bed, self.beds.get(bed.bed))) if bed.alarms else bed
+                for bed in snapshot.beds
+            }
         for detail in snapshot.shown:
             if detail.bed in self.shown:
                 waiting = self._waiting.setdefault(detail.bed, [])

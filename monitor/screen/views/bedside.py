@@ -25,8 +25,9 @@ from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.strip_view import StripView
 
 ALERTS = 60
+ENDED = 20
 WIDE, TALL = 110, 34
-SIDE, SIDE_NARROW = 36, 25
+SIDE, SIDE_NARROW, SIDE_TRUTH = 36, 25, 44
 FOOT, FOOT_LOW = 10, 6
 NUMBERS_PER_SECOND = 5.0
 
@@ -63,6 +64,7 @@ class BedsideView(View):
         self._numbered_s = -1.0
         self._key: tuple[object, ...] = ()
         self._rate_shown = ""
+        self._wide = False
 
     def compose(self) -> ComposeResult:
         """Top bar, banner, strips beside numbers, lists, status, keys."""
@@ -93,7 +95,9 @@ class BedsideView(View):
 
     def _arrange(self) -> None:
         width, height = self.app.size
-        self.query_one("#side").styles.width = SIDE if width >= WIDE else SIDE_NARROW
+        side = SIDE_TRUTH if self.desk.truth else SIDE
+        self.query_one("#side").styles.width = side if width >= WIDE else SIDE_NARROW
+        self._wide = self.desk.truth
         foot = self.query_one("#foot")
         foot.styles.height = FOOT if height >= TALL else FOOT_LOW
         self._key = ()
@@ -125,6 +129,8 @@ class BedsideView(View):
             self.tally = TruthTally()
         if desk.bed:
             desk.ask([desk.bed], REVIEW_SECONDS, desk.config.screen.frames_per_second)
+        if desk.truth != self._wide:
+            self._arrange()
         self._strips()
         now = desk.clock()
         key = (desk.bed, desk.truth, desk.frozen, desk.palette.name, desk.labels.language, desk.lit, self.size)
@@ -141,7 +147,8 @@ class BedsideView(View):
         if splash.display == there:
             splash.display, strips.display = not there, there
         if history is None or not there:
-            splash.write(splash_lines(splash.size.width, splash.size.height, desk.palette, desk.labels))
+            about = desk.ward.status.about if desk.ward.status else ""
+            splash.write(splash_lines(splash.size.width, splash.size.height, desk.palette, desk.labels, about))
             return
         strips.draw(
             history,
@@ -189,7 +196,8 @@ class BedsideView(View):
         rate_hz = bed.rate if bed else 0.0
         size = alerts.size
         alerts.write(alert_lines(self.alerts, rate_hz, self.chosen, size.height, size.width, palette, labels))
-        alarms.write(alarm_lines(bed, alarms.size.height, alarms.size.width, palette, labels))
+        ended = ward.of_bed(desk.bed, ("end",), ENDED)
+        alarms.write(alarm_lines(bed, ended, alarms.size.height, alarms.size.width, palette, labels))
 
     def _keys(self) -> list[tuple[str, str, str]]:
         labels = self.desk.labels
@@ -203,7 +211,7 @@ class BedsideView(View):
             ("r", labels("show_review"), "app.show_review"),
             ("c", labels("show_central"), "app.show_central"),
             ("t", labels("show_truth"), "app.truth"),
-            ("+-", labels("gain_up"), "app.gain(1)"),
+            ("+-", labels("gain"), "app.gain(1)"),
             ("s", labels("sweep"), "app.sweep"),
             ("^p", labels("palette"), "app.command_palette"),
         ]

@@ -143,7 +143,7 @@ class CentralView(View):
             ("a", labels("acknowledge"), "app.acknowledge"),
             ("m", labels("silence"), "app.silence"),
             ("f", labels("freeze"), "app.freeze"),
-            ("+-", labels("gain_up"), "app.gain(1)"),
+            ("+-", labels("gain"), "app.gain(1)"),
         ]
 
     def on_click(self, event: Click) -> None:

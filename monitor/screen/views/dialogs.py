@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Click, Key
@@ -12,12 +13,13 @@ from textual.screen import ModalScreen
 from monitor.screen.desk import Desk
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
-from monitor.screen.draw.plaintext import fit
+from monitor.screen.draw.plaintext import clean, fit
+from monitor.screen.labels import Labels
 from monitor.screen.widgets.board import Board
 
 LEAST_WIDTH, LEAST_HEIGHT = 80, 24
-KEY = 7
-WIDTHS = (25, 23, 26)
+GAP = 1
+"""Cells between two columns of the help, at least."""
 Keys = list[tuple[str, str]]
 
 
@@ -45,19 +47,25 @@ class HelpScreen(ModalScreen[None]):
         palette, labels = self.desk.palette, self.desk.labels
         columns = self._columns()
         lines = [Line().add(labels("help"), pen(palette.text, bold=True)), Line()]
+        spans = spread([column_width(title, keys, labels) for title, keys in columns], self.query_one(Board).size.width)
         for row in range(max(len(keys) for _, keys in columns) + 1):
             line = Line()
-            for (title, keys), width in zip(columns, WIDTHS, strict=True):
+            for (title, keys), span in zip(columns, spans, strict=True):
+                end = line.width + span
                 if row == 0:
-                    line.add(fit(title, width), pen(palette.accent, bold=True))
+                    line.add(fit(title, span - GAP), pen(palette.accent, bold=True))
                 elif row <= len(keys):
                     key, what = keys[row - 1]
-                    line.add(fit(key, KEY), pen(palette.head, bold=True))
-                    line.add(fit(labels(what), width - KEY), pen(palette.text))
-                else:
-                    line.add(" " * width, pen(palette.text))
+                    wide = key_width(keys)
+                    line.add(fit(key, wide), pen(palette.head, bold=True))
+                    line.add(fit(labels(what), span - GAP - wide), pen(palette.text))
+                line.to(end)
             lines.append(line)
         lines += [Line().add(labels("mouse"), pen(palette.dim)), Line().add(labels("close"), pen(palette.dim))]
+        status = self.desk.ward.status
+        if status is not None and status.about:
+            about = labels("fitted_on", about=clean(status.about))
+            lines.append(Line().add(fit(about, self.query_one(Board).size.width), pen(palette.dim)))
         lines.append(Line().add(labels("not_clinical"), pen(palette.priority("medium"))))
         self.query_one(Board).write(lines)
 
@@ -69,7 +77,7 @@ class HelpScreen(ModalScreen[None]):
             ("a", "acknowledge"),
             ("m", "silence"),
             ("f", "freeze"),
-            ("+ -", "gain_up"),
+            ("+ -", "gain"),
             ("s", "sweep"),
             ("t", "show_truth"),
             ("↑ ↓", "choose_alert"),
@@ -108,6 +116,24 @@ class HelpScreen(ModalScreen[None]):
         """Close at a click."""
         event.stop()
         self.dismiss()
+
+
+def key_width(keys: Keys) -> int:
+    """Cells of the names of keys, and one more."""
+    return max(cell_len(key) for key, _ in keys) + 1
+
+
+def column_width(title: str, keys: Keys, labels: Labels) -> int:
+    """Cells of a column of the help, its gap included."""
+    return max(cell_len(title), key_width(keys) + max(cell_len(labels(what)) for _, what in keys)) + GAP
+
+
+def spread(widths: list[int], room: int) -> list[int]:
+    """The columns' widths spread over the room; where they need more, the widest gives."""
+    made = list(widths)
+    while sum(made) > room:
+        made[made.index(max(made))] -= 1
+    return [width + (room - sum(made)) // len(made) for width in made]
 
 
 class TooSmall(ModalScreen[None]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from copy import copy
+from datetime import datetime
 from math import floor
 from typing import ClassVar, Final
 
@@ -21,8 +22,9 @@ from monitor.screen.draw.palette import pen
 from monitor.screen.draw.panels import key_line
 from monitor.screen.draw.paper import Paper
 from monitor.screen.draw.plaintext import clean, clock
-from monitor.screen.draw.saving import save_strip
-from monitor.screen.state.history import BedHistory
+from monitor.screen.draw.saving import Caption, save_strip
+from monitor.screen.labels import Labels
+from monitor.screen.state.history import NOTICES, BedHistory
 from monitor.screen.views.base import View
 from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.still import CURSORS, StillView
@@ -195,7 +197,7 @@ class ReviewView(View):
             (",.", labels("scroll"), "screen.scroll(-1)"),
             ("↑↓", labels("jump"), "screen.alert(-1)"),
             ("w", labels("save"), "screen.save"),
-            ("+-", labels("gain_up"), "app.gain(1)"),
+            ("+-", labels("gain"), "app.gain(1)"),
             ("s", labels("sweep"), "app.sweep"),
         ]
 
@@ -250,13 +252,26 @@ class ReviewView(View):
         """Save the strip as SVG and PNG."""
         since, until = self.shown
         window = max(since, self.history.first), min(until, self.history.next)
-        self.run_worker(lambda: self._save(*window), thread=True, exclusive=True)
+        caption = Caption(alarms=self._alarms(*window), saved=datetime.now().astimezone())
+        self.run_worker(lambda: self._save(*window, caption), thread=True, exclusive=True)
 
-    def _save(self, since: int, until: int) -> None:
+    def _alarms(self, since: int, until: int) -> list[str]:
+        """The alarms of the time from `since` to `until`, in English: those that stand, and those that have ended."""
+        ward, history, english = self.desk.ward, self.history, Labels("en")
+        bed = ward.beds.get(history.bed)
+        told = []
+        if bed is not None and bed.stream == history.stream:
+            told = [clean(alarm.text) or clean(alarm.kind) for alarm in bed.alarms if alarm.onset < until]
+        for notice in ward.of_bed(history.bed, ("end",), NOTICES):
+            if notice.stream == history.stream and notice.index < until and notice.until > since:
+                told.append(english.short(notice.text, clean(notice.text)))
+        return list(dict.fromkeys(told))
+
+    def _save(self, since: int, until: int, caption: Caption) -> None:
         labels = self.desk.labels
         app = self.app
         try:
-            paths = save_strip(self.history, since, until, self.desk.folder, self.desk.palette)
+            paths = save_strip(self.history, since, until, self.desk.folder, self.desk.palette, caption)
         except (OSError, UserError) as error:
             why = clean(getattr(error, "strerror", None) or str(error), 120)
             app.call_from_thread(app.notify, labels("not_saved", why=why), severity="error", markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import floor
 
 import numpy as np
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -16,7 +17,7 @@ from ecg.records.ec57 import match, match_window
 from monitor.link.protocol import BeatMark, TruthNote
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.draw.paper import Paper, span_bits
-from monitor.screen.draw.plaintext import clean
+from monitor.screen.draw.plaintext import clean, fit
 from monitor.screen.draw.sweep import SweepPage, paint, runs, styles
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
@@ -28,6 +29,8 @@ LEAST_ROWS = 6
 """Least rows of a lead; with fewer, only the first lead is drawn."""
 SETTLED_SECONDS = 1.0
 EDGE_SECONDS = 0.2
+RHYTHM_CELLS = 24
+"""Longest words of a rhythm."""
 
 Mark = tuple[int, str, bool]
 """(sample index, letter, model and cardiologists disagree)."""
@@ -175,11 +178,10 @@ class StripView(Widget):
             self._lanes[top + lane] = state
             head = name if lane == 0 else labels("truth")
             row = [(" ", pen(palette.text))] * page.paper.columns
+            taken = {cell for cell, _, _ in shown}
             for note in rhythms:
                 at = page.cell_of(floor(note.index / per_dot))
-                for offset, sign in enumerate(clean(note.rhythm, 8)):
-                    if at + offset < len(row):
-                        row[at + offset] = (sign, pen(palette.dim))
+                lay(row, taken, at, clean(labels.rhythm(note.rhythm), RHYTHM_CELLS), pen(palette.dim))
             for cell, letter, wrong in shown:
                 colour = palette.classes.get(letter, palette.text)
                 ground = palette.flash[1] if wrong else "#000000"
@@ -215,6 +217,31 @@ def _calibration(paper: Paper) -> list[str]:
     picture = span_bits(top, bottom, paper.rows)
     codes, _ = paint(picture, np.zeros(MARGIN, np.int8), np.zeros_like(picture))
     return ["".join(chr(code) for code in row) for row in codes.tolist()]
+
+
+def lay(row: list[tuple[str, Style]], taken: set[int], at: int, words: str, style: Style) -> None:
+    """Write words between the letters of a lane: in the first gap from cell `at` on that holds them, else cut to it.
+
+    taken: cells of letters. The cell after a sign of two cells becomes "", so that the row keeps its width.
+    """
+    width = cell_len(words)
+    starts = [at, *(cell + 1 for cell in sorted(taken) if at <= cell < at + width)]
+    for start in starts:
+        end = min((cell for cell in taken if cell >= start), default=len(row))
+        if min(end, len(row)) - start >= width:
+            break
+    else:
+        start, end = max(
+            ((start, min((cell for cell in taken if cell >= start), default=len(row))) for start in starts),
+            key=lambda gap: min(gap[1], len(row)) - gap[0],
+        )
+        words = fit(words, min(end, len(row)) - start)
+    for sign in words:
+        row[start] = (sign, style)
+        if cell_len(sign) == 2:
+            row[start + 1] = ("", style)
+        start += cell_len(sign)
+    taken.update(range(at, start))
 
 
 def joined(row: list[tuple[str, Style]]) -> list[Segment]:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from monitor.link.protocol import BedSummary
 from monitor.screen.desk import Desk
-from monitor.screen.draw.alarm_lines import flashes, words, worst
+from monitor.screen.draw.alarm_lines import flashes, words
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import MARKS, Palette, pen
 from monitor.screen.draw.paper import Paper
@@ -76,7 +76,7 @@ class Tile:
     def frame(self, bed: BedSummary, chosen: bool, desk: Desk) -> set[int]:
         """Write the head and the alarm line; returns the changed rows."""
         palette, labels = desk.palette, desk.labels
-        alarm = worst(bed.alarms)
+        alarm = bed.alarms[0] if bed.alarms else None
         front, ground = palette.text, palette.faint if chosen else palette.panel
         words_front, words_ground = palette.dim, "#000000"
         if alarm is not None:
@@ -91,10 +91,9 @@ class Tile:
         head.add(right(f"♥{rate}", 6), pen(palette.accent, ground, bold=True)).add(" ", pen(front, ground))
         foot = Line()
         if alarm is not None:
-            foot.add(
-                fit(f" {MARKS[alarm.priority]} {words(alarm, labels)}", self.width - 1),
-                pen(words_front, words_ground, bold=True),
-            )
+            mark = f" {MARKS[alarm.priority]} "
+            text = words(alarm, bed, labels, self.width - 1 - len(mark))
+            foot.add(fit(mark + text, self.width - 1), pen(words_front, words_ground, bold=True))
         elif bed.state != "ok":
             colour = palette.priority("low" if bed.state == "learning" else "medium")
             foot.add(fit(" " + labels.known(bed.state, clean(bed.state, 20)), self.width - 1), pen(colour))

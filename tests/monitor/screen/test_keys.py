@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from textual.geometry import Size
 from textual.widgets import Digits
@@ -269,35 +267,22 @@ async def test_an_alert_leads_to_its_strip_by_key_and_by_click() -> None:
         assert isinstance(view, ReviewView) and view.cursors[1] == wanted
 
 
-async def test_a_strip_is_saved_as_svg_and_png(tmp_path: Path) -> None:
-    link = WardLink(1, 20, leads=2)
-    async with running(link, folder=tmp_path) as (app, pilot):
-        await pilot.press("r")
-        await play(pilot, link, 0.25)
-        await pilot.press("w")
-        await app.workers.wait_for_complete()
-    svg, png = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
-    assert png.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    drawn = svg.read_text(encoding="utf-8")
-    assert drawn.startswith("<?xml") and "svg" in drawn
-
-
-async def test_a_folder_that_cannot_be_written_to_is_one_sentence(tmp_path: Path) -> None:
-    link = WardLink(1, 20)
-    async with running(link, folder=tmp_path / "nowhere") as (app, pilot):
-        await pilot.press("r")
-        await play(pilot, link, 0.25)
-        await pilot.press("w")
-        await app.workers.wait_for_complete()
-        await play(pilot, link, 0.25)
-        assert [note.message for note in app._notifications] == ["Cannot save: No such file or directory"]
+@pytest.mark.parametrize("keys", [(), ("c",), ("r",), ("question_mark",)])
+async def test_ctrl_c_leaves_every_view_as_q_does(keys: tuple[str, ...]) -> None:
+    link = WardLink(2, 5)
+    async with running(link) as (app, pilot):
+        await pilot.press(*keys)
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert [note.message for note in app._notifications] == []
+    assert app.return_code == 0 and not app.is_running
 
 
 async def test_truth_view_counts_and_marks_what_differs() -> None:
     link = WardLink(1, 60, truth=True, shift=0)
     async with running(link, truth=True) as (app, pilot):
         seen = text(app)
-        assert "TRUTH" in seen and "cardiologists" in seen and "Se / +P" in seen
+        assert "TRUTH" in seen and "cardiologists" in seen and "+P %" in seen
         bedside = app.view
         assert isinstance(bedside, BedsideView)
         table = bedside.tally.table
