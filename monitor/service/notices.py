@@ -59,6 +59,8 @@ def why(event: MemoryReset) -> str:
             return "new bed"
         case ResetReason.NEW_RECORD:
             return "new record"
+        case ResetReason.RESTARTED:
+            return "stream began again"
         case ResetReason.RESUMED:
             return "stream resumed"
         case ResetReason.GAP:

@@ -18,6 +18,8 @@ class ResetReason(StrEnum):
 
     NEW_BED = "new_bed"
     NEW_RECORD = "new_record"
+    RESTARTED = "restarted"
+    """The same stream began again: its device was restarted, or counts anew."""
     RESUMED = "resumed"
     """A stream that was said to be over goes on."""
     GAP = "gap"
@@ -28,12 +30,15 @@ class ResetReason(StrEnum):
     @property
     def ends_the_alarms(self) -> bool:
         """Does another stream begin, so that what was active or latched before is not the patient's?."""
-        return self in (ResetReason.NEW_BED, ResetReason.NEW_RECORD, ResetReason.RESUMED)
+        return self in _ANOTHER
 
     @property
     def lost_signal(self) -> bool:
         """Are samples missing that the patient's heart made?."""
         return self in (ResetReason.GAP, ResetReason.OVERLOAD)
+
+
+_ANOTHER = (ResetReason.NEW_BED, ResetReason.NEW_RECORD, ResetReason.RESTARTED, ResetReason.RESUMED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

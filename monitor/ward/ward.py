@@ -24,11 +24,13 @@ from monitor.ward.events import Event
 from monitor.ward.history import kept_seconds
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
+from monitor.ward.owner import Verdict
 from monitor.ward.pieces import Piece, Signal
 from monitor.ward.pipeline import Pipeline
 from monitor.ward.state import SavedPatient
 
 TRIM_EVERY: Final = 64
+HEARD: Final = (Verdict.OWN, Verdict.LEAP, Verdict.ANEW)
 
 
 class Ward:
@@ -81,27 +83,39 @@ class Ward:
         return self._pipeline.alarms
 
     def wave(self, name: str, wave: Wave, received_ns: int) -> None:
-        """One checked wave message of a bed. Raises MessageError where it cannot be used."""
-        bed = self._bed_for(name, wave)
-        pieces = bed.intake.offer(wave, received_ns)
-        bed.heard_s, bed.online = self._now_s(), True
-        self._take(bed, pieces)
-
-    def _bed_for(self, name: str, wave: Wave) -> Bed:
-        """The bed a message is for, with all of its old stream processed where another begins."""
+        """One checked wave message of a bed. Raises MessageError where there is no room for the bed."""
         bed = self.admit(name)
-        if bed.intake.is_new(wave):  # all of the old stream goes first, under its own name
-            self._end(bed)
-            while self._ready:
-                self._round()
-            bed.new_stream()
-        return bed
+        verdict = self._judged(bed, wave, received_ns)
+        self._take(bed, bed.intake.offer(wave, received_ns, verdict))
 
-    def forgo(self, name: str, wave: Wave) -> None:
+    def _judged(self, bed: Bed, wave: Wave, received_ns: int) -> Verdict:
+        """What a message is to its bed. Where another stream begins, all of the old one is processed."""
+        verdict = bed.intake.judge(wave, received_ns)
+        if verdict is Verdict.ANEW:  # all of the old stream goes first, under its own name
+            self._end(bed)
+            alone = {bed.name: bed} if bed.pieces else {}
+            while alone:
+                self.ledger.beats += self._pipeline.round(alone)
+            self._ready.pop(bed.name, None)
+            bed.new_stream()
+        if verdict in HEARD:
+            bed.heard_s, bed.online = self._now_s(), True
+        return verdict
+
+    def forgo(self, name: str, wave: Wave, received_ns: int) -> None:
         """One checked message of a bed that has waited too long: lost, unread. Raises MessageError as `wave` does."""
-        bed = self._bed_for(name, wave)
-        bed.heard_s, bed.online = self._now_s(), True
-        self._take(bed, bed.intake.forgo(wave))
+        bed = self.admit(name)
+        verdict = self._judged(bed, wave, received_ns)
+        self._take(bed, bed.intake.forgo(wave, received_ns, verdict))
+
+    def refused(self, name: str) -> list[str]:
+        """Why messages of this bed were not taken for its own since the last call, a sentence each."""
+        bed = self.beds.get(name)
+        if bed is None or not bed.intake.owner.refused:
+            return []
+        said = list(bed.intake.owner.refused)
+        bed.intake.owner.refused.clear()
+        return said
 
     def resume(self, name: str, behind_s: float) -> None:
         """The last of the messages to forgo, with so much signal, is gone: the bed begins anew with empty memory."""
@@ -143,6 +157,9 @@ class Ward:
             return
         bed.status = status
         bed.online = status.state == "online"
+        if self.ledger.key(name, status.stream) == self.ledger.key(name, bed.stream):  # its owner says so
+            bed.intake.owner.gone = not bed.online
+            bed.intake.owner.announced = status.stream if bed.online else ""
         if status.state == "offline" and status.published is not None:
             self._end(bed)
 
@@ -151,6 +168,7 @@ class Ward:
         for name in names:
             if name in self.beds:
                 self.beds[name].online = False
+                self.beds[name].intake.owner.gone = True
 
     def end_all(self) -> None:
         """No more messages will come: what is incomplete is completed as far as it can be."""
