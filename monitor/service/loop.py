@@ -42,6 +42,7 @@ IDLE_TICK_SECONDS: Final = 0.25
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 MEASURE_SECONDS: Final = 2.0
+LOOK_SECONDS: Final = 1.0
 SAVED_AT_ONCE: Final = 16
 """Beds saved before messages are looked at again: 10 ms or so."""
 FLUSH_SECONDS: Final = 120.0
@@ -112,6 +113,7 @@ class Service:
             await connection.open()
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
+            timers.every(LOOK_SECONDS, "looking after the beds", self._look)
             if self._saved:
                 timers.every(self.config.monitor.save_seconds, "saving the memory", self._save_memory)
             self.on_listening()
@@ -200,6 +202,12 @@ class Service:
         if self._connection.connected:
             self._publish_status("online")
 
+    def _look(self) -> None:
+        """Say which beds send and are not understood."""
+        found = self.ward.look()
+        if found:
+            self._hand_out(found)
+
     async def _save_memory(self) -> None:
         """Save the memory of all beds, some at a time, between messages; a full disk does not stop a monitor."""
         assert self._saved is not None
@@ -258,11 +266,19 @@ class Service:
     def status(self) -> ServiceStatus:
         """The status line."""
         unlogged = self._log.problem if self._log else ""
-        return self._health.status([self._lag.problem(time.monotonic()), unlogged, *self._problems.shown()])
+        now = time.monotonic()
+        problems = [self._lag.problem(now), _misunderstood(self.ward.senders.misunderstood(now)), unlogged]
+        return self._health.status([*problems, *self._problems.shown()])
 
     def ledger_line(self) -> str:
         """The last line of a headless run."""
         return msgspec.json.encode({"ledger": self.ward.ledger.as_dict()}).decode()
+
+
+def _misunderstood(beds: list[str]) -> str:
+    """That beds send and are not understood, in words; "" for none."""
+    more = f" and {len(beds) - 1} more" if len(beds) > 1 else ""
+    return f"bed {beds[0]}{more} sends, and is not understood" if beds else ""
 
 
 def _one_by_one(on_beat: Callable[[Beat], None]) -> Callable[[list[Beat]], None]:

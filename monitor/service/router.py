@@ -43,7 +43,12 @@ class Router:
             return
         bed, kind = place
         if kind == "wave":
-            self._wave(bed, decode_wave(arrival.payload), arrival.received_ns)
+            try:
+                wave = decode_wave(arrival.payload)
+            except MessageError:
+                self._ward.unusable(bed)
+                raise
+            self._wave(bed, wave, arrival.received_ns)
             for sentence in self._ward.refused(bed):
                 self._problems.unusable(arrival.topic, sentence)
         elif kind == "truth":

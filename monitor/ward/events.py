@@ -91,4 +91,14 @@ class MemoryReset:
     seconds: float = 0.0
 
 
-Event = BeatRead | AlarmChanged | MemoryReset
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderstoodChanged:
+    """The bed sends, and from sample `index` on nothing of it can be used; or it is understood again."""
+
+    bed: str
+    stream: str
+    index: int
+    understood: bool
+
+
+Event = BeatRead | AlarmChanged | MemoryReset | UnderstoodChanged

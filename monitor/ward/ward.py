@@ -27,6 +27,7 @@ from monitor.ward.ledger import Ledger
 from monitor.ward.owner import Verdict
 from monitor.ward.pieces import Piece, Signal
 from monitor.ward.pipeline import Pipeline
+from monitor.ward.senders import Senders
 from monitor.ward.state import SavedPatient
 
 TRIM_EVERY: Final = 64
@@ -60,6 +61,7 @@ class Ward:
         self.beds: dict[str, Bed] = {}
         self._ready: dict[str, Bed] = {}
         self._announced: dict[str, BedStatus] = {}
+        self.senders = Senders(self.config.monitor.idle_seconds)
         self._steps = 0
 
     def clear(self) -> None:
@@ -100,6 +102,8 @@ class Ward:
             bed.new_stream()
         if verdict in HEARD:
             bed.heard_s, bed.online = self._now_s(), True
+        else:
+            bed.tried_s = self._now_s()
         return verdict
 
     def forgo(self, name: str, wave: Wave, received_ns: int) -> None:
@@ -107,6 +111,18 @@ class Ward:
         bed = self.admit(name)
         verdict = self._judged(bed, wave, received_ns)
         self._take(bed, bed.intake.forgo(wave, received_ns, verdict))
+
+    def unusable(self, name: str) -> None:
+        """A message of this bed was no message at all."""
+        now = self._now_s()
+        if name in self.beds:
+            self.beds[name].tried_s = now
+        else:
+            self.senders.stranger(name, now)
+
+    def look(self) -> list[Event]:
+        """Whether each bed that sends is understood, where that has changed since the last look."""
+        return self.senders.look(self.beds.values(), self._now_s())
 
     def refused(self, name: str) -> list[str]:
         """Why messages of this bed were not taken for its own since the last call, a sentence each."""

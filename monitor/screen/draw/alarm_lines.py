@@ -9,7 +9,7 @@ from monitor.screen.draw.plaintext import clean, clock, fit
 from monitor.screen.labels import Labels
 
 RANK = {"high": 3, "medium": 2, "low": 1}
-UNHEARD = {"offline": 0.8, "silent": 0.7, "lead off": 0.6, "gapped": 0.5}
+UNHEARD = {"not understood": 0.9, "offline": 0.8, "silent": 0.7, "lead off": 0.6, "gapped": 0.5}
 """Urgency of a bed's state, added to that of its alarms."""
 
 

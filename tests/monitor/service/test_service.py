@@ -84,7 +84,7 @@ async def test_an_unusable_message_is_a_whole_sentence() -> None:
     running._connection.inbox._items.append(Arrival("ecg/v1/a/wave", b"junk", False, 0))
     work(running)
     (problem,) = running.problems
-    assert problem.startswith("skipped a message on ecg/v1/a/wave: not a wave message")
+    assert problem.startswith("skipped a message on ecg/v1/a/wave: not a Wave message")
     assert running.status().junk == 1
 
 
