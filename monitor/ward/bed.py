@@ -19,6 +19,7 @@ PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
 """So long a bed is shown as gapped after samples were lost."""
 ARRIVALS: Final = 64
+AT_ONCE_SECONDS: Final = 30.0
 NOT_UNDERSTOOD_SECONDS: Final = 10.0
 """So long a bed may send nothing but what cannot be used until that is said."""
 STILL_PAUSES: Final = 2.0
@@ -127,19 +128,36 @@ class Bed:
         return False
 
     def take_signal(self) -> tuple[bool, NDArray[np.float32] | None]:
-        """(lead off, samples) up to the next break or change of the lead: float32 [n], mV; None where none wait."""
+        """(lead off, samples) up to the next break or change of the lead: float32 [n], mV; None where none wait.
+
+        One bed's are no more than AT_ONCE_SECONDS: a bed with a lot of signal keeps no other waiting.
+        """
         parts: list[NDArray[np.float32]] = []
-        off = False
-        while self.pieces:
+        off, room = False, round(AT_ONCE_SECONDS * self.rate)
+        while self.pieces and room:
             piece = self.pieces[0]
             if not isinstance(piece, Signal) or (parts and piece.lead_off != off):
                 break
             off = piece.lead_off
-            parts.append(piece.samples)
-            self.pieces.popleft()
+            parts.append(piece.samples[:room])
+            if len(piece.samples) > room:
+                self.pieces[0] = Signal(piece.index + room, piece.samples[room:], off)
+            else:
+                self.pieces.popleft()
+            room -= len(parts[-1])
         if not parts:
             return off, None
         return off, parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @property
+    def backlog(self) -> int:
+        """Samples that the ward has not taken yet."""
+        return sum(len(piece.samples) for piece in self.pieces if isinstance(piece, Signal))
+
+    def give_up(self) -> None:
+        """What waits will not be read: it is lost."""
+        self.intake.unread(self.backlog)
+        self.pieces.clear()
 
     def forget_beats(self) -> None:
         """The memory is empty: the heart rate must be learned anew."""

@@ -24,6 +24,7 @@ from monitor.ward.pieces import Begin, Block, Piece, Signal
 
 MOST_PENDING = 64
 """Chunks of one bed kept while an earlier one is missing."""
+MOST_PENDING_BYTES = 8 << 20
 
 
 @dataclass(slots=True, order=True)
@@ -87,7 +88,9 @@ class Chunks:
             newest = self._waiting[-1]
             reach = newest.index + length(newest.wave)
             while self._waiting and (
-                reach - self.next > self._patience(wave) + count or len(self._waiting) > MOST_PENDING
+                reach - self.next > self._patience(wave) + count
+                or len(self._waiting) > MOST_PENDING
+                or sum(len(one.wave.samples) for one in self._waiting) > MOST_PENDING_BYTES
             ):
                 self._bridge(self._waiting[0].index, pieces)
                 self._take_waiting(pieces)

@@ -47,8 +47,10 @@ class BeatRead:
 
     index: R-peak. cls: its AAMI class, the most probable. probabilities: of N, S, V, F, Q. rr_ms, heart_rate (1/min):
     None for a bed's first beat. moved: L2 change of the bed's memory by this beat.
-    sent_ns, received_ns: of the chunk that brought the last sample the beat needs, since the epoch.
-    latency_ms: from that sending until the beat was read. lookahead_ms: signal time it needs after the R-peak.
+    sent_ns, received_ns: of the chunk that brought the last sample the beat needs, since the epoch. sent_ns: 0 where
+    the sender's clock cannot be believed.
+    latency_ms: from that sending (where it is 0, from that reception) until the beat was read.
+    lookahead_ms: signal time it needs after the R-peak.
     """
 
     bed: str

@@ -40,6 +40,7 @@ class Intake(Chunks):
             raise ValueError("an intake of other parts")
         for name, value in saved.items():
             setattr(self, name, copy(value))
+        self.ledger.begin(self.bed, self.stream)
         if not 100 <= self.rate <= 10_000 or not 0 <= self.column < len(self.leads) or not 0 <= self.next <= 1 << 53:
             raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, lead {self.column}")
         if not MISSING <= self._last <= -MISSING or not isfinite(self._last_mv):
@@ -127,6 +128,13 @@ class Intake(Chunks):
             self._waiting = [one for one in self._waiting if one.index + one.samples > self.next]
         return pieces
 
+    def unread(self, samples: int) -> None:
+        """So many samples that were received will not be read: they are lost. Bridges are not among the received."""
+        count = self._count
+        given_up = min(samples, count.received)
+        count.received -= given_up
+        count.lost += given_up
+
     def _late(self, wave: Wave) -> bool:
         """Does a foreign message look like one of ours that comes too late?."""
         if wave.stream in self._past:
@@ -212,6 +220,7 @@ class Intake(Chunks):
             owner.changes(self.stream, leap.begin if leap else self.next)
         before = owner.left_at.get(wave.stream)
         self.stream, self.record, self.rate, self.leads = wave.stream, wave.record, wave.rate, list(wave.leads)
+        self.ledger.begin(self.bed, self.stream)
         self.column = pick_lead(self.leads, self.settings.lead)
         self.ended, self.lead_off, self._line, self._last = False, False, Line(), MISSING
         late = self._patience(wave)

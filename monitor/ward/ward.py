@@ -31,6 +31,13 @@ from monitor.ward.senders import Senders
 from monitor.ward.state import SavedPatient
 
 TRIM_EVERY: Final = 64
+MOST_BACKLOG: Final = 1 << 21
+"""Samples of one bed that may wait, beside those of one message."""
+MOST_FINISHED: Final = 1 << 19
+"""Samples of an old stream that are read before a new one begins; where more wait, they are lost."""
+FULL_SECONDS: Final = 1.0
+"""A ward that was full a moment ago is not searched again for a bed that has gone."""
+GONE: Final = ("offline", "silent")
 HEARD: Final = (Verdict.OWN, Verdict.LEAP, Verdict.ANEW)
 
 
@@ -63,6 +70,7 @@ class Ward:
         self._announced: dict[str, BedStatus] = {}
         self.senders = Senders(self.config.monitor.idle_seconds)
         self._steps = 0
+        self._full_until_s = float("-inf")
 
     def clear(self) -> None:
         """Forget all beds and all counts."""
@@ -87,6 +95,8 @@ class Ward:
     def wave(self, name: str, wave: Wave, received_ns: int) -> None:
         """One checked wave message of a bed. Raises MessageError where there is no room for the bed."""
         bed = self.admit(name)
+        if len(bed.pieces) > 1 and bed.backlog > MOST_BACKLOG:
+            raise MessageError(f"{bed.backlog} samples of bed {name} wait unread, and more come")
         verdict = self._judged(bed, wave, received_ns)
         self._take(bed, bed.intake.offer(wave, received_ns, verdict))
 
@@ -95,6 +105,8 @@ class Ward:
         verdict = bed.intake.judge(wave, received_ns)
         if verdict is Verdict.ANEW:  # all of the old stream goes first, under its own name
             self._end(bed)
+            if len(bed.pieces) > 1 and bed.backlog > MOST_FINISHED:
+                bed.give_up()
             alone = {bed.name: bed} if bed.pieces else {}
             while alone:
                 self.ledger.beats += self._pipeline.round(alone)
@@ -158,7 +170,7 @@ class Ward:
         """Reference annotations of a bed; those of another stream than the present one are left out."""
         bed = self.beds.get(name)
         if bed is not None and truth.stream == bed.intake.stream:
-            bed.history.notes.extend(truth.annotations)
+            bed.history.note(truth.annotations)
 
     def status(self, name: str, status: BedStatus, retained: bool) -> None:
         """A producer's word on its bed. One retained from a replay that is over says nothing of the present."""
@@ -199,13 +211,17 @@ class Ward:
         """Is there anything that `step` has not taken or returned yet?."""
         return bool(self._ready or self._pipeline.events)
 
-    def step(self) -> list[Event]:
+    def step(self, patience_s: float | None = None) -> list[Event]:
         """Take all that has come in through the signal path, the network and the alarms.
 
-        Returns what happened, in that order; the events of one bed are in order of its samples.
+        Returns what happened, in that order; the events of one bed are in order of its samples. patience_s: after so
+        long what is left waits for the next step (`waiting`), which changes no event.
         """
+        limit_s = None if patience_s is None else self._now_s() + patience_s
         while self._ready:
             self._round()
+            if limit_s is not None and self._now_s() > limit_s:
+                break
         self._steps += 1
         if self._steps % TRIM_EVERY == 0:
             self._trim()
@@ -262,13 +278,17 @@ class Ward:
 
     def _free_slot(self, name: str) -> int:
         """The slot of a bed that has been gone the longest. Raises MessageError where none has."""
-        now, idle = self._now_s(), self.config.monitor.idle_seconds
-        gone = [bed for bed in self.beds.values() if not bed.pieces and bed.state(now, idle) in ("offline", "silent")]
+        now, idle, gone = self._now_s(), self.config.monitor.idle_seconds, []
+        if now >= self._full_until_s:
+            gone = [bed for bed in self.beds.values() if not bed.pieces and bed.state(now, idle) in GONE]
         if not gone:
+            if now >= self._full_until_s:
+                self._full_until_s = now + FULL_SECONDS
             raise MessageError(f"bed {name} refused: {self.config.monitor.max_beds} beds are here (max_beds)")
         oldest = min(gone, key=lambda bed: bed.heard_s)
         self._pipeline.remove(oldest)
         del self.beds[oldest.name]
+        self.ledger.present.pop(oldest.name, None)
         return oldest.slot
 
     def _trim(self) -> None:

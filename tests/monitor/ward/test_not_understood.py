@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from ecg.records.record import Record
-from ecg.wire.messages import encode_wave
+from ecg.wire.messages import Wave, encode_wave
 from monitor.service.connection import Arrival
 from monitor.service.feed import View
 from monitor.service.notices import notices
@@ -37,9 +37,9 @@ def played(seconds: float) -> tuple[Run, Clock, View]:
     return run, clock, view
 
 
-def send(run: Run, clock: Clock, waves: list[object]) -> None:
+def send(run: Run, clock: Clock, waves: list[Wave]) -> None:
     for wave in waves:
-        run.ward.wave("a", wave, int(clock.now * 1e9))  # type: ignore[arg-type]
+        run.ward.wave("a", wave, int(clock.now * 1e9))
         run.step()
         clock.now += 0.25
 
@@ -65,7 +65,7 @@ def test_ten_seconds_of_junk_are_said_and_so_is_their_end() -> None:
     assert view._summaries(clock.now)[0].state != "not understood"
 
 
-def foreign(number: int) -> object:
+def foreign(number: int) -> Wave:
     """A chunk far ahead, each at another place."""
     return msgspec.structs.replace(QUARTERS[number], index=(1 << 30) * (number + 1))
 
@@ -99,9 +99,9 @@ def test_no_rate_is_shown_where_no_beat_has_been_found_for_as_long_as_an_asystol
     run.ward._now_s = clock
     view = View(run.ward, clock)
     waves = messages(silent, list(range(90, 21_600, 90)))
-    send(run, clock, list(waves[:88]))
+    send(run, clock, waves[:88])
     assert view._summaries(clock.now)[0].heart_rate is not None
-    send(run, clock, list(waves[88:104]))
+    send(run, clock, waves[88:104])
     assert view._summaries(clock.now)[0].heart_rate is None
 
 
