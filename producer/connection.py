@@ -51,11 +51,14 @@ class Connection:
         await self._session.open()
 
     async def wave(self, bed: Bed, sent_ns: int, qos: int) -> None:
-        """Send the bed's next chunk, and the annotations that belong to it.
+        """Send the bed's next chunk, and the annotations that belong to it; before a new lap, its status.
 
         QoS 0: handed to the socket when this returns. QoS 1: confirmed later, in order.
         """
+        lap = bed.lap
         wave, truth = bed.next(sent_ns)
+        if bed.lap != lap:  # a stream that was not announced must prove itself before a monitor takes it for the bed's
+            await self._publish(self._status(bed, online=True))
         topic, payload = self._topics.of(bed.name, "wave"), encode_wave(wave)
         if qos:
             await self._publish(Outgoing(topic, payload, False))

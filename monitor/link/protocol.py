@@ -47,7 +47,8 @@ class Strip(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning".
+    """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning",
+    "not understood" (it sends, and nothing of it can be used). heart_rate: None where it is not the present one.
 
     alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
     `alarms` still stands, hidden by a graver alarm of its chain.

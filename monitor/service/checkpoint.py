@@ -21,6 +21,7 @@ from ecg.files import write_atomic
 from ecg.model.weights import fingerprint
 from ecg.signal.path import SignalPath
 from monitor.alarms import BedState, SavedAlarms, WardAlarms
+from monitor.service.refused import keep_aside
 from monitor.ward.bed import SavedBed
 from monitor.ward.intake import REMEMBERED
 from monitor.ward.ledger import RunCount
@@ -171,7 +172,7 @@ def load(ward: Ward, path: Path) -> str:
         return f"memory of {unpack(ward, content)} beds taken from {path}"
     except UserError as error:
         ward.clear()
-        return f"the saved memory {path} is not used, {error}: all beds start fresh"
+        return f"the saved memory {path} is not used, {error}: all beds start fresh, {keep_aside(path)}"
 
 
 def _opened(content: bytes) -> SavedWard:

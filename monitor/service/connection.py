@@ -162,12 +162,14 @@ class Connection:
         if self._thread.is_alive():
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._session.flush(seconds), self._loop))
 
-    async def close(self) -> None:
-        """Publish what is left, remove the monitor's status from the broker, then disconnect."""
+    async def close(self, seconds: float = 10.0) -> None:
+        """Publish what is left, remove the monitor's status from the broker, then disconnect, each within `seconds`."""
         if self._thread.is_alive():
             if self.connected:
                 self.publish([self._gone])
-            await self.flush()
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._session.close(), self._loop))
+            await self.flush(seconds)
+            closing = asyncio.run_coroutine_threadsafe(self._session.close(), self._loop)
+            with suppress(TimeoutError):  # a broker that does not answer is left without a goodbye
+                await asyncio.wait_for(asyncio.wrap_future(closing), seconds)
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
+            self._thread.join(min(seconds, 5))

@@ -13,7 +13,7 @@ import msgspec
 from ecg.errors import UserError
 from monitor.alarms.kinds import PRIORITY
 from monitor.alarms.state import Change
-from monitor.service.aside import Aside
+from monitor.service.aside import PATIENCE_SECONDS, Aside
 from monitor.ward.events import AlarmChanged, Event
 
 MOST_WAITING: Final = 50_000
@@ -94,9 +94,9 @@ class EventLog:
         wall_s = self._wall_s()
         self._aside.put((event, wall_s) for event in events if isinstance(event, AlarmChanged) and event.changes)
 
-    def close(self) -> None:
-        """Write what is left, and close the file."""
-        self._aside.close()
+    def close(self, patience_s: float = PATIENCE_SECONDS) -> None:
+        """Write what is left, and close the file; what is left once nothing has moved for so long is lost."""
+        self._aside.close(patience_s)
         self._file.close()
 
     def _write(self, items: list[tuple[AlarmChanged, float]]) -> None:

@@ -119,7 +119,7 @@ class View:
             leads=bed.intake.leads,
             stream=bed.intake.stream,
             last_index=bed.intake.next,
-            heart_rate=bed.heart_rate,
+            heart_rate=bed.shown_rate(now_s, ward.config.alarms.asystole_seconds),
             pvc_per_minute=bed.pvc_per_minute(),
             lost=ward.ledger.run(bed.name, bed.intake.stream).lost,
             alarms=ward.alarms.active(bed.slot),

@@ -70,8 +70,8 @@ class Latencies:
         self._before = Histogram()
 
     def take(self, events: Sequence[Event]) -> None:
-        """Count the beats among these."""
-        beats = [event for event in events if isinstance(event, BeatRead)]
+        """Count the beats among these whose sender has a clock."""
+        beats = [event for event in events if isinstance(event, BeatRead) and event.sent_ns]
         if beats:
             received = np.array([(beat.received_ns - beat.sent_ns) / 1e6 for beat in beats])
             read = np.array([beat.latency_ms for beat in beats])
@@ -79,8 +79,9 @@ class Latencies:
             self.add("read", read - received)
 
     def confirmed(self, sent_ns: int) -> None:
-        """The broker has the beat whose last sample was sent at `sent_ns`."""
-        self.add("total", (time.time_ns() - sent_ns) / 1e6)
+        """The broker has the beat whose last sample was sent at `sent_ns`, 0 where nobody knows when."""
+        if sent_ns:
+            self.add("total", (time.time_ns() - sent_ns) / 1e6)
 
     def add(self, stage: str, milliseconds: NDArray[np.float64] | float) -> None:
         """Count values of a stage; "total" is also what the status line shows."""

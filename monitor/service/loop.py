@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +19,9 @@ from ecg.wire.messages import Beat, encode_json
 from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence
 from monitor.service import checkpoint as memory
 from monitor.service import runtime
-from monitor.service.aside import Aside
+from monitor.service.aside import PATIENCE_SECONDS, Aside, one_by_one
 from monitor.service.connection import Arrival, Connection, Outgoing
+from monitor.service.ending import Ending, give_up
 from monitor.service.event_log import EventLog
 from monitor.service.feed import View, Views
 from monitor.service.latency import Latencies
@@ -29,7 +29,7 @@ from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
 from monitor.service.router import Router
-from monitor.service.status import Health, message
+from monitor.service.status import Health, message, misunderstood
 from monitor.service.timers import Timers
 from monitor.ward.events import Event
 from monitor.ward.ward import Ward
@@ -39,12 +39,20 @@ MOST_MESSAGES: Final = 4096
 MOST_BYTES: Final = 1 << 20
 """Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 IDLE_TICK_SECONDS: Final = 0.25
+STEP_SECONDS: Final = 0.25
+"""After so long messages are looked at again, whatever still waits in the ward."""
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 MEASURE_SECONDS: Final = 2.0
+LOOK_SECONDS: Final = 1.0
 SAVED_AT_ONCE: Final = 16
 """Beds saved before messages are looked at again: 10 ms or so."""
 FLUSH_SECONDS: Final = 120.0
+CLOSE_SECONDS: Final = 10.0
+WIND_UP_SECONDS: Final = 0.5
+UNREAD_SECONDS: Final = 0.3
+AT_THE_END: Final = 256
+"""Messages taken in one step at the end."""
 MOST_PRINTED: Final = 100_000
 """Beats kept for whoever reads them from this process, where that is slow."""
 
@@ -79,6 +87,7 @@ class Service:
         self.views = Views(ward)
         self._saved, self._saving = saved, asyncio.Lock()
         self._failed = ""
+        self._ending = Ending()
         self._problems = Problems()
         self._latencies = Latencies()
         self._lag = Lag(config.monitor.max_lag_seconds)
@@ -87,7 +96,7 @@ class Service:
         self._router = Router(ward, topics, self._lag, self._problems)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
-        self._printer = Aside("beats", _one_by_one(on_beat), MOST_PRINTED) if on_beat else None
+        self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
         publish, confirmed = self._connection.publish, self._latencies.confirmed
         on_beats = self._printer.put if self._printer else None
         self._sinks: dict[str, Sink] = {
@@ -113,47 +122,60 @@ class Service:
             await connection.open()
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
+            timers.every(LOOK_SECONDS, "looking after the beds", self._look)
             if self._saved:
                 timers.every(self.config.monitor.save_seconds, "saving the memory", self._save_memory)
             self.on_listening()
             connection.inbox.last_s = time.monotonic()
             await self._work(until_idle)
-            await connection.flush(FLUSH_SECONDS)
+            await connection.flush(self._ending.left(FLUSH_SECONDS))
         finally:
             await timers.close()
             if connection.connected:
                 self._publish_status("offline")
-            await connection.close()
+            await connection.close(self._ending.left(CLOSE_SECONDS))
             if stop_metrics:
                 stop_metrics()
-            await asyncio.to_thread(self._close_sinks)
+            await asyncio.to_thread(self._close_sinks, self._ending.left(PATIENCE_SECONDS))
         if self._printer and self._printer.error:
             raise self._printer.error
         if self._failed:
             raise UserError(f"the monitor cannot go on: {self._failed}")
 
     async def _work(self, until_idle: float | None) -> None:
-        """The main loop; whatever ends it, what has been received is processed."""
+        """The main loop; where it is stopped, what has been received is processed for a moment, and the rest lost."""
         inbox = self._connection.inbox
         while not self.stop.is_set():
-            await inbox.wait(IDLE_TICK_SECONDS)
+            if not self.ward.waiting:
+                await inbox.wait(IDLE_TICK_SECONDS)
             if self._printer and self._printer.error:
                 raise self._printer.error
-            if inbox:
-                if len(inbox) < self.config.monitor.batch_size:
+            if inbox or self.ward.waiting:
+                if not self.ward.waiting and len(inbox) < self.config.monitor.batch_size:
                     await asyncio.sleep(self.config.monitor.batch_deadline_ms / 1000)
                 self.shed()
                 self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
                 await asyncio.sleep(0)
-            if until_idle is not None and not inbox:
+            if until_idle is not None and not inbox and not self.ward.waiting:
                 limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                 if time.monotonic() - inbox.last_s > limit:
                     break
-        self.take(inbox.take(len(inbox)))
+        if self.stop.is_set():
+            self._wind_up()
         if self._saved:
             await self._save_memory()
         self.ward.end_all()
         self._hand_out(self.ward.step())
+
+    def _wind_up(self) -> None:
+        """Process what has been received for a moment; the rest is lost."""
+        inbox, limit_s = self._connection.inbox, time.monotonic() + WIND_UP_SECONDS
+        while (inbox or self.ward.waiting) and time.monotonic() < limit_s:
+            self.take(inbox.take(AT_THE_END))
+        unread = inbox.take(len(inbox))
+        left = give_up(self.ward, self._connection.topics, unread, UNREAD_SECONDS)
+        if unread:
+            self._problems.add(f"{len(unread)} messages were not read before the end, {left} of them not counted")
 
     def shed(self) -> None:
         """Where signal has waited too long, choose the beds whose unread messages are to be forgone."""
@@ -166,7 +188,7 @@ class Service:
         if arrivals:
             self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
         if self.ward.waiting:
-            self._hand_out(self.ward.step())
+            self._hand_out(self.ward.step(STEP_SECONDS))
 
     def _hand_out(self, events: list[Event]) -> None:
         """What happened, to all sinks; one that fails keeps no other from it."""
@@ -201,6 +223,12 @@ class Service:
         if self._connection.connected:
             self._publish_status("online")
 
+    def _look(self) -> None:
+        """Say which beds send and are not understood."""
+        found = self.ward.look()
+        if found:
+            self._hand_out(found)
+
     async def _save_memory(self) -> None:
         """Save the memory of all beds, some at a time, between messages; a full disk does not stop a monitor."""
         assert self._saved is not None
@@ -230,12 +258,11 @@ class Service:
             port, metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies)
         )
 
-    def _close_sinks(self) -> None:
+    def _close_sinks(self, patience_s: float) -> None:
         """Let those that work aside finish."""
-        if self._log:
-            self._log.close()
-        if self._printer:
-            self._printer.close()
+        for aside in (self._log, self._printer):
+            if aside:
+                aside.close(patience_s)
 
     def _fail(self, sentence: str) -> None:
         """Something has ended that the service cannot go on without."""
@@ -243,7 +270,8 @@ class Service:
         self.halt()
 
     def halt(self) -> None:
-        """End soon: what has been received is still processed."""
+        """End within 3 s: what has been processed by then is published and saved."""
+        self._ending.ask()
         self.stop.set()
 
     @property
@@ -259,19 +287,10 @@ class Service:
     def status(self) -> ServiceStatus:
         """The status line."""
         unlogged = self._log.problem if self._log else ""
-        return self._health.status([self._lag.problem(time.monotonic()), unlogged, *self._problems.shown()])
+        now = time.monotonic()
+        problems = [self._lag.problem(now), misunderstood(self.ward.senders.misunderstood(now)), unlogged]
+        return self._health.status([*problems, *self._problems.shown()])
 
     def ledger_line(self) -> str:
         """The last line of a headless run."""
         return msgspec.json.encode({"ledger": self.ward.ledger.as_dict()}).decode()
-
-
-def _one_by_one(on_beat: Callable[[Beat], None]) -> Callable[[list[Beat]], None]:
-    """Beats to a function that takes them singly and may write to the standard output."""
-
-    def work(beats: list[Beat]) -> None:
-        for beat in beats:
-            on_beat(beat)
-        sys.stdout.flush()
-
-    return work

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from monitor.alarms import PRIORITY
 from monitor.link.protocol import Notice
-from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset, ResetReason
+from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset, ResetReason, UnderstoodChanged
 
 KINDS = {"onset": "alarm", "end": "end"}
 """Kinds of the notices that changes of an alarm make; of its other changes there are none."""
+
+NOT_UNDERSTOOD: Final = "sends, and is not understood"
 
 
 def notices(event: Event, wall_s: float) -> Iterator[Notice]:
@@ -38,6 +41,16 @@ def notices(event: Event, wall_s: float) -> Iterator[Notice]:
                     kind="reset",
                     text=f"memory reset: {why(event)}",
                 )
+        case UnderstoodChanged():
+            yield Notice(
+                wall_s=wall_s,
+                bed=event.bed,
+                stream=event.stream,
+                index=event.index,
+                kind="end" if event.understood else "alarm",
+                text=f"{NOT_UNDERSTOOD}{' no longer' if event.understood else ''}",
+                priority="low",
+            )
         case AlarmChanged():
             for change in event.changes:
                 if change.what in KINDS and not change.hidden:
@@ -60,6 +73,8 @@ def why(event: MemoryReset) -> str:
             return "new bed"
         case ResetReason.NEW_RECORD:
             return "new record"
+        case ResetReason.RESTARTED:
+            return "stream began again"
         case ResetReason.RESUMED:
             return "stream resumed"
         case ResetReason.GAP:

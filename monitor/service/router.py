@@ -43,7 +43,14 @@ class Router:
             return
         bed, kind = place
         if kind == "wave":
-            self._wave(bed, decode_wave(arrival.payload), arrival.received_ns)
+            try:
+                wave = decode_wave(arrival.payload)
+            except MessageError:
+                self._ward.unusable(bed)
+                raise
+            self._wave(bed, wave, arrival.received_ns)
+            for sentence in self._ward.refused(bed):
+                self._problems.unusable(arrival.topic, sentence)
         elif kind == "truth":
             self._ward.truth(bed, decode_json(arrival.payload, Truth))
         elif kind == "status" and arrival.payload:
@@ -55,7 +62,7 @@ class Router:
             self._ward.wave(bed, wave, received_ns)
             return
         try:
-            self._ward.forgo(bed, wave)
+            self._ward.forgo(bed, wave, received_ns)
         finally:
             behind_s = self._lag.over(bed)
             if behind_s is not None:

@@ -114,3 +114,9 @@ def message(state: Literal["online", "offline"], status: ServiceStatus) -> Monit
         latency_p99_ms=status.latency_p99_ms,
         dropped=status.junk,
     )
+
+
+def misunderstood(beds: list[str]) -> str:
+    """That beds send and are not understood, in words; "" for none."""
+    more = f" and {len(beds) - 1} more" if len(beds) > 1 else ""
+    return f"bed {beds[0]}{more} sends, and is not understood" if beds else ""

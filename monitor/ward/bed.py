@@ -19,6 +19,13 @@ PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
 """So long a bed is shown as gapped after samples were lost."""
 ARRIVALS: Final = 64
+AT_ONCE_SECONDS: Final = 30.0
+NOT_UNDERSTOOD_SECONDS: Final = 10.0
+"""So long a bed may send nothing but what cannot be used until that is said."""
+STILL_PAUSES: Final = 2.0
+"""The signal stands still after so many of the usual pauses between its messages."""
+BEATS_LATE_SECONDS: Final = 1.0
+"""Signal that a beat may need beyond its R-peak, and more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +45,8 @@ class Bed:
     """State of one bed. Times in seconds are of the monotonic clock, sample indices are of the present stream.
 
     pieces: signal in order that the ward has not taken yet. arrivals: (index after the chunk, sent ns, received
-    ns) of the last chunks. history: of the present stream, another object for each.
+    ns) of the last chunks. history: of the present stream, another object for each. heard_s: when signal last came.
+    tried_s: when something last came that cannot be used. beat_at: R-peak of the last beat.
     """
 
     name: str
@@ -50,7 +58,9 @@ class Bed:
     status: BedStatus | None = None
     online: bool = True
     heard_s: float = 0.0
+    tried_s: float = float("-inf")
     heart_rate: float | None = None
+    beat_at: int = 0
     recent_v: deque[int] = field(default_factory=deque)
     gap_at: int = -1
     any_beat: bool = False
@@ -85,6 +95,7 @@ class Bed:
         self.heart_rate, self.gap_at, self.any_beat = saved.heart_rate, saved.gap_at, saved.any_beat
         self.recent_v = deque(saved.recent_v)
         self.heard_s, self.online = now_s, not self.intake.ended
+        self.beat_at = self.intake.next
 
     def new_stream(self) -> None:
         """A new stream begins: nothing of the one before belongs to it."""
@@ -93,6 +104,7 @@ class Bed:
         self.recent_v.clear()
         self.heart_rate = None
         self.gap_at = -1
+        self.beat_at = 0
         self.any_beat = False
 
     def take_blocks(self) -> None:
@@ -116,19 +128,36 @@ class Bed:
         return False
 
     def take_signal(self) -> tuple[bool, NDArray[np.float32] | None]:
-        """(lead off, samples) up to the next break or change of the lead: float32 [n], mV; None where none wait."""
+        """(lead off, samples) up to the next break or change of the lead: float32 [n], mV; None where none wait.
+
+        One bed's are no more than AT_ONCE_SECONDS: a bed with a lot of signal keeps no other waiting.
+        """
         parts: list[NDArray[np.float32]] = []
-        off = False
-        while self.pieces:
+        off, room = False, round(AT_ONCE_SECONDS * self.rate)
+        while self.pieces and room:
             piece = self.pieces[0]
             if not isinstance(piece, Signal) or (parts and piece.lead_off != off):
                 break
             off = piece.lead_off
-            parts.append(piece.samples)
-            self.pieces.popleft()
+            parts.append(piece.samples[:room])
+            if len(piece.samples) > room:
+                self.pieces[0] = Signal(piece.index + room, piece.samples[room:], off)
+            else:
+                self.pieces.popleft()
+            room -= len(parts[-1])
         if not parts:
             return off, None
         return off, parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @property
+    def backlog(self) -> int:
+        """Samples that the ward has not taken yet."""
+        return sum(len(piece.samples) for piece in self.pieces if isinstance(piece, Signal))
+
+    def give_up(self) -> None:
+        """What waits will not be read: it is lost."""
+        self.intake.unread(self.backlog)
+        self.pieces.clear()
 
     def forget_beats(self) -> None:
         """The memory is empty: the heart rate must be learned anew."""
@@ -139,6 +168,7 @@ class Bed:
         """Another beat has been read."""
         self.any_beat = True
         self.heart_rate = beat.heart_rate
+        self.beat_at = beat.index
         self.history.beats.append(beat)
         if beat.cls == "V":
             self.recent_v.append(beat.index)
@@ -160,8 +190,25 @@ class Bed:
             self.recent_v.popleft()
         return len(self.recent_v)
 
+    def misunderstood(self, now_s: float, idle_seconds: float) -> bool:
+        """Has the bed sent nothing for a while but what cannot be used?."""
+        return now_s - self.heard_s > NOT_UNDERSTOOD_SECONDS and now_s - self.tried_s < idle_seconds
+
+    def shown_rate(self, now_s: float, silence_seconds: float) -> float | None:
+        """The heart rate, 1/min; None where no beat was found for so long, or the signal stands still.
+
+        A rate that is not the present one must not stand beside an old trace.
+        """
+        beats_end = self.beat_at + (silence_seconds + BEATS_LATE_SECONDS) * self.rate
+        still_s = max(silence_seconds, STILL_PAUSES * self.intake.owner.pause_s)
+        if self.intake.next > beats_end or now_s - self.heard_s > still_s:
+            return None
+        return self.heart_rate
+
     def state(self, now_s: float, idle_seconds: float) -> str:
         """The bed in a word."""
+        if self.misunderstood(now_s, idle_seconds):
+            return "not understood"
         if not self.online:
             return "offline"
         if now_s - self.heard_s > idle_seconds:

@@ -18,6 +18,8 @@ class ResetReason(StrEnum):
 
     NEW_BED = "new_bed"
     NEW_RECORD = "new_record"
+    RESTARTED = "restarted"
+    """The same stream began again: its device was restarted, or counts anew."""
     RESUMED = "resumed"
     """A stream that was said to be over goes on."""
     GAP = "gap"
@@ -28,12 +30,15 @@ class ResetReason(StrEnum):
     @property
     def ends_the_alarms(self) -> bool:
         """Does another stream begin, so that what was active or latched before is not the patient's?."""
-        return self in (ResetReason.NEW_BED, ResetReason.NEW_RECORD, ResetReason.RESUMED)
+        return self in _ANOTHER
 
     @property
     def lost_signal(self) -> bool:
         """Are samples missing that the patient's heart made?."""
         return self in (ResetReason.GAP, ResetReason.OVERLOAD)
+
+
+_ANOTHER = (ResetReason.NEW_BED, ResetReason.NEW_RECORD, ResetReason.RESTARTED, ResetReason.RESUMED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +47,10 @@ class BeatRead:
 
     index: R-peak. cls: its AAMI class, the most probable. probabilities: of N, S, V, F, Q. rr_ms, heart_rate (1/min):
     None for a bed's first beat. moved: L2 change of the bed's memory by this beat.
-    sent_ns, received_ns: of the chunk that brought the last sample the beat needs, since the epoch.
-    latency_ms: from that sending until the beat was read. lookahead_ms: signal time it needs after the R-peak.
+    sent_ns, received_ns: of the chunk that brought the last sample the beat needs, since the epoch. sent_ns: 0 where
+    the sender's clock cannot be believed.
+    latency_ms: from that sending (where it is 0, from that reception) until the beat was read.
+    lookahead_ms: signal time it needs after the R-peak.
     """
 
     bed: str
@@ -86,4 +93,14 @@ class MemoryReset:
     seconds: float = 0.0
 
 
-Event = BeatRead | AlarmChanged | MemoryReset
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderstoodChanged:
+    """The bed sends, and from sample `index` on nothing of it can be used; or it is understood again."""
+
+    bed: str
+    stream: str
+    index: int
+    understood: bool
+
+
+Event = BeatRead | AlarmChanged | MemoryReset | UnderstoodChanged

@@ -24,6 +24,10 @@ KEPT_AT_LEAST: Final = 15.0
 
 SEGMENT: Final = 8192
 """Samples in one piece."""
+MOST_NOTES: Final = 8192
+"""Annotations kept: ten minutes of thirteen a second."""
+NOTES_AHEAD: Final = 16 * SEGMENT
+"""An annotation that is further ahead of the signal says nothing of it."""
 LONGEST_GAP: Final = 16 * SEGMENT
 """A gap longer than that is not kept as missing samples: what came before it is forgotten."""
 
@@ -118,6 +122,14 @@ class History:
     notes: deque[TruthMark] = field(default_factory=deque)
     first_beat: int = 0
     first_note: int = 0
+
+    def note(self, marks: list[TruthMark]) -> None:
+        """Keep annotations; where they are too many, the oldest go."""
+        limit = self.signal.next + NOTES_AHEAD
+        self.notes.extend(mark for mark in marks[-MOST_NOTES:] if mark.index <= limit)
+        while len(self.notes) > MOST_NOTES:
+            self.notes.popleft()
+            self.first_note += 1
 
     def trim(self, before: int) -> None:
         """Forget what lies before sample `before`."""

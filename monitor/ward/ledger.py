@@ -19,14 +19,27 @@ class RunCount:
         return max(self.published - self.received - self.lost, 0) if self.published is not None else 0
 
 
+MOST_OF_A_BED = 8
+MOST_RUNS = 16_384
+FINISHED = ("", "finished")
+UNFINISHED = ("", "unfinished")
+"""Where runs that are no longer kept one by one are counted together; no bed has that name."""
+
+
 @dataclass(slots=True)
 class Ledger:
-    """Counts of the whole monitor. repeated: samples that came again (or too late). junk: unusable messages."""
+    """Counts of the whole monitor. repeated: samples that came again (or too late). junk: unusable messages.
+
+    runs: by bed and run. Anyone can make up names, so only the last few of a bed are kept one by one, and of all beds
+    MOST_RUNS; the others are counted together. present: the run that each bed is at, which is always kept.
+    """
 
     repeated: int = 0
     junk: int = 0
     beats: int = 0
     runs: dict[tuple[str, str], RunCount] = field(default_factory=dict)
+    present: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _of_bed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     @staticmethod
     def key(bed: str, stream: str) -> tuple[str, str]:
@@ -39,7 +52,40 @@ class Ledger:
         found = self.runs.get(key)
         if found is None:
             found = self.runs[key] = RunCount()
+            self._make_room(key)
         return found
+
+    def begin(self, bed: str, stream: str) -> None:
+        """The bed is at this stream now."""
+        self.present[bed] = self.key(bed, stream)
+
+    def _make_room(self, new: tuple[str, str]) -> None:
+        """Count old runs together where there are too many."""
+        own = self._of_bed.setdefault(new[0], [])
+        own.append(new)
+        if len(own) > MOST_OF_A_BED:
+            self._fold(next(key for key in own if key not in (new, self.present.get(new[0]))))
+        if len(self.runs) > MOST_RUNS:
+            present = {*self.present.values(), new, FINISHED, UNFINISHED}
+            oldest = next((key for key in self.runs if key not in present), None)
+            if oldest is not None:
+                self._fold(oldest)
+
+    def _fold(self, key: tuple[str, str]) -> None:
+        run = self.runs.pop(key, None)
+        own = self._of_bed.get(key[0], [])
+        if key in own:
+            own.remove(key)
+        if not own:
+            self._of_bed.pop(key[0], None)
+        if run is None:
+            return
+        place = UNFINISHED if run.published is None else FINISHED
+        total = self.runs.setdefault(place, RunCount())
+        total.received += run.received
+        total.lost += run.lost + run.missing
+        if run.published is not None:
+            total.published = (total.published or 0) + run.published
 
     def knows(self, bed: str, stream: str) -> bool:
         """Has anything of this stream's run been counted?."""
@@ -64,7 +110,7 @@ class Ledger:
 
     @property
     def unfinished(self) -> int:
-        """Runs whose producer has not said how much it published."""
+        """Runs whose producer has not said how much it published; those counted together are one."""
         return sum(run.published is None for run in self.runs.values())
 
     def balances(self) -> bool:

@@ -22,6 +22,9 @@ from monitor.ward.pieces import Begin
 from monitor.ward.state import Rows, SavedPatient
 
 FIRST_SLOTS: Final = 64
+FUTURE_NS: Final = 1_000_000_000
+PAST_NS: Final = 3_600_000_000_000
+"""A message that says that it was sent later than 1 s after it came, or an hour before, has no clock to be believed."""
 
 
 class Pipeline:
@@ -151,6 +154,7 @@ class Pipeline:
             bed = self.beds[slot]
             assert bed is not None
             sent_ns, received_ns = bed.arrival(ready)
+            plausible = -FUTURE_NS < received_ns - sent_ns < PAST_NS
             beat = BeatRead(
                 bed=bed.name,
                 stream=bed.stream,
@@ -160,9 +164,9 @@ class Pipeline:
                 rr_ms=None if rr != rr else rr,
                 heart_rate=None if rate != rate else rate,
                 moved=moved,
-                sent_ns=sent_ns,
+                sent_ns=sent_ns if plausible else 0,
                 received_ns=received_ns,
-                latency_ms=(now_ns - sent_ns) / 1e6,
+                latency_ms=(now_ns - (sent_ns if plausible else received_ns)) / 1e6,
                 lookahead_ms=lookahead_seconds(bed.rate) * 1000,
             )
             bed.take_beat(beat)

@@ -24,11 +24,21 @@ from monitor.ward.events import Event
 from monitor.ward.history import kept_seconds
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
+from monitor.ward.owner import Verdict
 from monitor.ward.pieces import Piece, Signal
 from monitor.ward.pipeline import Pipeline
+from monitor.ward.senders import Senders
 from monitor.ward.state import SavedPatient
 
 TRIM_EVERY: Final = 64
+MOST_BACKLOG: Final = 1 << 21
+"""Samples of one bed that may wait, beside those of one message."""
+MOST_FINISHED: Final = 1 << 19
+"""Samples of an old stream that are read before a new one begins; where more wait, they are lost."""
+FULL_SECONDS: Final = 1.0
+"""A ward that was full a moment ago is not searched again for a bed that has gone."""
+GONE: Final = ("offline", "silent")
+HEARD: Final = (Verdict.OWN, Verdict.LEAP, Verdict.ANEW)
 
 
 class Ward:
@@ -58,7 +68,9 @@ class Ward:
         self.beds: dict[str, Bed] = {}
         self._ready: dict[str, Bed] = {}
         self._announced: dict[str, BedStatus] = {}
+        self.senders = Senders(self.config.monitor.idle_seconds)
         self._steps = 0
+        self._full_until_s = float("-inf")
 
     def clear(self) -> None:
         """Forget all beds and all counts."""
@@ -81,27 +93,57 @@ class Ward:
         return self._pipeline.alarms
 
     def wave(self, name: str, wave: Wave, received_ns: int) -> None:
-        """One checked wave message of a bed. Raises MessageError where it cannot be used."""
-        bed = self._bed_for(name, wave)
-        pieces = bed.intake.offer(wave, received_ns)
-        bed.heard_s, bed.online = self._now_s(), True
-        self._take(bed, pieces)
-
-    def _bed_for(self, name: str, wave: Wave) -> Bed:
-        """The bed a message is for, with all of its old stream processed where another begins."""
+        """One checked wave message of a bed. Raises MessageError where there is no room for the bed."""
         bed = self.admit(name)
-        if bed.intake.is_new(wave):  # all of the old stream goes first, under its own name
-            self._end(bed)
-            while self._ready:
-                self._round()
-            bed.new_stream()
-        return bed
+        if len(bed.pieces) > 1 and bed.backlog > MOST_BACKLOG:
+            raise MessageError(f"{bed.backlog} samples of bed {name} wait unread, and more come")
+        verdict = self._judged(bed, wave, received_ns)
+        self._take(bed, bed.intake.offer(wave, received_ns, verdict))
 
-    def forgo(self, name: str, wave: Wave) -> None:
+    def _judged(self, bed: Bed, wave: Wave, received_ns: int) -> Verdict:
+        """What a message is to its bed. Where another stream begins, all of the old one is processed."""
+        verdict = bed.intake.judge(wave, received_ns)
+        if verdict is Verdict.ANEW:  # all of the old stream goes first, under its own name
+            self._end(bed)
+            if len(bed.pieces) > 1 and bed.backlog > MOST_FINISHED:
+                bed.give_up()
+            alone = {bed.name: bed} if bed.pieces else {}
+            while alone:
+                self.ledger.beats += self._pipeline.round(alone)
+            self._ready.pop(bed.name, None)
+            bed.new_stream()
+        if verdict in HEARD:
+            bed.heard_s, bed.online = self._now_s(), True
+        else:
+            bed.tried_s = self._now_s()
+        return verdict
+
+    def forgo(self, name: str, wave: Wave, received_ns: int) -> None:
         """One checked message of a bed that has waited too long: lost, unread. Raises MessageError as `wave` does."""
-        bed = self._bed_for(name, wave)
-        bed.heard_s, bed.online = self._now_s(), True
-        self._take(bed, bed.intake.forgo(wave))
+        bed = self.admit(name)
+        verdict = self._judged(bed, wave, received_ns)
+        self._take(bed, bed.intake.forgo(wave, received_ns, verdict))
+
+    def unusable(self, name: str) -> None:
+        """A message of this bed was no message at all."""
+        now = self._now_s()
+        if name in self.beds:
+            self.beds[name].tried_s = now
+        else:
+            self.senders.stranger(name, now)
+
+    def look(self) -> list[Event]:
+        """Whether each bed that sends is understood, where that has changed since the last look."""
+        return self.senders.look(self.beds.values(), self._now_s())
+
+    def refused(self, name: str) -> list[str]:
+        """Why messages of this bed were not taken for its own since the last call, a sentence each."""
+        bed = self.beds.get(name)
+        if bed is None or not bed.intake.owner.refused:
+            return []
+        said = list(bed.intake.owner.refused)
+        bed.intake.owner.refused.clear()
+        return said
 
     def resume(self, name: str, behind_s: float) -> None:
         """The last of the messages to forgo, with so much signal, is gone: the bed begins anew with empty memory."""
@@ -128,7 +170,7 @@ class Ward:
         """Reference annotations of a bed; those of another stream than the present one are left out."""
         bed = self.beds.get(name)
         if bed is not None and truth.stream == bed.intake.stream:
-            bed.history.notes.extend(truth.annotations)
+            bed.history.note(truth.annotations)
 
     def status(self, name: str, status: BedStatus, retained: bool) -> None:
         """A producer's word on its bed. One retained from a replay that is over says nothing of the present."""
@@ -143,6 +185,9 @@ class Ward:
             return
         bed.status = status
         bed.online = status.state == "online"
+        if self.ledger.key(name, status.stream) == self.ledger.key(name, bed.stream):  # its owner says so
+            bed.intake.owner.gone = not bed.online
+            bed.intake.owner.announced = status.stream if bed.online else ""
         if status.state == "offline" and status.published is not None:
             self._end(bed)
 
@@ -151,6 +196,7 @@ class Ward:
         for name in names:
             if name in self.beds:
                 self.beds[name].online = False
+                self.beds[name].intake.owner.gone = True
 
     def end_all(self) -> None:
         """No more messages will come: what is incomplete is completed as far as it can be."""
@@ -165,13 +211,17 @@ class Ward:
         """Is there anything that `step` has not taken or returned yet?."""
         return bool(self._ready or self._pipeline.events)
 
-    def step(self) -> list[Event]:
+    def step(self, patience_s: float | None = None) -> list[Event]:
         """Take all that has come in through the signal path, the network and the alarms.
 
-        Returns what happened, in that order; the events of one bed are in order of its samples.
+        Returns what happened, in that order; the events of one bed are in order of its samples. patience_s: after so
+        long what is left waits for the next step (`waiting`), which changes no event.
         """
+        limit_s = None if patience_s is None else self._now_s() + patience_s
         while self._ready:
             self._round()
+            if limit_s is not None and self._now_s() > limit_s:
+                break
         self._steps += 1
         if self._steps % TRIM_EVERY == 0:
             self._trim()
@@ -228,13 +278,17 @@ class Ward:
 
     def _free_slot(self, name: str) -> int:
         """The slot of a bed that has been gone the longest. Raises MessageError where none has."""
-        now, idle = self._now_s(), self.config.monitor.idle_seconds
-        gone = [bed for bed in self.beds.values() if not bed.pieces and bed.state(now, idle) in ("offline", "silent")]
+        now, idle, gone = self._now_s(), self.config.monitor.idle_seconds, []
+        if now >= self._full_until_s:
+            gone = [bed for bed in self.beds.values() if not bed.pieces and bed.state(now, idle) in GONE]
         if not gone:
+            if now >= self._full_until_s:
+                self._full_until_s = now + FULL_SECONDS
             raise MessageError(f"bed {name} refused: {self.config.monitor.max_beds} beds are here (max_beds)")
         oldest = min(gone, key=lambda bed: bed.heard_s)
         self._pipeline.remove(oldest)
         del self.beds[oldest.name]
+        self.ledger.present.pop(oldest.name, None)
         return oldest.slot
 
     def _trim(self) -> None:

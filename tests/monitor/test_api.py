@@ -38,7 +38,7 @@ def story(events: list[Event], bed: str = "bed") -> list[tuple[object, ...]]:
             told.append((event.index, event.cls, event.rr_ms, [round(p, 4) for p in event.probabilities]))
         elif isinstance(event, MemoryReset):
             told.append((event.index, event.reason))
-        else:
+        elif isinstance(event, AlarmChanged):
             told += event.changes
     return sorted(told, key=repr)
 

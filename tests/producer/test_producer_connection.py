@@ -12,7 +12,7 @@ import pytest
 from ecg.records import library
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
-from ecg.wire.messages import BedStatus, ProducerStatus, decode
+from ecg.wire.messages import BedStatus, ProducerStatus, Wave, decode
 from producer.connection import Connection, connections
 from producer.sources.records import Bed, make_beds
 from tests.support.brokers import Mosquitto, until
@@ -110,3 +110,25 @@ async def test_a_live_signal_waits_for_nobody_and_the_beds_are_announced_again(
     await alone.close()
     final = decode((await standing(found))["ecg/v1/208-excerpt-1/status"], BedStatus)
     assert final == msgspec.structs.replace(status, state="offline", published=3 * 360)
+
+
+async def test_every_lap_is_announced_before_its_first_samples(mosquitto: Mosquitto) -> None:
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    (bed,) = make_beds([library.read("excerpt")], 1, "all", 200.0, "r", loop=True, truth=False)
+    link = Connection(MqttSettings(), found, [bed], "max", "p")
+    await link.open()
+    came: list[tuple[str, str]] = []
+    async with aiomqtt.Client(found.host, found.port) as client:
+        await client.subscribe("ecg/v1/208-excerpt/+", 1)
+        for _ in range(3):
+            await link.wave(bed, time.time_ns(), 1)
+        async with asyncio.timeout(10):
+            async for message in client.messages:
+                kind = message.topic.value.rpartition("/")[2]
+                payload = bytes(message.payload)
+                stream = decode(payload, Wave).stream if kind == "wave" else decode(payload, BedStatus).stream
+                came.append((kind, stream))
+                if came[-1] == ("wave", "208-excerpt-r-1"):
+                    break
+    await link.close()
+    assert came[-2:] == [("status", "208-excerpt-r-1"), ("wave", "208-excerpt-r-1")]

@@ -11,7 +11,7 @@ from ecg.model import weights
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
-from ecg.wire.messages import SCHEMA, Wave
+from ecg.wire.messages import SCHEMA, BedStatus, Wave
 from monitor.alarms import Change
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
 from monitor.ward.ward import Ward
@@ -42,6 +42,20 @@ def messages(record: Record, bounds: list[int], stream: str = "") -> list[Wave]:
         )
         for seq, (begin, end) in enumerate(pairwise(edges))
     ]
+
+
+def announced(stream: str) -> BedStatus:
+    """A producer's word that this stream is the bed's from now on."""
+    return BedStatus(
+        v=SCHEMA,
+        state="online",
+        record="r",
+        source="wfdb",
+        speed=1.0,
+        rate=360.0,
+        leads=["MLII"],
+        stream=stream,
+    )
 
 
 def part(record: Record, begin: int, end: int) -> Record:

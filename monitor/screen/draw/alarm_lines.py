@@ -15,7 +15,7 @@ from monitor.screen.draw.plaintext import clean, clock, fit
 from monitor.screen.labels import Labels
 from monitor.screen.state.alarms import RANK
 
-UNHEARD = {"offline": 0.8, "silent": 0.7, "lead off": 0.6, "gapped": 0.5}
+UNHEARD = {"not understood": 0.9, "offline": 0.8, "silent": 0.7, "lead off": 0.6, "gapped": 0.5}
 """Urgency of a bed's state, added to that of its alarms."""
 OF_RATE: Final = ("extreme_tachycardia", "extreme_bradycardia", "tachycardia", "bradycardia")
 """Alarms that are shown with the rate of now beside their limit: the two are averages of different length."""

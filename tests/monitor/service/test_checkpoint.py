@@ -82,12 +82,16 @@ def test_what_is_missing_or_damaged_is_one_sentence_and_a_fresh_start(tmp_path: 
     memory.save(run.ward, path)
     content = path.read_bytes()
     assert memory.load(Run().ward, path) == f"memory of 1 beds taken from {path}"
-    for damaged in (b"", content[:-50], content + b"x", content.replace(b"wait_part", b"wait_fart"), b"\x00" * 100):
+    broken = (b"", content[:-50], content + b"x", content.replace(b"wait_part", b"wait_fart"), b"\x00" * 100)
+    for number, damaged in enumerate(broken, 1):
         path.write_bytes(damaged)
         fresh = Run()
         said = memory.load(fresh.ward, path)
-        assert said.endswith("all beds start fresh")
+        kept = f"memory.refused{f'-{number}' if number > 1 else ''}"
+        assert said.endswith(f"all beds start fresh, and it is kept as {kept}")
         assert "\n" not in said
+        assert not path.exists()  # so that the next saving overwrites nothing
+        assert (tmp_path / kept).read_bytes() == damaged
         assert fresh.ward.beds == {}
         assert fresh.ward.ledger.runs == {}
         fresh.ward.wave("a", messages(MINUTE, [])[0], 0)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecg.settings import Config
 from monitor.service.latency import Histogram, Latencies
+from monitor.ward.ward import Ward
+from tests.support.wards import CARD, MINUTE, NET, Run, messages
+
+NOW = 1_800_000_000_000_000_000
 
 
 @given(st.lists(st.floats(0.002, 1e6), min_size=1, max_size=300), st.sampled_from([0.5, 0.9, 0.99, 1.0]))
@@ -19,6 +26,18 @@ def test_a_quantile_is_within_two_per_cent(values: list[float], share: float) ->
     assert found is not None
     assert exact / 1.021 <= found <= exact * 1.021
     assert histogram.total == len(values)
+
+
+@pytest.mark.parametrize("sent_ns", [0, NOW - 3601 * 10**9, NOW + 2 * 10**9])
+def test_a_sender_without_a_clock_has_no_latency_but_its_beats_have(sent_ns: int) -> None:
+    run, latencies = Run(), Latencies()
+    run.ward = Ward(Config(), NET, CARD.name, torch.device("cpu"), lambda: NOW + 5_000_000)
+    run.ward.wave("a", msgspec.structs.replace(messages(MINUTE, [])[0], sent_ns=sent_ns), NOW)
+    run.step()
+    assert {beat.latency_ms for beat in run.beats} == {5.0}
+    latencies.take(run.beats)
+    latencies.confirmed(run.beats[0].sent_ns)
+    assert {stage.total for stage in latencies.stages.values()} == {0}
 
 
 def test_nothing_counted_has_no_quantile() -> None:

@@ -13,6 +13,7 @@ from monitor.ward.events import AlarmChanged, BeatRead, MemoryReset, ResetReason
     ("reason", "seconds", "text"),
     [
         (ResetReason.NEW_RECORD, 0.0, "new record"),
+        (ResetReason.RESTARTED, 0.0, "stream began again"),
         (ResetReason.RESUMED, 0.0, "stream resumed"),
         (ResetReason.GAP, 2.52, "gap of 2.5 s"),
         (ResetReason.LEAD_WAS_OFF, 0.0, "lead was off"),

@@ -12,11 +12,11 @@ from tests.support.services import QUARTERS, put, service, work
 from tests.support.wards import ALONE, MINUTE, Run, messages, part, whole
 
 
-def announce(to: Service, speed: float | str, bed: str = "a") -> None:
+def announce(to: Service, speed: float | str, bed: str = "a", *, online: bool = True) -> None:
     """The bed's retained status, as its producer sends it before its first wave."""
     status = BedStatus(
         v=SCHEMA,
-        state="online",
+        state="online" if online else "offline",
         record="r",
         source="wfdb",
         speed=speed,
@@ -24,7 +24,7 @@ def announce(to: Service, speed: float | str, bed: str = "a") -> None:
         leads=["MLII"],
         stream=QUARTERS[0].stream,
     )
-    to._connection.inbox._items.append(Arrival(f"ecg/v1/{bed}/status", encode_json(status), True, time.time_ns()))
+    to._connection.inbox._items.append(Arrival(f"ecg/v1/{bed}/status", encode_json(status), online, time.time_ns()))
 
 
 async def test_too_much_unread_signal_is_lost_and_the_bed_begins_anew() -> None:
@@ -91,6 +91,7 @@ async def test_two_streams_and_junk_may_wait_unread() -> None:
     second = messages(MINUTE, list(range(90, 21_600, 90)), "next-1-0")
     put(running, QUARTERS[10:], 20.0)
     running._connection.inbox._items.append(Arrival("ecg/v1/a/wave", b"junk", False, 0))
+    announce(running, 1.0, online=False)
     put(running, second[:100], 20.0)
     work(running, 7)
     put(running, second[100:], 0.0)
@@ -105,7 +106,7 @@ def test_chunks_that_wait_for_an_earlier_one_are_taken_after_a_gap() -> None:
     run = Run(Config(monitor=MonitorSettings(late_seconds=2.0)))
     for wave in (QUARTERS[0], QUARTERS[3], QUARTERS[4]):
         run.ward.wave("a", wave, 0)
-    run.ward.forgo("a", QUARTERS[2])
+    run.ward.forgo("a", QUARTERS[2], 0)
     run.ward.resume("a", 11.0)
     assert run.ward.beds["a"].intake.next == 5 * 90
     assert (run.ward.ledger.received, run.ward.ledger.lost) == (3 * 90, 2 * 90)

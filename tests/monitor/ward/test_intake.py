@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.records.record import MISSING
 from ecg.settings import MonitorSettings
-from ecg.wire.messages import SCHEMA, MessageError, Wave
+from ecg.wire.messages import SCHEMA, Wave
 from monitor.ward.events import ResetReason
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
@@ -100,11 +99,11 @@ def test_repeats_and_reordering_change_nothing_and_are_counted(data: st.DataObje
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_after_any_mix_of_loss_repeats_and_reordering_the_ledger_balances(data: st.DataObject) -> None:
-    samples = real(6000)
-    messages = cut(samples, data.draw(st.lists(st.integers(1, 5999), max_size=40)))
+    samples = real(3500)  # less than is far ahead
+    messages = cut(samples, data.draw(st.lists(st.integers(1, 3499), max_size=40)))
     places = data.draw(st.lists(st.integers(0, len(messages) - 1), min_size=1, max_size=60))
     _, ledger = play([messages[place] for place in places])
-    ledger.run("b", "r-1-0").published = 6000
+    ledger.run("b", "r-1-0").published = 3500
     assert ledger.balances()
     kept = set(places)
     unique = sum(len(messages[place].samples) // 2 for place in kept)
@@ -151,9 +150,12 @@ def test_a_late_chunk_is_waited_for() -> None:
 def test_a_new_stream_begins_anew_and_an_old_one_does_not_come_back() -> None:
     samples = real(500)
     old, new = wave(samples, 0), wave(samples, 0, "r-1-1")
-    pieces, ledger = play([old, new, old], end=False)
+    intake = Intake(bed="b", settings=MonitorSettings(), ledger=Ledger())
+    pieces = intake.offer(old)
+    intake.owner.announced = "r-1-1"
+    pieces += intake.offer(new) + intake.offer(old)
     assert [type(piece) for piece in pieces] == [Begin, Signal, End, Begin, Signal]
-    assert ledger.repeated == 500
+    assert intake.ledger.repeated == 500
 
 
 def test_a_monitor_that_joins_late_does_not_call_lost_what_it_never_waited_for() -> None:
@@ -167,10 +169,10 @@ def test_a_monitor_that_joins_late_does_not_call_lost_what_it_never_waited_for()
 def test_terms_that_change_within_a_stream_are_refused() -> None:
     intake = Intake(bed="b", settings=MonitorSettings(), ledger=Ledger())
     intake.offer(wave(real(100), 0))
-    with pytest.raises(MessageError, match="500 Hz and leads"):
-        intake.offer(wave(real(100), 100, rate=500.0))
-    with pytest.raises(MessageError, match="which has 360 Hz and leads"):
-        intake.offer(wave(real(100), 100, leads=2))
+    assert intake.offer(wave(real(100), 100, rate=500.0)) == []
+    assert intake.offer(wave(real(100), 100, leads=2)) == []
+    assert [said[:21] for said in intake.owner.refused] == ["500 Hz and leads ['L0", "360 Hz and leads ['L0"]
+    assert intake.ledger.junk == 2
     assert len(heard(intake.offer(wave(real(100), 100)))) == 1
 
 

@@ -15,7 +15,7 @@ from ecg.settings import Config, MonitorSettings
 from ecg.signal.path import SignalPath
 from ecg.wire.messages import SCHEMA, BedStatus, MessageError, Truth, TruthMark
 from monitor.ward.events import ResetReason
-from tests.support.wards import ALONE, EXCERPT, MINUTE, NET, Run, alarm_story, messages, part, same, whole
+from tests.support.wards import ALONE, EXCERPT, MINUTE, NET, Run, alarm_story, announced, messages, part, same, whole
 
 
 @given(st.data())
@@ -83,6 +83,7 @@ def test_a_gap_resets_the_memory_and_says_so() -> None:
 def test_a_new_record_on_a_bed_is_a_new_patient() -> None:
     run = Run()
     for stream in ("r-1-0", "r-1-1"):
+        run.ward.status("a", announced(stream), True)
         for wave in messages(MINUTE, [5000], stream):
             run.ward.wave("a", wave, 0)
     run.finish()

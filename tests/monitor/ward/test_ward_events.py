@@ -8,7 +8,7 @@ import pytest
 
 from ecg.records.record import Record
 from monitor.ward.events import AlarmChanged, BeatRead, MemoryReset, ResetReason
-from tests.support.wards import EXCERPT, MINUTE, Run, messages, part
+from tests.support.wards import EXCERPT, MINUTE, Run, announced, messages, part
 
 
 def flat(record: Record, begin: int) -> Record:
@@ -49,6 +49,7 @@ def test_a_beat_says_when_the_last_sample_it_needs_was_sent_and_received() -> No
 def test_a_message_of_a_new_stream_loses_no_event_of_the_old_one() -> None:
     run = Run()
     for stream in ("r-1-0", "r-1-1"):
+        run.ward.status("a", announced(stream), True)
         for wave in messages(MINUTE, [5000], stream):
             run.ward.wave("a", wave, 0)  # the old stream is processed within this call
     assert run.ward.waiting
@@ -64,6 +65,7 @@ def test_a_message_of_a_new_stream_loses_no_event_of_the_old_one() -> None:
 def test_what_a_person_does_is_told_after_what_happened_before() -> None:
     run = Run()
     run.ward.wave("a", messages(flat(MINUTE, 10_000), [], "r-1-0")[0], 0)
+    run.ward.status("a", announced("r-1-1"), True)
     run.ward.wave("a", messages(part(EXCERPT, 0, 90), [], "r-1-1")[0], 0)  # ends the stream before
     before = run.ward.tell()
     alarms = [event for event in before if isinstance(event, AlarmChanged)]
