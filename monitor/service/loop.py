@@ -49,9 +49,9 @@ SAVED_AT_ONCE: Final = 16
 """Beds saved before messages are looked at again: 10 ms or so."""
 FLUSH_SECONDS: Final = 120.0
 CLOSE_SECONDS: Final = 10.0
-WIND_UP_SECONDS: Final = 0.5
+WIND_UP_SECONDS: Final = 0.3
 UNREAD_SECONDS: Final = 0.3
-AT_THE_END: Final = 256
+AT_THE_END: Final = 64
 """Messages taken in one step at the end."""
 MOST_PRINTED: Final = 100_000
 """Beats kept for whoever reads them from this process, where that is slow."""

@@ -19,7 +19,7 @@ PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
 """So long a bed is shown as gapped after samples were lost."""
 ARRIVALS: Final = 64
-AT_ONCE_SECONDS: Final = 30.0
+AT_ONCE_SECONDS: Final = 10.0
 NOT_UNDERSTOOD_SECONDS: Final = 10.0
 """So long a bed may send nothing but what cannot be used until that is said."""
 STILL_PAUSES: Final = 2.0

@@ -54,10 +54,10 @@ async def test_signal_that_waits_in_the_ward_is_lost_too_and_its_bed_can_be_save
     ward = running.ward
     ward.wave("a", msgspec.structs.replace(QUARTERS[0], samples=long.tobytes()), 0)
     count = len(long) // leads
-    ward.step(0.0)  # one turn of 30 s
+    ward.step(0.0)  # one turn of 10 s
     assert ward.waiting
     assert give_up(ward, running._connection.topics, [], 60.0) == 0
-    assert (ward.ledger.received, ward.ledger.lost) == (30 * 360, count - 30 * 360)
+    assert (ward.ledger.received, ward.ledger.lost) == (10 * 360, count - 10 * 360)
     ward.step()
     assert ward.save("a") is not None
     ward.wave("a", msgspec.structs.replace(QUARTERS[0], index=count), 0)

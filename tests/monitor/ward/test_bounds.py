@@ -23,7 +23,7 @@ def test_a_long_message_is_read_in_turns_and_others_need_not_wait_for_it() -> No
         run.ward.wave("a", wave, 0)
     run.events += run.ward.step(0.0)  # one turn
     assert run.ward.waiting
-    assert run.ward.beds["long"].backlog == len(EXCERPT.samples) - 30 * 360
+    assert run.ward.beds["long"].backlog == len(EXCERPT.samples) - 10 * 360
     assert run.ward.beds["a"].backlog == 0
     assert run.of("a")
     for wave in QUARTERS[40:]:
