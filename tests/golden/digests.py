@@ -23,7 +23,8 @@ from trainer.data.cutting import cut
 from trainer.scoring.naming import probabilities
 
 RECORDS: Final = ("100", "114", "203", "207", "232")
-WEIGHTS: Final = "memory-gru"
+WEIGHTS: Final = "ds1-gru"
+"""Weights that stay: the default ones change when better ones are fitted."""
 FOLDER: Final = Path(__file__).parent
 BLOCK: Final = 32
 """Beats of which one mean of probabilities is kept, for the ways that are not kept beat by beat."""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections import Counter
+from typing import Any
 
 import torch
 
 from ecg.model.weights import Card
 from ecg.records.aami import CLASSES
+from ecg.records.databases import MITDB
 from ecg.signal.path import FEATURES, MODEL_RATE, WINDOW
 from trainer.data.cutting import CutRecord
 from trainer.fitting.runs import commit
 from trainer.recipes import Recipe
 
-LIMITS: Final = (
-    "Fitted on 22 records of the MIT-BIH Arrhythmia Database (adults, one lead, recorded 1975-79). Fusion and paced "
-    "beats are hardly known to it. Not evaluated on children, exercise, or other recorders."
-)
+
+def limits_of(names: list[str]) -> str:
+    """The limits of weights fitted on these records, by full name: "101", "svdb:802", "101+" for another lead."""
+    records = {name.rstrip("+") for name in names}
+    counts = Counter(name.partition(":")[0] if ":" in name else MITDB.name for name in records)
+    given = " and ".join(f"{count} records of {database}" for database, count in sorted(counts.items()))
+    return (
+        f"Fitted on {given}, one lead at a time. Fusion and paced beats are hardly known to it. "
+        "Not evaluated on children or exercise."
+    )
 
 
 def card_of(recipe: Recipe, beats: list[CutRecord], data_hash: str, log: list[dict[str, Any]]) -> Card:
@@ -43,5 +51,5 @@ def card_of(recipe: Recipe, beats: list[CutRecord], data_hash: str, log: list[di
         commit=commit(),
         seed=recipe.seed,
         metrics={"fitted_on": fitted, **({"held_out_ds1": held} if recipe.hold_out else {})},
-        limits=LIMITS,
+        limits=limits_of([cut.name for cut in beats]),
     )
