@@ -18,7 +18,7 @@ from ecg.settings import AlarmSettings
 from ecg.wire.messages import ActiveAlarm
 from monitor.alarms import patterns
 from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
-from monitor.alarms.limits import FAST_RR, SLOW_RR, Limits, limits
+from monitor.alarms.limits import Limits, limits
 from monitor.alarms.state import NEVER, BedState, Change, Episode, Sign
 
 UNSTEADY_GRACE = 2
@@ -185,6 +185,10 @@ class BedAlarms:
             self._schedule()
         state.now = max(state.now, index)
 
+    def _back(self, places: list[int], count: int) -> int:
+        """The last but `count` of these samples; the first where a memory saved under other limits holds fewer."""
+        return places[-min(count, len(places))] if places else self.state.quiet_since
+
     def _silences(self) -> tuple[int, int]:
         """Samples at which a pause and an asystole are reached if no beat comes."""
         state, wait = self.state, UNSTEADY_GRACE if self.state.sign.unsteady else 1
@@ -200,17 +204,17 @@ class BedAlarms:
                 deadline = min(deadline, pause)
             if "asystole" in limit.enabled and not self.lasts("asystole"):
                 deadline = min(deadline, asystole)
-            if len(state.beats) >= SLOW_RR:
-                for kind, span in limit.slow.items():
-                    if kind in limit.enabled and not self.lasts(kind):
-                        deadline = min(deadline, state.beats[-SLOW_RR] + span)
+            for kind, span in limit.slow.items():
+                count = limit.slow_rr[kind]
+                if len(state.beats) >= count and kind in limit.enabled and not self.lasts(kind):
+                    deadline = min(deadline, state.beats[-count] + span)
         for kind, episode in state.episodes.items():
             if episode.over >= 0:
                 deadline = min(deadline, self._shown_until(kind, episode))
             elif kind in limit.fast_end:
-                deadline = min(deadline, state.beats[-FAST_RR] + limit.fast_end[kind])
+                deadline = min(deadline, self._back(state.beats, limit.fast_rr[kind]) + limit.fast_end[kind])
             elif kind == "frequent_v":
-                deadline = min(deadline, state.recent_v[-limit.frequent - 1] + limit.minute)
+                deadline = min(deadline, self._back(state.recent_v, limit.frequent + 1) + limit.minute)
         state.deadline = deadline
 
     def _tick(self, now: int) -> None:
@@ -221,9 +225,9 @@ class BedAlarms:
                 if self._shown_until(kind, episode) <= now:
                     self._clear(kind, now)
             elif kind in limit.fast_end:
-                if now >= state.beats[-FAST_RR] + limit.fast_end[kind]:
+                if now >= self._back(state.beats, limit.fast_rr[kind]) + limit.fast_end[kind]:
                     self._end(kind, now, now)
-            elif kind == "frequent_v" and now >= state.recent_v[-limit.frequent - 1] + limit.minute:
+            elif kind == "frequent_v" and now >= self._back(state.recent_v, limit.frequent + 1) + limit.minute:
                 self._end(kind, now, now)
         if state.sign.fibrillation or state.sign.lead_off:
             return
@@ -234,10 +238,10 @@ class BedAlarms:
             state.stopped = True
             patterns.stop(self, state, now)
             self.raise_("pause", state.quiet_since, now)
-        if len(state.beats) >= SLOW_RR:
-            for kind, span in limit.slow.items():
-                if now >= state.beats[-SLOW_RR] + span:
-                    self.raise_(kind, state.beats[-SLOW_RR], now)
+        for kind, span in limit.slow.items():
+            count = limit.slow_rr[kind]
+            if len(state.beats) >= count and now >= state.beats[-count] + span:
+                self.raise_(kind, state.beats[-count], now)
 
     def _apply(self, sign: Sign) -> None:
         """A sign of the signal takes effect."""

@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(f"--{name}", nargs="?", const="", metavar="DIR", help=f"{text} (default: ${variable})")
     made.add_argument("--json", type=Path, metavar="FILE", help="write every number to FILE")
     made.add_argument("--config", type=Path, metavar="FILE", help="settings (default: config.toml)")
+    made.add_argument("--profile", default="", metavar="NAME", help="profile of the limits (default: the settings')")
     made.add_argument("--weights", metavar="NAME", help="weights in place of those of the settings")
     made.add_argument("--reference-only", action="store_true", help="no network: score the rules alone")
     return made
@@ -64,7 +65,7 @@ def run(arguments: list[str]) -> int:
         raise UserError("nothing to score: give records such as all, or " + ", ".join(f"--{name}" for name in FOLDERS))
     if given.reference_only and (folders or given.records is None):
         raise UserError("--reference-only scores annotated beats, which --" + next(iter(folders)) + " has none of")
-    settings = config.load(given.config)
+    settings = config.load(given.config, profile=given.profile)
     net, card = (None, None) if given.reference_only else load(given.weights or settings.model.weights)
     name = card.name if card else None
 

@@ -153,9 +153,13 @@ def _of_piece(
         "pause": _long(beats, settings.pause_seconds * rate),
         "asystole": _long(beats, settings.asystole_seconds * rate),
         "bradycardia": _rate(beats, SLOW_RR, minute / settings.bradycardia_rate, slow=True),
-        "extreme_bradycardia": _rate(beats, SLOW_RR, minute / settings.extreme_bradycardia_rate, slow=True),
+        "extreme_bradycardia": _rate(
+            beats, settings.extreme_bradycardia_beats - 1, minute / settings.extreme_bradycardia_rate, slow=True
+        ),
         "tachycardia": _rate(beats, FAST_RR, minute / settings.tachycardia_rate, slow=False),
-        "extreme_tachycardia": _rate(beats, FAST_RR, minute / settings.extreme_tachycardia_rate, slow=False),
+        "extreme_tachycardia": _rate(
+            beats, settings.extreme_tachycardia_beats - 1, minute / settings.extreme_tachycardia_rate, slow=False
+        ),
         "frequent_v": _frequent(beats[is_v], settings.frequent_v_per_minute, minute),
         "r_on_t": _r_on_t(beats, is_v, gaps, settings, rate),
     }
