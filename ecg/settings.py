@@ -19,6 +19,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ecg.errors import UserError
+from ecg.profiles import PROFILES
 from ecg.ranges import MEANT, Beats, Count, Cycles, Host, Name, Port, Rate, Root, Signal, Text, Wall
 
 FILE: Final = "config.toml"
@@ -108,6 +109,7 @@ class ScreenSettings(Section, frozen=True):
 class AlarmSettings(Section, frozen=True):
     """[alarms] which alarms are on, and their limits. Rates in beats per minute; docs/alarms.md defines each."""
 
+    profile: Literal["bedside", "challenge2015"] = "bedside"
     asystole: bool = True
     asystole_seconds: Signal = 4.0
     fibrillation: bool = True
@@ -116,8 +118,10 @@ class AlarmSettings(Section, frozen=True):
     vt_rate: Rate = 130.0
     extreme_tachycardia: bool = True
     extreme_tachycardia_rate: Rate = 160.0
+    extreme_tachycardia_beats: Beats = 9
     extreme_bradycardia: bool = True
     extreme_bradycardia_rate: Rate = 35.0
+    extreme_bradycardia_beats: Beats = 5
     nonsustained_vt: bool = True
     ventricular_rhythm: bool = True
     ventricular_rhythm_beats: Beats = 5
@@ -169,14 +173,24 @@ def find() -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+def load(path: Path | None = None, environment: Mapping[str, str] = os.environ, profile: str = "") -> Config:
     """The settings in `path` (default: `find()`; the defaults where that finds none), changed by the environment.
 
-    Raises UserError with one sentence.
+    profile: of the alarms, as the option --profile names it; "" for that of the settings. Raises UserError with one
+    sentence.
     """
     source = path or find()
-    config = _read(source) if source else Config()
+    config, own = _read(source) if source else (Config(), set())
+    for said, name in (
+        (environment.get(f"{VARIABLE}ALARMS__PROFILE"), f"${VARIABLE}ALARMS__PROFILE"),
+        (profile, "--profile"),
+    ):
+        if said:
+            config = with_value(config, "alarms", "profile", said, name)
+    limits = {key: value for key, value in PROFILES[config.alarms.profile].items() if key not in own}
+    config = replace(config, alarms=replace(config.alarms, **limits))
     given = {name: text for name, text in environment.items() if name.startswith(VARIABLE) and "__" in name}
+    given.pop(f"{VARIABLE}ALARMS__PROFILE", None)
     for one, other in (("PASSWORD", "password_file"), ("PASSWORD_FILE", "password")):  # either takes the other's place
         if f"{VARIABLE}MQTT__{one}" in given:
             config = replace(config, mqtt=replace(config.mqtt, **{other: ""}))
@@ -216,8 +230,8 @@ def with_root(mqtt: MqttSettings, root: str) -> MqttSettings:
     return with_value(Config(mqtt=mqtt), "mqtt", "topic_root", root, "--root").mqtt
 
 
-def _read(source: Path) -> Config:
-    """The settings of a file. A password file is named from the file's own folder."""
+def _read(source: Path) -> tuple[Config, set[str]]:
+    """The settings of a file, and the keys of [alarms] in it. A password file is named from the file's own folder."""
     try:
         tree = tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
@@ -231,7 +245,7 @@ def _read(source: Path) -> Config:
     if config.mqtt.password_file:
         place = source.parent / Path(config.mqtt.password_file).expanduser()
         config = replace(config, mqtt=replace(config.mqtt, password_file=str(place)))
-    return config
+    return config, set(tree.get("alarms", {}))
 
 
 def _with_password(mqtt: MqttSettings) -> MqttSettings:

@@ -121,9 +121,9 @@ def _bench(given: list[str]) -> int:
 
 
 def _alarms(given: list[str]) -> int:
-    from monitor.evaluation import scoring
+    from monitor.evaluation import command
 
-    return scoring.run(given)
+    return command.run(given)
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {"serve": _serve, "bench": _bench, "alarms": _alarms}

@@ -71,7 +71,21 @@ def hold(samples: NDArray[np.int16], before: int) -> NDArray[np.int16]:
     return np.where(source >= 0, samples[np.maximum(source, 0)], known)
 
 
+OTHER_SIGNALS: Final = ("ABP", "ART", "BP", "CO2", "CVP", "ICP", "PAP", "PLETH", "PPG", "PULSE", "RESP", "SPO2")
+"""What the names of signals that are no ECG begin with: pressures, pulse, breath."""
+
+
+def is_ecg(lead: str) -> bool:
+    """Is the signal of that name an ECG lead? Every name is one that is not known to be something else."""
+    return not lead.strip().upper().startswith(OTHER_SIGNALS)
+
+
 def pick_lead(leads: tuple[str, ...] | list[str], wanted: str = "MLII") -> int:
-    """Column of the lead to analyse: `wanted` (case-insensitive) where the record has it, else the first."""
+    """Column of the lead to analyse: `wanted` (case-insensitive) where the record has it, else the first.
+
+    The first that is an ECG lead, that is; where none is, the first of all.
+    """
     names = [name.upper() for name in leads]
-    return names.index(wanted.upper()) if wanted.upper() in names else 0
+    if wanted.upper() in names:
+        return names.index(wanted.upper())
+    return next((column for column, name in enumerate(names) if is_ecg(name)), 0)

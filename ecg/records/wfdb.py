@@ -5,7 +5,10 @@ The package `wfdb` does the work. It brings pandas and matplotlib along, so it i
 
 from __future__ import annotations
 
+import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +20,8 @@ from ecg.records.record import MISSING, Annotations, Record
 WHAT: Final = "reading and writing WFDB records"
 SLOWEST: Final = 100.0
 """Hz. A record sampled more slowly has lost the QRS complexes' edges."""
+BEGUN: Final = re.compile(r"(\d{1,2}(:\d{1,2}){0,2}(\.\d+)?(\s+\d{1,2}/\d{1,2}/\d{4})?)?")
+"""The time and date of a record's beginning, as the package reads them."""
 
 
 def read(path: Path) -> Record:
@@ -28,7 +33,8 @@ def read(path: Path) -> Record:
         import wfdb
 
     try:
-        found = wfdb.rdrecord(str(path), physical=False)
+        with _without_a_foreign_date(path) as plain:
+            found = wfdb.rdrecord(str(plain), physical=False)
         rate, leads = float(found.fs), tuple(str(lead) for lead in found.sig_name)
         gain = np.array(found.adc_gain, np.float64)
         baseline = np.array(found.baseline, np.float64)
@@ -58,6 +64,29 @@ def read(path: Path) -> Record:
         source="wfdb",
         annotations=_annotations(path, len(digital)),
     )
+
+
+@contextmanager
+def _without_a_foreign_date(path: Path) -> Iterator[Path]:
+    """The record with a header that the package reads.
+
+    It gives up at a date that is not day/month/year, such as 2014-04-15. Nothing here needs the date, so a copy of the
+    header goes without, beside links to the signals.
+    """
+    lines = path.with_name(path.name + ".hea").read_text(encoding="utf-8", errors="replace").splitlines()
+    at = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), -1)
+    words = lines[at].split(maxsplit=4) if at >= 0 else []
+    if len(words) < 5 or BEGUN.fullmatch(words[4].strip()):
+        yield path
+        return
+    lines[at] = " ".join(words[:4])
+    with tempfile.TemporaryDirectory(prefix="ecg-header-") as folder:
+        place = Path(folder) / path.name
+        place.with_name(path.name + ".hea").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for name in {line.split()[0] for line in lines[at + 1 :] if line.strip() and not line.startswith("#")}:
+            if "/" not in name and path.with_name(name).is_file():
+                place.with_name(name).symlink_to(path.with_name(name).resolve())
+        yield place
 
 
 def _annotations(path: Path, length: int) -> Annotations | None:

@@ -18,13 +18,14 @@ from ecg.settings import AlarmSettings
 from ecg.wire.messages import ActiveAlarm
 from monitor.alarms import patterns
 from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
-from monitor.alarms.limits import FAST_RR, SLOW_RR, Limits, limits
-from monitor.alarms.state import NEVER, BedState, Change, Episode, Sign
+from monitor.alarms.limits import Limits, limits
+from monitor.alarms.state import NEVER, BedState, Change, Episode, Sign, Still
 
 UNSTEADY_GRACE = 2
 """How many times its limit a silence must last to be believed while the baseline is unsteady."""
 
 _by_index = attrgetter("index")
+_NEVER = (Still(NEVER, False),)
 
 
 class BedAlarms:
@@ -54,6 +55,8 @@ class BedAlarms:
         """A beat of AAMI class `cls` ("N", "S", "V", "F", "Q") with its R-peak at sample `index`."""
         self._advance(index)
         state = self.state
+        if state.still:
+            return self._settle()
         state.stopped = False
         state.quiet_since = max(index, state.quiet_since)
         if not state.sign.fibrillation and not state.sign.lead_off:
@@ -70,9 +73,12 @@ class BedAlarms:
         self._advance(index)
         return self._settle()
 
-    def sign(self, sign: Sign) -> list[Change]:
+    def sign(self, sign: Sign | Still) -> list[Change]:
         """The signal shows something from sample `sign.index` on. It takes effect when the clock gets there."""
-        insort(self.state.told, sign, key=_by_index)
+        if isinstance(sign, Still):
+            insort(self.state.told_still, sign, key=_by_index)
+        else:
+            insort(self.state.told, sign, key=_by_index)
         return self._settle()
 
     def interrupt(self, index: int) -> list[Change]:
@@ -80,6 +86,8 @@ class BedAlarms:
         self._advance(min(index, self.state.now))
         self.state.now = max(self.state.now, index)
         self._forget(self.state.now)
+        self.state.still = False
+        self.state.told_still.clear()
         return self._settle()
 
     def acknowledge(self, kind: str = "") -> list[Change]:
@@ -184,37 +192,44 @@ class BedAlarms:
             state.now = max(state.deadline, state.now)
             if state.told and state.told[0].index <= state.now:
                 self._apply(state.told.pop(0))
+            elif state.told_still and state.told_still[0].index <= state.now:
+                self._calm(state.told_still.pop(0))
             else:
                 self._tick(state.now)
             self._schedule()
         state.now = max(state.now, index)
 
+    def _back(self, places: list[int], count: int) -> int:
+        """The last but `count` of these samples; the first where a memory saved under other limits holds fewer."""
+        return places[-min(count, len(places))] if places else self.state.quiet_since
+
     def _silences(self) -> tuple[int, int]:
         """Samples at which a pause and an asystole are reached if no beat comes."""
-        state, wait = self.state, UNSTEADY_GRACE if self.state.sign.unsteady else 1
+        state = self.state
+        wait = UNSTEADY_GRACE if state.sign.unsteady and not state.still else 1
         return state.quiet_since + wait * self._limits.pause, state.quiet_since + wait * self._limits.asystole
 
     def _schedule(self) -> None:
         """The next sample at which something changes by itself."""
         state, limit = self.state, self._limits
-        deadline = state.told[0].index if state.told else NEVER
+        deadline = min(told[0].index for told in (state.told, state.told_still, _NEVER) if told)
         if not state.sign.fibrillation and not state.sign.lead_off:
             pause, asystole = self._silences()
             if not state.stopped:
                 deadline = min(deadline, pause)
             if "asystole" in limit.enabled and not self.lasts("asystole"):
                 deadline = min(deadline, asystole)
-            if len(state.beats) >= SLOW_RR:
-                for kind, span in limit.slow.items():
-                    if kind in limit.enabled and not self.lasts(kind):
-                        deadline = min(deadline, state.beats[-SLOW_RR] + span)
+            for kind, span in limit.slow.items():
+                count = limit.slow_rr[kind]
+                if len(state.beats) >= count and kind in limit.enabled and not self.lasts(kind):
+                    deadline = min(deadline, state.beats[-count] + span)
         for kind, episode in state.episodes.items():
             if episode.over >= 0:
                 deadline = min(deadline, self._shown_until(kind, episode))
             elif kind in limit.fast_end:
-                deadline = min(deadline, state.beats[-FAST_RR] + limit.fast_end[kind])
+                deadline = min(deadline, self._back(state.beats, limit.fast_rr[kind]) + limit.fast_end[kind])
             elif kind == "frequent_v":
-                deadline = min(deadline, state.recent_v[-limit.frequent - 1] + limit.minute)
+                deadline = min(deadline, self._back(state.recent_v, limit.frequent + 1) + limit.minute)
         state.deadline = deadline
 
     def _tick(self, now: int) -> None:
@@ -225,9 +240,9 @@ class BedAlarms:
                 if self._shown_until(kind, episode) <= now:
                     self._clear(kind, now)
             elif kind in limit.fast_end:
-                if now >= state.beats[-FAST_RR] + limit.fast_end[kind]:
+                if now >= self._back(state.beats, limit.fast_rr[kind]) + limit.fast_end[kind]:
                     self._end(kind, now, now)
-            elif kind == "frequent_v" and now >= state.recent_v[-limit.frequent - 1] + limit.minute:
+            elif kind == "frequent_v" and now >= self._back(state.recent_v, limit.frequent + 1) + limit.minute:
                 self._end(kind, now, now)
         if state.sign.fibrillation or state.sign.lead_off:
             return
@@ -238,10 +253,10 @@ class BedAlarms:
             state.stopped = True
             patterns.stop(self, state, now)
             self.raise_("pause", state.quiet_since, now)
-        if len(state.beats) >= SLOW_RR:
-            for kind, span in limit.slow.items():
-                if now >= state.beats[-SLOW_RR] + span:
-                    self.raise_(kind, state.beats[-SLOW_RR], now)
+        for kind, span in limit.slow.items():
+            count = limit.slow_rr[kind]
+            if len(state.beats) >= count and now >= state.beats[-count] + span:
+                self.raise_(kind, state.beats[-count], now)
 
     def _apply(self, sign: Sign) -> None:
         """A sign of the signal takes effect."""
@@ -257,6 +272,19 @@ class BedAlarms:
             self.raise_("fibrillation", sign.onset if sign.onset >= 0 else sign.index, now)
         else:
             self._end("fibrillation", sign.index, now)
+
+    def _calm(self, told: Still) -> None:
+        """Nothing the size of a QRS is there: what the detector took for beats since then was none."""
+        state = self.state
+        state.still = told.still
+        false = [beat for beat in state.beats if beat > told.since] if told.still else []
+        if not false:
+            return
+        del state.beats[-len(false) :]
+        state.quiet_since = state.beats[-1] if state.beats else false[0]
+        state.recent_v = [beat for beat in state.recent_v if beat <= told.since]
+        patterns.stop(self, state, state.now)
+        state.stopped = False
 
     def _forget(self, now: int) -> None:
         """End every condition that beats or their absence made, and start counting afresh."""

@@ -11,9 +11,9 @@ from ecg.settings import AlarmSettings
 from monitor.alarms.kinds import KINDS
 
 SLOW_RR = 4
-"""RR intervals averaged for bradycardia: few, so that 35/min is known to be missed within 7 s."""
+"""RR intervals averaged for bradycardia; the extreme one has a number of its own in the settings."""
 FAST_RR = 8
-"""RR intervals averaged for tachycardia, as bedside monitors do; 160/min is exceeded within 3 s."""
+"""RR intervals averaged for tachycardia, as bedside monitors do, and for QT."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +29,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     asystole: int
     minute: int
     minimum: int
+    slow_rr: dict[str, int]
+    fast_rr: dict[str, int]
+    beats_kept: int
     slow: dict[str, int]
     slow_end: dict[str, float]
     fast: dict[str, float]
@@ -49,8 +52,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 def limits(settings: AlarmSettings, rate: float) -> Limits:
     """The settings in samples at `rate` Hz.
 
-    slow: a span of SLOW_RR intervals at least so long is a bradycardia; slow_end: shorter than that ends it.
-    fast: a span of FAST_RR intervals shorter than that is a tachycardia; fast_end: at least so long ends it.
+    slow_rr, fast_rr: RR intervals averaged by kind. beats_kept: R-peaks that all of it needs.
+    slow: a span of slow_rr intervals at least so long is a bradycardia; slow_end: shorter than that ends it.
+    fast: a span of fast_rr intervals shorter than that is a tachycardia; fast_end: at least so long ends it.
     vt_rr, rhythm_rr: longest mean RR interval of a fast run and of a ventricular rhythm.
     qt: QT at an RR interval of one sample, so that times the root of a mean RR it is that RR's QT (Bazett).
     """
@@ -58,6 +62,8 @@ def limits(settings: AlarmSettings, rate: float) -> Limits:
     back = settings.rate_hysteresis
     slow = {"bradycardia": settings.bradycardia_rate, "extreme_bradycardia": settings.extreme_bradycardia_rate}
     fast = {"tachycardia": settings.tachycardia_rate, "extreme_tachycardia": settings.extreme_tachycardia_rate}
+    slow_rr = {"bradycardia": SLOW_RR, "extreme_bradycardia": settings.extreme_bradycardia_beats - 1}
+    fast_rr = {"tachycardia": FAST_RR, "extreme_tachycardia": settings.extreme_tachycardia_beats - 1}
     return Limits(
         rate=rate,
         enabled=frozenset(kind for kind in KINDS if getattr(settings, kind)),
@@ -66,10 +72,13 @@ def limits(settings: AlarmSettings, rate: float) -> Limits:
         asystole=ceil(settings.asystole_seconds * rate),
         minute=ceil(minute),
         minimum=ceil(settings.minimum_seconds * rate),
-        slow={kind: floor(SLOW_RR * minute / value) + 1 for kind, value in slow.items()},
-        slow_end={kind: SLOW_RR * minute / (value * (1 + back)) for kind, value in slow.items()},
-        fast={kind: FAST_RR * minute / value for kind, value in fast.items()},
-        fast_end={kind: ceil(FAST_RR * minute / (value * (1 - back))) for kind, value in fast.items()},
+        slow_rr=slow_rr,
+        fast_rr=fast_rr,
+        beats_kept=max(FAST_RR, *slow_rr.values(), *fast_rr.values()) + 1,
+        slow={kind: floor(slow_rr[kind] * minute / value) + 1 for kind, value in slow.items()},
+        slow_end={kind: slow_rr[kind] * minute / (value * (1 + back)) for kind, value in slow.items()},
+        fast={kind: fast_rr[kind] * minute / value for kind, value in fast.items()},
+        fast_end={kind: ceil(fast_rr[kind] * minute / (value * (1 - back))) for kind, value in fast.items()},
         vt_rr=minute / settings.vt_rate,
         rhythm_rr=minute / settings.ventricular_rhythm_rate,
         qt=settings.r_on_t_qt_seconds * rate**0.5,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from monitor.alarms.irregular import MEMORY, RELEASE, irregularity
-from monitor.alarms.limits import FAST_RR, SLOW_RR, Limits
+from monitor.alarms.limits import FAST_RR, Limits
 from monitor.alarms.state import BedState
 
 AF_EVERY = 2
@@ -45,8 +45,8 @@ def beat(to: Conditions, state: BedState, limits: Limits, index: int, cls: str) 
         _other(to, state, index)
     _remember_rr(state, limits, index, cls)
     beats.append(index)
-    if len(beats) > FAST_RR + 1:
-        del beats[0]
+    if len(beats) > limits.beats_kept:
+        del beats[: -limits.beats_kept]
     state.last_class = cls
     _rates(to, state, limits, index)
     state.since_af += 1
@@ -155,7 +155,7 @@ def _r_on_t(to: Conditions, state: BedState, limits: Limits, index: int) -> None
     """R-on-T: this V fell within the QT interval of the beat before it."""
     beats = state.beats
     if len(beats) > FAST_RR:
-        mean = (beats[-1] - beats[0]) / FAST_RR
+        mean = (beats[-1] - beats[-FAST_RR - 1]) / FAST_RR
         if index - beats[-1] < limits.qt * mean**0.5:
             to.raise_("r_on_t", index, index)
             to.end("r_on_t", index, index)
@@ -164,15 +164,14 @@ def _r_on_t(to: Conditions, state: BedState, limits: Limits, index: int) -> None
 def _rates(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
     """Tachycardia begins and bradycardia ends with a beat; their opposites come with time too."""
     beats = state.beats
-    if len(beats) > SLOW_RR:
-        for kind, span in limits.slow_end.items():
-            if to.lasts(kind) and index - beats[-SLOW_RR - 1] < span:
-                to.end(kind, index, index)
-    if len(beats) > FAST_RR:
-        span = index - beats[0]
-        for kind, shortest in limits.fast.items():
-            if span < shortest:
-                to.raise_(kind, beats[0], index)
+    for kind, span in limits.slow_end.items():
+        count = limits.slow_rr[kind]
+        if len(beats) > count and index - beats[-count - 1] < span and to.lasts(kind):
+            to.end(kind, index, index)
+    for kind, span in limits.fast.items():
+        count = limits.fast_rr[kind]
+        if len(beats) > count and index - beats[-count - 1] < span:
+            to.raise_(kind, beats[-count - 1], index)
 
 
 def _remember_rr(state: BedState, limits: Limits, index: int, cls: str) -> None:

@@ -18,7 +18,8 @@ from ecg.records.record import ATRIAL_FIBRILLATION, Annotations
 from ecg.settings import AlarmSettings
 from monitor.alarms.limits import FAST_RR, SLOW_RR
 
-FLUTTER = "(VFL"
+FLUTTER = ("(VFL", "(VFIB", "(VF")
+"""The labels of flutter and fibrillation; databases differ."""
 AFTER_FLUTTER_SECONDS = 5.0
 """After flutter no beat is counted for so long: its end cannot be known sooner."""
 RUNS = ("ventricular_run", "nonsustained_vt", "ventricular_rhythm", "ventricular_tachycardia")
@@ -57,7 +58,7 @@ def reference(annotations: Annotations, settings: AlarmSettings, rate: float, le
     classes = np.array([CLASS_OF.get(symbol, "") for symbol in annotations.symbol], np.str_)
     beats, classes = annotations.index[classes != ""], classes[classes != ""]
     rhythms = rhythm_spans(annotations, length)
-    flutter = rhythms.get(FLUTTER, [])
+    flutter = sorted((span for label in FLUTTER for span in rhythms.get(label, [])), key=lambda span: span.onset)
     after = round(AFTER_FLUTTER_SECONDS * rate)
     excluded = [Span(span.onset, min(span.over + after, length - 1)) for span in flutter]
     episodes: dict[str, list[Span]] = {"fibrillation": flutter}
@@ -152,9 +153,13 @@ def _of_piece(
         "pause": _long(beats, settings.pause_seconds * rate),
         "asystole": _long(beats, settings.asystole_seconds * rate),
         "bradycardia": _rate(beats, SLOW_RR, minute / settings.bradycardia_rate, slow=True),
-        "extreme_bradycardia": _rate(beats, SLOW_RR, minute / settings.extreme_bradycardia_rate, slow=True),
+        "extreme_bradycardia": _rate(
+            beats, settings.extreme_bradycardia_beats - 1, minute / settings.extreme_bradycardia_rate, slow=True
+        ),
         "tachycardia": _rate(beats, FAST_RR, minute / settings.tachycardia_rate, slow=False),
-        "extreme_tachycardia": _rate(beats, FAST_RR, minute / settings.extreme_tachycardia_rate, slow=False),
+        "extreme_tachycardia": _rate(
+            beats, settings.extreme_tachycardia_beats - 1, minute / settings.extreme_tachycardia_rate, slow=False
+        ),
         "frequent_v": _frequent(beats[is_v], settings.frequent_v_per_minute, minute),
         "r_on_t": _r_on_t(beats, is_v, gaps, settings, rate),
     }

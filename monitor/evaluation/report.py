@@ -78,3 +78,82 @@ def _percent(value: float | None) -> str:
 
 def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
+
+
+def challenge(numbers: Mapping[str, Any], console: Console) -> None:
+    """Print the Challenge 2015 score. numbers: as `challenge.evaluate` gives them."""
+    table = _plain(
+        f"Challenge 2015: {len(numbers['records'])} alarms",
+        "alarm",
+        "true, met",
+        "false, repeated",
+        "score %",
+        "high/h before",
+    )
+    before = numbers["before"]
+    for kind, row in numbers["kinds"].items():
+        _verdicts(table, kind.replace("_", " "), row, f"{before['kinds'][kind]:.1f}", COLOURS["high"])
+    _verdicts(table, "all", numbers["all"], f"{before['high_per_hour']:.1f}", "bold")
+    _verdicts(table, "any high alarm instead", numbers["any_high"], "", "dim")
+    console.print(table)
+
+
+def _verdicts(table: Table, name: str, row: Mapping[str, Any], before: str, style: str) -> None:
+    met, repeated = f"{row['met']}/{row['true']}", f"{row['repeated']}/{row['false']}"
+    table.add_row(name, met, repeated, _percent(row["score"]), before, style=style)
+
+
+def rhythms(numbers: Mapping[str, Any], console: Console) -> None:
+    """Print scores against rhythm labels. numbers: as `rhythms.evaluate` gives them."""
+    table = _plain(
+        f"Rhythm labels: {len(numbers['records'])} records, {numbers['hours']:.1f} h; episodes of 5 s and more",
+        *("alarm", "in 10 s", "as VT/VF", "any high", "delay s", "true", "+P %", "time Se %", "time +P %", "false in"),
+    )
+    for kind, row in numbers["kinds"].items():
+        found = (
+            f"{row[name]}/{row['episodes']}"
+            for name in ("in_time", "in_time_as_vt_or_fibrillation", "in_time_any_high")
+        )
+        table.add_row(
+            kind.replace("_", " "),
+            *found,
+            _seconds(row["delay_median_s"]),
+            f"{row['true']}/{row['alarms']}",
+            _percent(row["true"] / row["alarms"] if row["alarms"] else None),
+            _percent(row["time_sensitivity"]),
+            _percent(row["time_predictivity"]),
+            ", ".join(f"{label or 'no label'} {count}" for label, count in row["false_in"].items()),
+            style=COLOURS["high"],
+        )
+    console.print(table)
+    table = _plain("High alarms under each label", "label", "spans", "minutes", "high alarms raised")
+    for label, row in numbers["labels"].items():
+        raised = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in row["high"].items())
+        table.add_row(label, str(row["spans"]), f"{row['seconds'] / 60:.1f}", raised)
+    console.print(table)
+    unknown = [label for label, row in numbers["labels"].items() if not row["known"]]
+    if unknown:
+        console.print(f"Labels not known, so asked of no alarm: {', '.join(unknown)}\n")
+
+
+def noise(numbers: Mapping[str, Any], console: Console) -> None:
+    """Print the alarms raised in noise. numbers: as `noise.evaluate` gives them."""
+    count = len(numbers["records"])
+    table = _plain(f"Noise alone: {count} leads, {numbers['hours']:.1f} h", "alarm", "an hour")
+    for kind, each in numbers["kinds"].items():
+        table.add_row(kind.replace("_", " "), f"{each:.1f}", style=COLOURS[PRIORITY[kind]])
+    console.print(table)
+    console.print(
+        f"High priority: {numbers['high_per_hour']:.1f} an hour; {numbers['beats_per_minute']:.0f} beats a minute found"
+    )
+    if numbers["left_out"]:
+        console.print(f"Left out, for they have annotated beats: {', '.join(numbers['left_out'])}")
+
+
+def _plain(title: str, *columns: str) -> Table:
+    """A table whose first column is a name."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for number, column in enumerate(columns):
+        last = column in ("false in", "high alarms raised")
+        table.add_column(column, justify="left" if last or not number else "right", no_wrap=not last)
+    return table

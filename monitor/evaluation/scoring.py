@@ -1,4 +1,4 @@
-"""`python -m monitor alarms RECORDS`: alarms scored against the annotations, EC57 style.
+"""Alarms scored against annotated beats and rhythms, EC57 style.
 
 An episode is found where an alarm of its kind overlaps it (by a beat: within the match window of 150 ms); an alarm
 that overlaps none is false. Atrial fibrillation and flutter are scored by time as well. The delay of an alarm is the
@@ -9,32 +9,21 @@ the whole monitor.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 
-from ecg import settings as config
 from ecg.errors import UserError
-from ecg.model.device import pick_device
-from ecg.model.network import BeatNet
-from ecg.model.weights import load
-from ecg.records import aami, library
+from ecg.records import aami
 from ecg.records.ec57 import match_window
 from ecg.records.record import ATRIAL_FLUTTER, Record
 from ecg.settings import Config
 from monitor.alarms.state import Sign
 from monitor.alarms.ward import beats_known_after
-from monitor.evaluation import report
 from monitor.evaluation.reference import RUNS, Reference, Span, reference
-from monitor.evaluation.replay import Heard, Raised, listen, replay, signs_of
+from monitor.evaluation.replay import Heard, Raised, replay, signs_of
 
 SCORED: dict[str, tuple[str, ...]] = {
     "asystole": ("asystole",),
@@ -59,6 +48,9 @@ SCORED: dict[str, tuple[str, ...]] = {
 
 LABELS: dict[str, tuple[str, ...]] = {
     "(VFL": ("fibrillation",),
+    "(VFIB": ("fibrillation",),
+    "(VF": ("fibrillation",),
+    "(ASYS": ("asystole",),
     "(VT": RUNS,
     "(IVR": RUNS,
     "(AFIB": ("atrial_fibrillation",),
@@ -194,9 +186,11 @@ def evaluate(
     for number, record in enumerate(records):
         if record.annotations is None:
             raise UserError(f"record {record.name} has no annotations to score alarms against; choose another")
+        if not any(symbol in aami.CLASS_OF for symbol in record.annotations.symbol.tolist()):
+            raise UserError(f"record {record.name} has no annotated beats; score its rhythm labels with --rhythms")
         length = len(record.samples)
         truth = reference(record.annotations, settings.alarms, record.rate, length)
-        sure = [Sign(s.index, s.fibrillation, False, s.lead_off, s.onset) for s in signs[number]]
+        sure = [Sign(s.index, s.fibrillation, False, s.lead_off, s.onset) for s in signs[number] if isinstance(s, Sign)]
         raised = {"reference": replay(settings.alarms, record.rate, length, sure, truth.beats, truth.classes)}
         if heard is not None:
             raised["model"] = heard[number].raised
@@ -227,37 +221,3 @@ def _summary(scores: Sequence[tuple[Tallies, Tallies]], hours: float) -> dict[st
         "labels": {label: tally.row(hours) for label, tally in labels.items()},
         "high": {"false": false, "false_per_hour": false / hours, "delay_longest_s": slowest},
     }
-
-
-def run(arguments: list[str]) -> int:
-    """The command line. Returns the exit status; raises UserError for what a user can put right."""
-    parser = argparse.ArgumentParser(prog="python -m monitor alarms", description=__doc__.split("\n\n")[0])
-    parser.add_argument("records", help='"all", "ds1", "ds2", or record names such as "100,207"')
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every number to FILE")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings (default: config.toml)")
-    parser.add_argument("--weights", metavar="NAME", help="weights in place of those of the settings")
-    parser.add_argument("--reference-only", action="store_true", help="no network: score the rules alone")
-    given = parser.parse_args(arguments)
-    settings = config.load(given.config)
-    names = library.find(given.records)
-    weights = given.weights or settings.model.weights
-    net, card = (None, None) if given.reference_only else load(weights)
-    records = [library.read(name) for name in names]
-    heard = _listen(records, settings, net) if net else None
-    numbers = evaluate(records, settings, heard)
-    report.tables(numbers, card.name if card else None, Console())
-    if given.json:
-        whole = {"weights": card.name if card else None, "settings": settings.alarms, "groups": numbers}
-        try:
-            given.json.write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
-        except OSError as error:
-            raise UserError(f"cannot write {given.json}: {error.strerror}") from None
-    return 0
-
-
-def _listen(records: list[Record], settings: Config, net: BeatNet) -> list[Heard]:
-    """The records as the monitor hears them, with a bar to watch on a terminal."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(f"listening to {len(records)} records", total=1.0)
-        device = pick_device(settings.model.device)
-        return listen(records, settings, net, device, lambda share: progress.update(task, completed=share))

@@ -13,6 +13,7 @@ import pytest
 
 from ecg import settings
 from ecg.errors import UserError
+from ecg.profiles import PROFILES
 from ecg.settings import Config
 
 SHIPPED = Path(__file__).parents[2] / "config.toml"
@@ -42,6 +43,7 @@ OTHER = {
     "wave_qos": 1,
     "language": "ja",
     "theme": "colour-blind",
+    "profile": "challenge2015",
     "frames_per_second": 20.0,
     "sweep_mm_per_s": 50,
     "gain_mm_per_mv": 5,
@@ -59,12 +61,17 @@ def write(folder: Path, text: str) -> Path:
     return file
 
 
+def shipped() -> str:
+    """config.toml with the limits that a profile sets, which stand there behind a #."""
+    return re.sub(r"^#(?=\w+ = )", "", SHIPPED.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
 def test_config_toml_and_the_defaults_are_the_same_key_by_key_both_ways() -> None:
-    assert tomllib.loads(SHIPPED.read_text(encoding="utf-8")) == msgspec.to_builtins(Config())
+    assert tomllib.loads(shipped()) == msgspec.to_builtins(Config())
 
 
 def test_each_line_of_config_toml_says_what_it_is_for() -> None:
-    lines = [line for line in SHIPPED.read_text(encoding="utf-8").splitlines() if re.match(r"\w+ = ", line)]
+    lines = [line for line in shipped().splitlines() if re.match(r"\w+ = ", line)]
     assert len(lines) == len(list(keys()))
     assert [line for line in lines if not re.search(r"\s# \S+", line)] == []
 
@@ -234,3 +241,36 @@ def test_a_broker_is_typed_as_host_and_port(text: str, place: tuple[str, int]) -
 def test_a_broker_that_cannot_be_one_is_one_sentence(text: str) -> None:
     with pytest.raises(UserError, match=r"--broker .* cannot be used: give host:port"):
         settings.host_and_port(text)
+
+
+def test_only_what_a_profile_sets_stands_behind_a_hash_in_config_toml() -> None:
+    """Else the file's own value, which goes before the profile, would make the profile do nothing."""
+    hidden = re.findall(r"^#(\w+) = ", SHIPPED.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(hidden) == set().union(*PROFILES.values())
+
+
+def test_a_profile_sets_its_limits_and_ones_own_value_goes_before_it(tmp_path: Path) -> None:
+    limits = settings.load(SHIPPED, {}, "challenge2015").alarms
+    assert (limits.asystole_seconds, limits.vt_beats, limits.vt_rate) == (4.0, 5, 100.0)
+    assert (limits.extreme_tachycardia_rate, limits.extreme_tachycardia_beats) == (140.0, 17)
+    assert (limits.extreme_bradycardia_rate, limits.extreme_bradycardia_beats) == (40.0, 5)
+    file = write(tmp_path, '[alarms]\nprofile = "challenge2015"\nvt_rate = 110.0')
+    limits = settings.load(file, {"ECG_ALARMS__VT_BEATS": "7"}).alarms
+    assert (limits.vt_beats, limits.vt_rate, limits.extreme_tachycardia_rate) == (7, 110.0, 140.0)
+
+
+def test_the_option_names_the_profile_before_the_variable_before_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path, '[alarms]\nprofile = "challenge2015"')
+    variable = {"ECG_ALARMS__PROFILE": "bedside"}
+    assert settings.load(file, {}).alarms.vt_rate == 100.0
+    assert settings.load(file, variable).alarms == Config().alarms
+    assert settings.load(file, variable, "challenge2015").alarms.vt_rate == 100.0
+
+
+@pytest.mark.parametrize(
+    ("variable", "option", "said"),
+    [("icu", "", r"\$ECG_ALARMS__PROFILE = 'icu'"), ("bedside", "icu", "--profile = 'icu'")],
+)
+def test_a_profile_nobody_knows_is_one_sentence(variable: str, option: str, said: str) -> None:
+    with pytest.raises(UserError, match=said + " cannot be used"):
+        settings.load(None, {"ECG_ALARMS__PROFILE": variable}, option)

@@ -40,6 +40,16 @@ def test_a_baseline_beyond_16_bits_is_held_at_their_end() -> None:
     assert hold(np.array([MISSING, 7], np.int16), 40_000).tolist() == [32767, 7]
 
 
-@pytest.mark.parametrize(("leads", "column"), [(("V5", "MLII"), 1), (("V5", "mlii"), 1), (("V5", "V2"), 0)])
+@pytest.mark.parametrize(
+    ("leads", "column"),
+    [
+        (("V5", "MLII"), 1),
+        (("V5", "mlii"), 1),
+        (("V5", "V2"), 0),
+        (("ABP", "II"), 1),
+        (("PLETH", "Resp", "V"), 2),
+        (("ABP", "PLETH"), 0),
+    ],
+)
 def test_the_lead_wanted_is_taken_where_there_is_one_else_the_first(leads: tuple[str, ...], column: int) -> None:
     assert pick_lead(leads, "MLII") == column

@@ -75,3 +75,26 @@ def test_a_record_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: s
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(UserError, match=f"record {name} cannot be written to"):
         wfdb.write(replace(excerpt(), name=name), tmp_path / folder)
+
+
+@pytest.mark.parametrize("begun", ["10:11:12 2014-04-15", "10:11:12.5 15/04/2014", "2014-04-15", "10:11:12 15.04.2014"])
+def test_a_header_with_any_date_is_read(tmp_path: Path, begun: str) -> None:
+    signal = write_record(tmp_path, "abc")
+    header = tmp_path / "abc.hea"
+    first, *others = header.read_text().splitlines()
+    header.write_text("\n".join([f"{first} {begun}", *others]) + "\n")
+    record = library.read("abc", tmp_path)
+    assert np.allclose(record.millivolts(1), signal[:, 1], atol=1e-3)
+    assert record.annotations is not None
+
+
+def test_a_matlab_signal_file_is_read(tmp_path: Path) -> None:
+    """As the PhysioNet challenges publish them: 24 bytes, then 16-bit samples."""
+    samples = np.arange(2000, dtype="<i2").reshape(1000, 2)
+    (tmp_path / "m.mat").write_bytes(bytes(24) + samples.tobytes())
+    (tmp_path / "m.hea").write_text(
+        "m 2 250 1000 00:00:00 2014-04-15\nm.mat 16+24 200/mV 16 0 0 0 0 II\nm.mat 16+24 100/NU 16 0 0 0 0 PLETH\n"
+    )
+    record = library.read("m", tmp_path)
+    assert (record.leads, record.gain.tolist()) == (("II", "PLETH"), [200.0, 100.0])
+    assert np.array_equal(record.samples, samples)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from ecg.profiles import PROFILES
 from ecg.settings import AlarmSettings
 from monitor.alarms import GRAVER, KINDS, PRIORITY, BedAlarms, Change, Sign
 
@@ -199,3 +200,31 @@ def test_every_kind_has_a_priority_and_graver_kinds_are_never_of_lower_priority(
     for kind in KINDS:
         assert kind in PRIORITY
         assert all(order[PRIORITY[above]] <= order[PRIORITY[kind]] for above in GRAVER[kind])
+
+
+CHALLENGE = AlarmSettings(**PROFILES["challenge2015"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "expected"),
+    [
+        (times("N.42", 16), []),  # 143/min, but 16 beats
+        (times("N.42", 17), ["extreme_tachycardia"]),
+        (times("N.43", 40), []),  # 139.5/min
+        (times("N1.51", 5), ["extreme_bradycardia"]),
+        (times("N1.51", 3), []),
+        (STEADY + "V.6 " + times("V.6", 4), ["ventricular_tachycardia"]),
+        (STEADY + "V.6 " + times("V.6", 3), []),
+    ],
+)
+def test_the_challenges_limits_are_those_of_its_rules(rhythm: str, expected: list[str]) -> None:
+    changes = tell(BedAlarms(CHALLENGE, RATE), rhythm)
+    assert [kind for kind in onsets(changes) if PRIORITY[kind] == "high"] == expected
+
+
+def test_a_memory_saved_under_shorter_limits_goes_on_under_longer_ones() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, times("V.3", 14))
+    assert {"extreme_tachycardia", "frequent_v"} <= set(bed.state.episodes)
+    other = BedAlarms(msgspec.structs.replace(CHALLENGE, frequent_v_per_minute=30), RATE, state=bed.save())
+    assert "extreme_tachycardia" in [change.kind for change in other.clock(3000) if change.what == "end"]

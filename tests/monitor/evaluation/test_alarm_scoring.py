@@ -13,9 +13,10 @@ from ecg.records import library
 from ecg.records.record import Annotations, Record
 from ecg.settings import AlarmSettings, Config
 from monitor.alarms.ward import beats_known_after
+from monitor.evaluation.command import run
 from monitor.evaluation.reference import Span, reference
 from monitor.evaluation.replay import Heard, Raised, episodes, listen, signs_of
-from monitor.evaluation.scoring import Tally, evaluate, groups, run, score
+from monitor.evaluation.scoring import Tally, evaluate, groups, score
 from monitor.ward.play import waves
 from tests.support.wards import NET, Run, alarm_story
 
@@ -57,6 +58,12 @@ def test_rates_pauses_and_fast_runs_are_read_from_the_intervals() -> None:
     assert fast["extreme_tachycardia"] == []
     late = reference(annotated("NNN", spacing=410), AlarmSettings(), RATE, 2000).episodes
     assert late["asystole"] == late["pause"] == [Span(410, 820), Span(820, 1230)]
+
+
+@pytest.mark.parametrize("label", ["(VFL", "(VFIB", "(VF"])
+def test_fibrillation_has_three_labels(label: str) -> None:
+    truth = reference(annotated("NNNNNNNN", {5: "(N", 300: label, 500: "(N"}), AlarmSettings(), RATE, 1000)
+    assert truth.episodes["fibrillation"] == [Span(300, 499)]
 
 
 def test_beats_in_flutter_are_left_out_and_count_neither_way() -> None:

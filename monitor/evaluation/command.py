@@ -1,0 +1,119 @@
+"""`python -m monitor alarms`: records played through the ward, and its alarms scored.
+
+RECORDS are scored against annotated beats (scoring.py); the other three score folders of WFDB records without any:
+--challenge2015 against experts' verdicts, --rhythms against rhythm labels, --noise against nothing at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from ecg import settings as config
+from ecg.errors import UserError
+from ecg.model.device import pick_device
+from ecg.model.weights import load
+from ecg.records import library
+from ecg.records.record import Record
+from ecg.settings import Config
+from monitor.evaluation import challenge, noise, report, rhythms, scoring
+from monitor.evaluation.replay import Heard, listen
+
+FOLDERS: Final = {
+    "challenge2015": (
+        "ECG_CHALLENGE2015",
+        "score as the PhysioNet Challenge 2015: a folder with ALARMS and its records",
+    ),
+    "rhythms": ("ECG_VFDB", "score against rhythm labels such as (VFL, (VT, (ASYS: a folder of records as in VFDB"),
+    "noise": ("ECG_NSTDB", "count alarms in records without a heart: a folder such as NSTDB's"),
+}
+"""Options that name a folder of records: the variable that names it where the option does not, and what it is for."""
+
+Listen = Callable[[Sequence[Record]], list[Heard]]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m monitor alarms", description="Alarms scored: records played through the ward."
+    )
+    made.add_argument("records", nargs="?", help='"all", "ds1", "ds2", or names such as "100,207": annotated beats')
+    made.add_argument("--data", type=Path, metavar="DIR", help="folder of the WFDB records (default: $ECG_DATA)")
+    for name, (variable, text) in FOLDERS.items():
+        made.add_argument(f"--{name}", nargs="?", const="", metavar="DIR", help=f"{text} (default: ${variable})")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write every number to FILE")
+    made.add_argument("--config", type=Path, metavar="FILE", help="settings (default: config.toml)")
+    made.add_argument("--profile", default="", metavar="NAME", help="profile of the limits (default: the settings')")
+    made.add_argument("--weights", metavar="NAME", help="weights in place of those of the settings")
+    made.add_argument("--reference-only", action="store_true", help="no network: score the rules alone")
+    return made
+
+
+def run(arguments: list[str]) -> int:
+    """Returns the exit status; raises UserError for what a user can put right."""
+    given = parser().parse_args(arguments)
+    folders = {name: _folder(name, getattr(given, name)) for name in FOLDERS if getattr(given, name) is not None}
+    if given.records is None and not folders:
+        raise UserError("nothing to score: give records such as all, or " + ", ".join(f"--{name}" for name in FOLDERS))
+    if given.reference_only and (folders or given.records is None):
+        raise UserError("--reference-only scores annotated beats, which --" + next(iter(folders)) + " has none of")
+    settings = config.load(given.config, profile=given.profile)
+    net, card = (None, None) if given.reference_only else load(given.weights or settings.model.weights)
+    name = card.name if card else None
+
+    def heard(records: Sequence[Record]) -> list[Heard]:
+        assert net is not None
+        device = pick_device(settings.model.device)
+        with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+            task = progress.add_task(f"listening to {len(records)} records", total=1.0)
+            return listen(records, settings, net, device, lambda share: progress.update(task, completed=share))
+
+    console = Console()
+    whole: dict[str, Any] = {"weights": name, "settings": settings.alarms}
+    if given.records is not None:
+        whole["groups"] = _annotated(given.records, given.data, settings, heard if net else None)
+        report.tables(whole["groups"], name, console)
+    if "challenge2015" in folders:
+        alarms, records = challenge.read(folders["challenge2015"])
+        whole["challenge2015"] = challenge.evaluate(alarms, records, heard(records))
+        report.challenge(whole["challenge2015"], console)
+    if "rhythms" in folders:
+        records = rhythms.read(folders["rhythms"])
+        whole["rhythms"] = rhythms.evaluate(records, heard(records))
+        report.rhythms(whole["rhythms"], console)
+    if "noise" in folders:
+        records, with_beats = noise.read(folders["noise"])
+        whole["noise"] = noise.evaluate(records, heard(records)) | {"left_out": with_beats}
+        report.noise(whole["noise"], console)
+    if given.json:
+        try:
+            given.json.write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
+        except OSError as error:
+            raise UserError(f"cannot write {given.json}: {error.strerror}") from None
+    return 0
+
+
+def _annotated(names: str, folder: Path | None, settings: Config, heard: Listen | None) -> dict[str, dict[str, Any]]:
+    """Scores against annotated beats."""
+    records = [library.read(name, folder) for name in library.find(names, folder)]
+    return scoring.evaluate(records, settings, heard(records) if heard else None)
+
+
+def _folder(name: str, given: str) -> Path:
+    """The folder an option means. Raises UserError."""
+    variable = FOLDERS[name][0]
+    place = given or os.environ.get(variable)
+    if not place:
+        raise UserError(f"--{name} names no folder: give one, or set ${variable}")
+    folder = Path(place).expanduser()
+    if not folder.is_dir():
+        raise UserError(f"--{name} {folder} is no folder")
+    return folder
