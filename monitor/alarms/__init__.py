@@ -6,7 +6,7 @@ A ward needs `WardAlarms` (monitor/alarms/ward.py says how to call it). docs/ala
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import CHAINS, GRAVER, KINDS, PRIORITY
 from monitor.alarms.signs import SignalSigns
-from monitor.alarms.state import BedState, Change, Sign, Still
+from monitor.alarms.state import BedState, Change, Sign
 from monitor.alarms.ward import SavedAlarms, WardAlarms, beats_known_after
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "SavedAlarms",
     "Sign",
     "SignalSigns",
-    "Still",
     "WardAlarms",
     "beats_known_after",
 ]

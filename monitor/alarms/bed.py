@@ -19,13 +19,12 @@ from ecg.wire.messages import ActiveAlarm
 from monitor.alarms import patterns
 from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
 from monitor.alarms.limits import Limits, limits
-from monitor.alarms.state import NEVER, BedState, Change, Episode, Sign, Still
+from monitor.alarms.state import NEVER, BedState, Change, Episode, Sign
 
 UNSTEADY_GRACE = 2
 """How many times its limit a silence must last to be believed while the baseline is unsteady."""
 
 _by_index = attrgetter("index")
-_NEVER = (Still(NEVER, False),)
 
 
 class BedAlarms:
@@ -55,8 +54,6 @@ class BedAlarms:
         """A beat of AAMI class `cls` ("N", "S", "V", "F", "Q") with its R-peak at sample `index`."""
         self._advance(index)
         state = self.state
-        if state.still:
-            return self._settle()
         state.stopped = False
         state.quiet_since = max(index, state.quiet_since)
         if not state.sign.fibrillation and not state.sign.lead_off:
@@ -73,12 +70,9 @@ class BedAlarms:
         self._advance(index)
         return self._settle()
 
-    def sign(self, sign: Sign | Still) -> list[Change]:
+    def sign(self, sign: Sign) -> list[Change]:
         """The signal shows something from sample `sign.index` on. It takes effect when the clock gets there."""
-        if isinstance(sign, Still):
-            insort(self.state.told_still, sign, key=_by_index)
-        else:
-            insort(self.state.told, sign, key=_by_index)
+        insort(self.state.told, sign, key=_by_index)
         return self._settle()
 
     def interrupt(self, index: int) -> list[Change]:
@@ -86,8 +80,6 @@ class BedAlarms:
         self._advance(min(index, self.state.now))
         self.state.now = max(self.state.now, index)
         self._forget(self.state.now)
-        self.state.still = False
-        self.state.told_still.clear()
         return self._settle()
 
     def acknowledge(self, kind: str = "") -> list[Change]:
@@ -192,8 +184,6 @@ class BedAlarms:
             state.now = max(state.deadline, state.now)
             if state.told and state.told[0].index <= state.now:
                 self._apply(state.told.pop(0))
-            elif state.told_still and state.told_still[0].index <= state.now:
-                self._calm(state.told_still.pop(0))
             else:
                 self._tick(state.now)
             self._schedule()
@@ -205,14 +195,13 @@ class BedAlarms:
 
     def _silences(self) -> tuple[int, int]:
         """Samples at which a pause and an asystole are reached if no beat comes."""
-        state = self.state
-        wait = UNSTEADY_GRACE if state.sign.unsteady and not state.still else 1
+        state, wait = self.state, UNSTEADY_GRACE if self.state.sign.unsteady else 1
         return state.quiet_since + wait * self._limits.pause, state.quiet_since + wait * self._limits.asystole
 
     def _schedule(self) -> None:
         """The next sample at which something changes by itself."""
         state, limit = self.state, self._limits
-        deadline = min(told[0].index for told in (state.told, state.told_still, _NEVER) if told)
+        deadline = state.told[0].index if state.told else NEVER
         if not state.sign.fibrillation and not state.sign.lead_off:
             pause, asystole = self._silences()
             if not state.stopped:
@@ -272,19 +261,6 @@ class BedAlarms:
             self.raise_("fibrillation", sign.onset if sign.onset >= 0 else sign.index, now)
         else:
             self._end("fibrillation", sign.index, now)
-
-    def _calm(self, told: Still) -> None:
-        """Nothing the size of a QRS is there: what the detector took for beats since then was none."""
-        state = self.state
-        state.still = told.still
-        false = [beat for beat in state.beats if beat > told.since] if told.still else []
-        if not false:
-            return
-        del state.beats[-len(false) :]
-        state.quiet_since = state.beats[-1] if state.beats else false[0]
-        state.recent_v = [beat for beat in state.recent_v if beat <= told.since]
-        patterns.stop(self, state, state.now)
-        state.stopped = False
 
     def _forget(self, now: int) -> None:
         """End every condition that beats or their absence made, and start counting afresh."""

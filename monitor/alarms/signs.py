@@ -23,8 +23,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.alarms import stillness
-from monitor.alarms.state import Sign, Still
+from monitor.alarms.state import Sign
 
 LOOK_RATE: Final = 60.0
 """Hz, about: samples are averaged in blocks of a whole number."""
@@ -88,7 +87,7 @@ class SignalSigns:
 
     def step(
         self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
-    ) -> list[tuple[int, Sign | Still]]:
+    ) -> list[tuple[int, Sign]]:
         """What becomes true with each slot's next samples (float32 [n], mV, contiguous with what it had before).
 
         A slot stands in `slots` at most once. The chunks may have different lengths, and hold no NaN (hold the
@@ -101,7 +100,7 @@ class SignalSigns:
         rates, seen = self.state["rate"][slots], self.state["seen"][slots] - self.state["begin"][slots]
         alike = np.stack((rates, lengths, seen % self.state["block"][slots]), axis=1)
         keys, group = np.unique(alike, axis=0, return_inverse=True)
-        found: list[tuple[int, Sign | Still]] = []
+        found: list[tuple[int, Sign]] = []
         for number in range(len(keys)):
             members = np.flatnonzero(group.reshape(-1) == number)
             if lengths[members[0]]:
@@ -109,13 +108,13 @@ class SignalSigns:
         return found
 
     def _advance(
-        self, slots: Slots, signal: NDArray[np.float32], off: NDArray[np.bool_], found: list[tuple[int, Sign | Still]]
+        self, slots: Slots, signal: NDArray[np.float32], off: NDArray[np.bool_], found: list[tuple[int, Sign]]
     ) -> None:
         """Beds with the same rate and chunk length, at the same place within a block."""
         state = self.state
         first = state["seen"][slots]
         turned = np.flatnonzero(off != state["lead_off"][slots])
-        looks, stills = self._looks(slots, signal, first)
+        looks = self._looks(slots, signal, first)
         state["seen"][slots] += signal.shape[1]
         changes: dict[int, dict[int, dict[str, bool]]] = {}
         for row in turned.tolist():
@@ -126,7 +125,6 @@ class SignalSigns:
         for row in sorted(changes):
             slot = int(slots[row])
             found.extend((slot, self._become(slot, index, changes[row][index])) for index in sorted(changes[row]))
-        found.extend((int(slots[row]), still) for row, still in stills)
 
     def _become(self, slot: int, index: int, news: dict[str, bool]) -> Sign:
         """What is true of a slot from sample `index` on. news: those of its signs that change there."""
@@ -146,8 +144,8 @@ class SignalSigns:
 
     def _looks(
         self, slots: Slots, signal: NDArray[np.float32], first: NDArray[np.int64]
-    ) -> tuple[list[tuple[int, int, bool, bool]], list[tuple[int, Still]]]:
-        """(row, sample, fibrillation, unsteady) wherever one of the two changes; (row, stillness) where that does."""
+    ) -> list[tuple[int, int, bool, bool]]:
+        """(row, sample, fibrillation, unsteady) wherever one of the two changes."""
         state = self.state
         rate, begin, block = float(state["rate"][slots[0]]), state["begin"][slots], int(state["block"][slots[0]])
         over = int((first[0] - begin[0]) % block)
@@ -156,7 +154,7 @@ class SignalSigns:
         count = joined.shape[1] // block
         state["rest"][slots, : joined.shape[1] - count * block] = joined[:, count * block :]
         if count == 0:
-            return [], []
+            return []
         pieces = joined[:, : count * block].reshape(len(slots), count, block)
         means = np.zeros((len(slots), count))
         for place in range(block):
@@ -185,28 +183,6 @@ class SignalSigns:
                 (int(rows[k]), int(index[k]), bool(fibrillation[k]), bool(unsteady[k]))
                 for k in np.flatnonzero((fibrillation != was_fibrillation) | (unsteady != was_unsteady))
             )
-        return events, self._stillness(slots, means, done)
-
-    def _stillness(self, slots: Slots, means: Floats, done: NDArray[np.int64]) -> list[tuple[int, Still]]:
-        """(row, stillness) wherever it changes. means: [n, WINDOW + new ones]. done: block means before."""
-        state, block = self.state, int(self.state["block"][slots[0]])
-        count, events = means.shape[1] - WINDOW, []
-        ends = stillness.SEGMENT - done % stillness.SEGMENT
-        while len(rows := np.flatnonzero(ends <= count)):
-            where, end = slots[rows], ends[rows]
-            ends = ends + stillness.SEGMENT
-            windows = means[rows[:, None], end[:, None] + np.arange(WINDOW)]
-            full = done[rows] + end >= WINDOW
-            size, calm = stillness.step(windows, full, state["size"][where], state["calm"][where])
-            still = calm >= stillness.STILL_SEGMENTS
-            turned = np.flatnonzero(still != state["still"][where])
-            state["size"][where], state["calm"][where], state["still"][where] = size, calm, still
-            back = np.where(still, 0, stillness.BACK)
-            index = state["begin"][where] + (done[rows] + end - back) * block - 1
-            index = np.maximum(index, state["turned"][where])  # never before the verdict that it takes back
-            state["turned"][where[turned]] = index[turned]
-            since = index - (stillness.STILL_SEGMENTS * stillness.SEGMENT + stillness.REACH) * block
-            events += [(int(rows[k]), Still(int(index[k]), bool(still[k]), int(since[k]))) for k in turned]
         return events
 
 
@@ -265,5 +241,4 @@ def _new_state(slots: int, room: int) -> dict[str, NDArray[Any]]:
         "lead_off": np.zeros(slots, bool),
         "onset": np.full(slots, -1, np.int64),
         "ended": np.zeros(slots, np.int64),
-        **stillness.new_state(slots),
     }

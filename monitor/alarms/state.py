@@ -37,17 +37,6 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     onset: int = -1
 
 
-class Still(msgspec.Struct, frozen=True, array_like=True):
-    """From sample `index` on there is no deflection the size of a QRS (or there is again: still is False).
-
-    since: the last sample that such a deflection may hold, where still.
-    """
-
-    index: int
-    still: bool
-    since: int = -1
-
-
 class BedState(msgspec.Struct, kw_only=True):
     """Memory of one bed's alarms; every number is a sample index or a count.
 
@@ -56,7 +45,7 @@ class BedState(msgspec.Struct, kw_only=True):
     run: the last V of the run in progress, run_length of them in all, with the worst it has been called.
     others: beats since the last V. cycles: of bigeminy and trigeminy in a row. recent_v: the last V, oldest first.
     rr: the last RR intervals, 0 where one is not to be used, and rr_ends: the R-peaks that end them.
-    told, told_still: signs not yet reached by the clock. still: no deflection has the size of a QRS.
+    told: signs not yet reached by the clock.
     """
 
     now: int
@@ -64,8 +53,6 @@ class BedState(msgspec.Struct, kw_only=True):
     quiet_since: int
     sign: Sign
     told: list[Sign] = msgspec.field(default_factory=list)
-    told_still: list[Still] = msgspec.field(default_factory=list)
-    still: bool = False
     stopped: bool = False
     beats: list[int] = msgspec.field(default_factory=list)
     last_class: str = ""

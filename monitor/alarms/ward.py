@@ -34,7 +34,7 @@ from ecg.signal.windows import WINDOW_AFTER
 from ecg.wire.messages import ActiveAlarm
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.signs import SignalSigns
-from monitor.alarms.state import BedState, Change, Sign, Still
+from monitor.alarms.state import BedState, Change, Sign
 
 ROUNDING = 2
 """Samples at the model's rate to be on the safe side of every rounding."""
@@ -107,7 +107,7 @@ class WardAlarms:
 
     def samples(
         self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
-    ) -> list[tuple[int, Sign | Still]]:
+    ) -> list[tuple[int, Sign]]:
         """The next samples of each slot: float32 [n], mV, contiguous, without NaN (see `SignalSigns.step`).
 
         off: bool [beds], where a lead is off all along its chunk; None where all are on. Returns the signs found

@@ -22,7 +22,7 @@ from ecg.settings import AlarmSettings, Config, MonitorSettings
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import PRIORITY, Priority
 from monitor.alarms.signs import SignalSigns
-from monitor.alarms.state import Change, Sign, Still
+from monitor.alarms.state import Change, Sign
 from monitor.ward.events import AlarmChanged, BeatRead
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
@@ -121,7 +121,7 @@ def replay(
     settings: AlarmSettings,
     rate: float,
     length: int,
-    signs: Sequence[Sign | Still],
+    signs: Sequence[Sign],
     index: NDArray[np.int64],
     classes: NDArray[np.str_],
 ) -> list[Raised]:
@@ -138,14 +138,14 @@ def replay(
     return episodes(changes + bed.clock(length - 1), length)
 
 
-def signs_of(records: Sequence[Record], settings: MonitorSettings) -> list[list[Sign | Still]]:
+def signs_of(records: Sequence[Record], settings: MonitorSettings) -> list[list[Sign]]:
     """The signs of each record's signal: fibrillation, an unsteady baseline, a lead that is off. settings: [monitor].
 
     They say when the cardiologists' beats, put in place of the network's, are not to be counted.
     """
     intakes = [Intake(bed=record.name, settings=settings, ledger=Ledger()) for record in records]
     signs = SignalSigns(len(records))
-    found: list[list[Sign | Still]] = [[] for _ in records]
+    found: list[list[Sign]] = [[] for _ in records]
     for turn in zip_longest(*(waves(record, STEP_SECONDS) for record in records)):
         queues = [deque(intake.offer(wave) if wave else ()) for intake, wave in zip(intakes, turn, strict=True)]
         while any(queues):

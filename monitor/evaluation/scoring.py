@@ -190,7 +190,7 @@ def evaluate(
             raise UserError(f"record {record.name} has no annotated beats; score its rhythm labels with --rhythms")
         length = len(record.samples)
         truth = reference(record.annotations, settings.alarms, record.rate, length)
-        sure = [Sign(s.index, s.fibrillation, False, s.lead_off, s.onset) for s in signs[number] if isinstance(s, Sign)]
+        sure = [Sign(s.index, s.fibrillation, False, s.lead_off, s.onset) for s in signs[number]]
         raised = {"reference": replay(settings.alarms, record.rate, length, sure, truth.beats, truth.classes)}
         if heard is not None:
             raised["model"] = heard[number].raised

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecg.records import library
 from ecg.settings import AlarmSettings, MonitorSettings
-from monitor.alarms import Sign, SignalSigns, Still
+from monitor.alarms import Sign, SignalSigns
 from monitor.evaluation.reference import reference
 from monitor.evaluation.replay import signs_of
 
@@ -44,7 +44,7 @@ def opened(slots: int, rate: float = RATE, start: int = 0) -> SignalSigns:
     return signs
 
 
-def told(signs: SignalSigns, piece: np.ndarray, begin: int = 0) -> list[Sign | Still]:
+def told(signs: SignalSigns, piece: np.ndarray, begin: int = 0) -> list[Sign]:
     """Signs of slot 0's next samples, where the lead is off in OFF. begin: sample the piece begins at."""
     end, found = begin + len(piece), []
     for low, high in pairwise([begin, *(edge for edge in OFF if begin < edge < end), end]):
@@ -53,22 +53,17 @@ def told(signs: SignalSigns, piece: np.ndarray, begin: int = 0) -> list[Sign | S
     return [sign for _, sign in found]
 
 
-def whole(piece: np.ndarray, rate: float = RATE, start: int = 0) -> list[Sign | Still]:
+def whole(piece: np.ndarray, rate: float = RATE, start: int = 0) -> list[Sign]:
     return [sign for _, sign in opened(1, rate, start).step(np.array([0]), [piece])]
-
-
-def in_order(signs: list[Sign | Still]) -> list[Sign | Still]:
-    """Each kind of sign in the order told: how the two mix depends on the chunks, and nothing depends on that."""
-    return sorted(signs, key=lambda sign: isinstance(sign, Still))
 
 
 EXPECTED = [told(opened(1), PIECES[0]), *(whole(piece) for piece in PIECES[1:])]
 
 
-def spans(signs: list[Sign | Still], name: str, rate: float = RATE) -> list[tuple[float, float]]:
+def spans(signs: list[Sign], name: str, rate: float = RATE) -> list[tuple[float, float]]:
     """(from, to) in seconds of what is named; an open end is infinite."""
     found: list[tuple[float, float]] = []
-    for sign in (one for one in signs if isinstance(one, Sign)):
+    for sign in signs:
         last_open = bool(found) and found[-1][1] == np.inf
         if getattr(sign, name) and not last_open:
             found.append((sign.index / rate, np.inf))
@@ -81,7 +76,7 @@ def test_flutter_an_unsteady_baseline_and_a_lead_off_are_told_when_they_are_ther
     ((on, off),) = spans(EXPECTED[0], "fibrillation")
     assert 22 < on < 26
     assert 32 < off < 36
-    first = next(sign for sign in EXPECTED[0] if isinstance(sign, Sign) and sign.fibrillation)
+    first = next(sign for sign in EXPECTED[0] if sign.fibrillation)
     assert 19 <= first.onset / RATE <= 23
     assert any(on < 40 < off for on, off in spans(EXPECTED[0], "unsteady"))
     assert not any(on < 6 < off for on, off in spans(EXPECTED[0], "unsteady"))
@@ -125,7 +120,7 @@ def test_signs_do_not_depend_on_how_samples_are_cut_into_chunks_or_on_company(da
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     longest = data.draw(st.sampled_from([100, 700, 9000]))
     position = [0] * 4
-    found: dict[int, list[Sign | Still]] = {slot: [] for slot in order}
+    found: dict[int, list[Sign]] = {slot: [] for slot in order}
     while any(position[bed] < len(PIECES[bed]) for bed in range(4)):
         who = [bed for bed in range(4) if position[bed] < len(PIECES[bed]) and rng.random() < 0.8]
         chunks, off = [], []
@@ -139,7 +134,7 @@ def test_signs_do_not_depend_on_how_samples_are_cut_into_chunks_or_on_company(da
         for slot, sign in signs.step(slots[who], chunks, np.array(off, bool)):
             found[slot].append(sign)
     for bed in range(4):
-        assert in_order(found[order[bed]]) == in_order(EXPECTED[bed])
+        assert found[order[bed]] == EXPECTED[bed]
 
 
 @settings(max_examples=10, deadline=None)
@@ -176,7 +171,7 @@ def test_record_207_s_flutter_is_told_within_ten_seconds_and_no_other_record_has
         truth = reference(record.annotations, AlarmSettings(), record.rate, len(record.samples)).episodes[
             "fibrillation"
         ]
-        told = [sign.index for sign in signs if isinstance(sign, Sign) and sign.fibrillation]
+        told = [sign.index for sign in signs if sign.fibrillation]
         assert bool(told) == bool(truth)
         for episode in truth:
             delays = [index - episode.onset for index in told if episode.onset <= index <= episode.over]

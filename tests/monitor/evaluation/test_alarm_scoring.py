@@ -12,7 +12,6 @@ from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Annotations, Record
 from ecg.settings import AlarmSettings, Config
-from monitor.alarms.state import Sign
 from monitor.alarms.ward import beats_known_after
 from monitor.evaluation.command import run
 from monitor.evaluation.reference import Span, reference
@@ -172,9 +171,7 @@ def test_the_signs_that_go_with_reference_beats_are_those_of_the_ward() -> None:
     samples = library.read("excerpt").samples[:36_000].copy()
     samples[10_800:14_400] = samples[10_799] + 7
     flat, other = replace(piece(0, "flat"), samples=samples), piece(30_000, "b")
-    found, none = (
-        [one for one in signs if isinstance(one, Sign)] for signs in signs_of([flat, other], Config().monitor)
-    )
+    found, none = signs_of([flat, other], Config().monitor)
     off = [(sign.index, sign.lead_off) for sign in found if sign.lead_off or sign.index >= 14_400]
     assert off[:2] == [(10_800 + 720, True), (14_400, False)]
     assert not [sign for sign in none if sign.lead_off or sign.fibrillation]
