@@ -14,7 +14,7 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m monitor --demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -185,6 +185,8 @@ class Ward:
             return
         bed.status = status
         bed.online = status.state == "online"
+        if not bed.online:
+            self._full_until_s = float("-inf")  # there may be room now
         if self.ledger.key(name, status.stream) == self.ledger.key(name, bed.stream):  # its owner says so
             bed.intake.owner.gone = not bed.online
             bed.intake.owner.announced = status.stream if bed.online else ""
@@ -193,6 +195,7 @@ class Ward:
 
     def offline(self, names: list[str]) -> None:
         """A shared connection of these beds has broken."""
+        self._full_until_s = float("-inf")
         for name in names:
             if name in self.beds:
                 self.beds[name].online = False
