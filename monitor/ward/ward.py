@@ -185,8 +185,7 @@ class Ward:
             return
         bed.status = status
         bed.online = status.state == "online"
-        if not bed.online:
-            self._full_until_s = float("-inf")  # there may be room now
+        self._full_until_s = self._full_until_s if bed.online else float("-inf")  # there may be room now
         if self.ledger.key(name, status.stream) == self.ledger.key(name, bed.stream):  # its owner says so
             bed.intake.owner.gone = not bed.online
             bed.intake.owner.announced = status.stream if bed.online else ""
