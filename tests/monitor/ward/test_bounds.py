@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
 
 from ecg.settings import Config, MonitorSettings
 from ecg.wire.messages import BedStatus, MessageError, Truth, TruthMark
+from monitor.ward.bed import Bed
 from monitor.ward.history import MOST_NOTES
 from monitor.ward.ledger import MOST_OF_A_BED, Ledger
 from tests.support.wards import ALONE, EXCERPT, MINUTE, Run, announced, messages, same
@@ -97,17 +100,30 @@ def test_annotations_are_bounded_and_those_of_the_far_future_are_left_out() -> N
     assert history.notes[-1].index == 50
 
 
-def test_a_full_ward_is_not_searched_for_room_at_every_message() -> None:
+def test_a_full_ward_is_searched_for_room_once_a_second_and_as_soon_as_a_bed_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     run, now = Run(Config(monitor=MonitorSettings(max_beds=1))), [100.0]
+    looks: list[str] = []
+    state = Bed.state
+
+    def looked(self: Bed, *given: Any) -> str:
+        looks.append(self.name)
+        return state(self, *given)
+
     run.ward._now_s = lambda: now[0]
     run.ward.wave("a", QUARTERS[0], 0)
     run.step()
+    monkeypatch.setattr(Bed, "state", looked)
+    for _ in range(50):
+        with pytest.raises(MessageError, match="max_beds"):
+            run.ward.wave("b", QUARTERS[0], 0)
+    assert looks == ["a"]
+    now[0] += 1.1
     with pytest.raises(MessageError, match="max_beds"):
         run.ward.wave("b", QUARTERS[0], 0)
+    assert looks == ["a", "a"]
     run.ward.status("a", gone(), False)
-    with pytest.raises(MessageError, match="max_beds"):
-        run.ward.wave("b", QUARTERS[0], 0)
-    now[0] += 1.5
     run.ward.wave("b", QUARTERS[0], 0)
     assert set(run.ward.beds) == {"b"}
 
