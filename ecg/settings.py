@@ -153,6 +153,15 @@ class AlarmSettings(Section, frozen=True):
     log: Text = ""
 
 
+class RecorderSettings(Section, frozen=True):
+    """[recorder] what is kept on disk of signal, beats and alarms."""
+
+    folder: Text = ""
+    record_hours: Annotated[float, Meta(ge=0.01, le=24)] = 6.0
+    keep_days: Annotated[float, Meta(ge=0.01, le=36_500)] = 7.0
+    keep_gib: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 20.0
+
+
 class Config(Section, frozen=True):
     """The whole of config.toml."""
 
@@ -162,6 +171,7 @@ class Config(Section, frozen=True):
     monitor: MonitorSettings = msgspec.field(default_factory=MonitorSettings)
     screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     alarms: AlarmSettings = msgspec.field(default_factory=AlarmSettings)
+    recorder: RecorderSettings = msgspec.field(default_factory=RecorderSettings)
 
 
 def find() -> Path | None:

@@ -14,7 +14,7 @@ from ecg.settings import Config
 from monitor.link import place, transport
 from monitor.link.contract import LinkClosed
 
-OF_THE_SERVICE = ("weights", "device", "resume", "records", "beds", "speed")
+OF_THE_SERVICE = ("weights", "device", "resume", "record", "records", "beds", "speed")
 """Options that mean nothing to a service that runs already."""
 OF_BOTH = ("broker", "root", "config")
 """Options that say which service is meant."""
@@ -40,6 +40,8 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
         model = msgspec.structs.replace(model, weights=options.weights)
     if options.device is not None:
         model = msgspec.structs.replace(model, device=options.device)
+    if options.record is not None:
+        config = settings.with_value(config, "recorder", "folder", options.record, "--record")
     return msgspec.structs.replace(config, mqtt=mqtt, model=model)
 
 

@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
         "on this host for the same broker and root, or start one that ends with its last screen. "
         + programs.NOT_CLINICAL,
         epilog=f"{programs.shown('monitor')} serve ... runs the service alone, for any number of screens; bench ... "
-        "measures speed; alarms ... scores the alarms. " + EXIT_STATUS,
+        "measures speed; alarms ... scores the alarms; replay ... and export ... read recordings. " + EXIT_STATUS,
     )
     programs.add_version(made)
     _service_options(made)
@@ -73,6 +73,7 @@ def _service_options(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--resume", type=Path, metavar="FILE", help="take the memory of all beds from FILE, and save it there"
     )
+    made.add_argument("--record", metavar="DIR", help="record signal, beats and alarms of all beds in the folder DIR")
     made.add_argument("--demo", action="store_true", help="start a producer too, and a broker where none answers")
     made.add_argument("--records", help="of the demonstration's producer (default: as config.toml says)")
     made.add_argument("--beds", help="of the demonstration's producer")
@@ -126,4 +127,22 @@ def _alarms(given: list[str]) -> int:
     return command.run(given)
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"serve": _serve, "bench": _bench, "alarms": _alarms}
+def _replay(given: list[str]) -> int:
+    from monitor.evaluation import replaying
+
+    return replaying.run(given)
+
+
+def _export(given: list[str]) -> int:
+    from monitor.evaluation import edf
+
+    return edf.run(given)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "serve": _serve,
+    "bench": _bench,
+    "alarms": _alarms,
+    "replay": _replay,
+    "export": _export,
+}

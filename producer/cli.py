@@ -38,6 +38,12 @@ def parser() -> argparse.ArgumentParser:
     programs.add_version(made)
     made.add_argument("--records", help='"excerpt", "all", "ds1", "ds2" or names such as 100,208')
     made.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help='folder of WFDB records, recordings of the monitor among them (default: $ECG_DATA); "all" is all of it',
+    )
+    made.add_argument(
         "--beds",
         type=programs.whole("--beds", 1, 65536),
         help="beds to send; records are used in turn (default: one per record)",
@@ -96,14 +102,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the producer; returns its exit status."""
     options = parser().parse_args(arguments)
     config = with_options(settings.load(options.config), options)
-    names = library.find(config.producer.records)
-    fetch(library.missing(names))
-    records = [library.read(name) for name in names]
+    records = find(config.producer.records if options.records or not options.data else "all", options.data)
     note = check_lead(records, config.producer.lead)
     if note and not options.quiet:
         print(note, file=sys.stderr)
     with brokers.ensure(config.mqtt) as broker:
         return asyncio.run(send(config, broker, records, options))
+
+
+def find(names: str, where: Path | None) -> list[Record]:
+    """The records of these names, in a folder, or where records are kept: there those missing are downloaded."""
+    found = library.find(names, where)
+    if where is None:
+        fetch(library.missing(found))
+    return [library.read(name, where) for name in found]
 
 
 def fetch(names: list[str]) -> None:

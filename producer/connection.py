@@ -59,13 +59,16 @@ class Connection:
         wave, truth = bed.next(sent_ns)
         if bed.lap != lap:  # a stream that was not announced must prove itself before a monitor takes it for the bed's
             await self._publish(self._status(bed, online=True))
-        topic, payload = self._topics.of(bed.name, "wave"), encode_wave(wave)
+        if wave is not None:
+            await self._send(self._topics.of(bed.name, "wave"), encode_wave(wave), qos)
+        if truth is not None:
+            await self._publish(Outgoing(self._topics.of(bed.name, "truth"), encode_json(truth), False))
+
+    async def _send(self, topic: str, payload: bytes, qos: int) -> None:
         if qos:
             await self._publish(Outgoing(topic, payload, False))
         elif not await self._session.hand(topic, payload):
             self._not_sent += 1
-        if truth is not None:
-            await self._publish(Outgoing(self._topics.of(bed.name, "truth"), encode_json(truth), False))
 
     async def close(self) -> None:
         """Publish every bed as offline with its number of samples, then disconnect.

@@ -36,7 +36,7 @@ class Record:
 
     samples: int16 [n, leads], ADU; millivolts are (samples - baseline) / gain.
     gain: float64 [leads], ADU/mV. baseline: float64 [leads], ADU.
-    rate: Hz. source: "wfdb", "excerpt", "csv" or "synthetic".
+    rate: Hz. source: "wfdb", "recording", "excerpt", "csv" or "synthetic".
     annotations: None where the record carries none.
     """
 

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from ecg.errors import UserError, needs
+from ecg.records.gaps import MADE_BY, RECORDED
 from ecg.records.record import MISSING, Annotations, Record
 
 WHAT: Final = "reading and writing WFDB records"
@@ -61,7 +62,7 @@ def read(path: Path) -> Record:
         gain=gain,
         baseline=baseline,
         samples=digital.astype(np.int16),
-        source="wfdb",
+        source=RECORDED if MADE_BY in (comment.strip() for comment in found.comments) else "wfdb",
         annotations=_annotations(path, len(digital)),
     )
 

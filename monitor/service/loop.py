@@ -28,6 +28,7 @@ from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
+from monitor.service.recorder.recorder import Recorder
 from monitor.service.router import Router
 from monitor.service.status import Health, message, misunderstood
 from monitor.service.timers import Timers
@@ -106,6 +107,10 @@ class Service:
         }
         if self._log:
             self._sinks["event log"] = self._log
+        self._recorder = Recorder(config.recorder) if config.recorder.folder else None
+        if self._recorder:
+            self._sinks["recorder"] = self._recorder
+            ward.heard = self._recorder.heard
 
     async def run(self, until_idle: float | None = None) -> None:
         """Process until `stop`, or until nothing has come for `until_idle` seconds (a minute for the first message).
@@ -204,6 +209,8 @@ class Service:
 
     def intent(self, intent: Intent) -> None:
         """What a screen wants of the ward."""
+        if self._recorder:
+            self._recorder.command(intent)
         if isinstance(intent, Quit):
             self.halt()
         elif isinstance(intent, Acknowledge):
@@ -260,7 +267,7 @@ class Service:
 
     def _close_sinks(self, patience_s: float) -> None:
         """Let those that work aside finish."""
-        for aside in (self._log, self._printer):
+        for aside in (self._log, self._printer, self._recorder):
             if aside:
                 aside.close(patience_s)
 
@@ -280,6 +287,8 @@ class Service:
         found = self._problems.sentences()
         if self._log and self._log.lost:
             found.insert(0, f"{self._log.lost} changes of alarms are not in the event log. {self._log.problem}".strip())
+        if self._recorder and (self._recorder.problem or self._recorder.lost):
+            found.insert(0, f"{self._recorder.lost} samples and events not recorded. {self._recorder.problem}".strip())
         if self._printer and self._printer.lost:
             found.insert(0, f"{self._printer.lost} beats were not printed: what reads them is too slow")
         return found
@@ -287,8 +296,9 @@ class Service:
     def status(self) -> ServiceStatus:
         """The status line."""
         unlogged = self._log.problem if self._log else ""
+        unrecorded = self._recorder.problem if self._recorder else ""
         now = time.monotonic()
-        problems = [self._lag.problem(now), misunderstood(self.ward.senders.misunderstood(now)), unlogged]
+        problems = [self._lag.problem(now), misunderstood(self.ward.senders.misunderstood(now)), unlogged, unrecorded]
         return self._health.status([*problems, *self._problems.shown()])
 
     def ledger_line(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,17 @@ class Block:
     baseline: list[float]
     sent_ns: int
     received_ns: int
+
+
+class Taken(NamedTuple):
+    """Blocks of one stream of a bed as the ward takes them, in order."""
+
+    bed: str
+    stream: str
+    record: str
+    rate: float
+    leads: list[str]
+    blocks: list[Block]
 
 
 @dataclass(frozen=True, slots=True)

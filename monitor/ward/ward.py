@@ -25,7 +25,7 @@ from monitor.ward.history import kept_seconds
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
 from monitor.ward.owner import Verdict
-from monitor.ward.pieces import Piece, Signal
+from monitor.ward.pieces import Piece, Signal, Taken
 from monitor.ward.pipeline import Pipeline
 from monitor.ward.senders import Senders
 from monitor.ward.state import SavedPatient
@@ -46,7 +46,10 @@ class Ward:
 
     net: the network, on the CPU. model: its name. device: where it runs. wall_ns: what a beat's latency is measured
     with. now_s: a clock that never goes back, by which a bed is silent.
+    heard: called with signal as it is taken; it must neither wait nor change anything.
     """
+
+    heard: Callable[[Taken], None] | None = None
 
     def __init__(
         self,
@@ -156,6 +159,9 @@ class Ward:
         self._take(self.admit(name), [signal])
 
     def _take(self, bed: Bed, pieces: list[Piece]) -> None:
+        if self.heard and bed.intake.blocks:
+            intake = bed.intake
+            self.heard(Taken(bed.name, bed.stream, intake.record, bed.rate, intake.leads, list(intake.blocks)))
         bed.take_blocks()
         if pieces:
             bed.pieces.extend(pieces)

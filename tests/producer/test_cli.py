@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config, ProducerSettings
 from ecg.wire.broker import Broker
-from producer.cli import check_lead, parser, with_options
+from producer.cli import check_lead, find, parser, with_options
 from producer.display import heading
+from tests.support.wfdb_files import write_record
 
 
 def given(*words: str) -> Config:
@@ -81,3 +83,12 @@ def test_records_that_lack_the_lead_are_named() -> None:
 @pytest.mark.parametrize("lead", ["all", "MLII", "mlii"])
 def test_nothing_is_said_where_every_record_has_the_lead(lead: str) -> None:
     assert check_lead([record("a", "MLII", "V1")], lead) == ""
+
+
+def test_a_folder_means_all_of_it_unless_records_are_named(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        write_record(tmp_path, name)
+    assert [record.name for record in find("all", tmp_path)] == ["a", "b"]
+    assert [record.name for record in find("b", tmp_path)] == ["b"]
+    with pytest.raises(UserError, match="no record 'c' is in"):
+        find("c", tmp_path)
