@@ -91,6 +91,8 @@ class MonitorSettings(Section, frozen=True):
     status_seconds: Wall = 5.0
     save_seconds: Wall = 30.0
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    metrics_host: Host = "127.0.0.1"
+    metrics_token_file: Text = ""
 
 
 class ScreenSettings(Section, frozen=True):
@@ -103,6 +105,7 @@ class ScreenSettings(Section, frozen=True):
     gain_mm_per_mv: Literal[5, 10, 20] = 10
     bell: bool = False
     web_tabs: Count = 16
+    web_token_file: Text = ""
     strips_folder: Text = ""
 
 
@@ -162,6 +165,15 @@ class RecorderSettings(Section, frozen=True):
     keep_gib: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 20.0
 
 
+class LogSettings(Section, frozen=True):
+    """[log] what the programs say of themselves."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+    format: Literal["text", "json"] = "text"
+    file: Text = ""
+    repeat_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
+
+
 class Config(Section, frozen=True):
     """The whole of config.toml."""
 
@@ -172,6 +184,7 @@ class Config(Section, frozen=True):
     screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     alarms: AlarmSettings = msgspec.field(default_factory=AlarmSettings)
     recorder: RecorderSettings = msgspec.field(default_factory=RecorderSettings)
+    log: LogSettings = msgspec.field(default_factory=LogSettings)
 
 
 def find() -> Path | None:

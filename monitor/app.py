@@ -52,6 +52,13 @@ def serve(config: Config, options: argparse.Namespace) -> int:
     return program.run(config, options)
 
 
+def check(config: Config, options: argparse.Namespace) -> int:
+    """Whether a service with these settings could run here (--check)."""
+    from monitor import checking
+
+    return checking.run(config, options)
+
+
 def screen(config: Config, options: argparse.Namespace) -> int:
     """A screen on this terminal, attached to the service of this host or to one that is started for it."""
     if not sys.stdout.isatty() and "TEXTUAL_DRIVER" not in os.environ:  # a browser is no terminal
@@ -84,6 +91,7 @@ def browser(config: Config, options: argparse.Namespace) -> int:
     from monitor import web
 
     web.check(options.web_host, options.web_port)
+    token = web.entry(options.web_host, config.screen.web_token_file)
     at = place_of(config)
     child = None
     running = None if options.force else place.connect(at)
@@ -102,7 +110,7 @@ def browser(config: Config, options: argparse.Namespace) -> int:
         command.append("--truth-view")
     try:
         there = (lambda: child.running) if child else (lambda: True)
-        web.serve(command, options.web_host, options.web_port, config.screen.web_tabs, there)
+        web.serve(command, options.web_host, options.web_port, config.screen.web_tabs, there, token)
         if child and not child.running:
             status, said = child.said()
             raise StartError(said, status)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ecg import programs, settings
+from ecg import logs, programs, settings
 from ecg.errors import UserError
 
 EXIT_STATUS = (
@@ -78,6 +78,8 @@ def _service_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--records", help="of the demonstration's producer (default: as config.toml says)")
     made.add_argument("--beds", help="of the demonstration's producer")
     made.add_argument("--speed", help="of the demonstration's producer")
+    made.add_argument("--check", action="store_true", help="say whether all that a service needs can be used")
+    programs.add_log_level(made)
     made.add_argument(
         "--force",
         action="store_true",
@@ -103,6 +105,9 @@ def _screen(given: list[str]) -> int:
     from monitor import app
 
     config = app.with_options(settings.load(options.config), options)
+    if options.check:
+        return app.check(config, options)
+    logs.begin(config.log, options.log_level, quiet=not (options.headless or options.web))
     if options.headless:
         return app.serve(config, options)
     return app.browser(config, options) if options.web else app.screen(config, options)
@@ -112,7 +117,11 @@ def _serve(given: list[str]) -> int:
     from monitor import app
 
     options = serve_parser().parse_args(given)
-    return app.serve(app.with_options(settings.load(options.config), options), options)
+    config = app.with_options(settings.load(options.config), options)
+    if options.check:
+        return app.check(config, options)
+    logs.begin(config.log, options.log_level, quiet=options.for_screens)
+    return app.serve(config, options)
 
 
 def _bench(given: list[str]) -> int:

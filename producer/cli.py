@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from ecg import programs, settings
+from ecg import checking, logs, programs, settings
 from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Record
@@ -62,6 +62,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--when-told", action="store_true", help="with --while-stdin: begin at the first line of standard input"
     )
+    made.add_argument("--check", action="store_true", help="say whether settings, records and broker can be used")
+    programs.add_log_level(made)
     made.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
 
@@ -102,12 +104,38 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the producer; returns its exit status."""
     options = parser().parse_args(arguments)
     config = with_options(settings.load(options.config), options)
+    logs.begin(config.log, options.log_level)
+    if options.check:
+        return check(config, options)
     records = find(config.producer.records if options.records or not options.data else "all", options.data)
     note = check_lead(records, config.producer.lead)
     if note and not options.quiet:
         print(note, file=sys.stderr)
     with brokers.ensure(config.mqtt) as broker:
         return asyncio.run(send(config, broker, records, options))
+
+
+def check(config: Config, options: argparse.Namespace) -> int:
+    """Say of everything that a run needs whether it can be used; the exit status. Nothing is sent or downloaded."""
+    names = config.producer.records if options.records or not options.data else "all"
+
+    def readable() -> str:
+        found = library.find(names, options.data)
+        absent = [] if options.data else library.missing(found)
+        read = [library.read(name, options.data) for name in found if name not in absent]
+        note = check_lead(read, config.producer.lead) if read else ""
+        return (
+            f"{len(read)} can be read"
+            + (f", {len(absent)} would be downloaded" if absent else "")
+            + (f"; {note}" if note else "")
+        )
+
+    parts: list[checking.Part] = [
+        ("settings", lambda: str(options.config or settings.find() or "defaults")),
+        ("records", readable),
+        ("broker", lambda: checking.broker(config.mqtt, [])),
+    ]
+    return checking.run(parts)
 
 
 def find(names: str, where: Path | None) -> list[Record]:
@@ -158,7 +186,8 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
         stop.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    signals = programs.end_signals()
+    for number in signals:
         loop.add_signal_handler(number, interrupted, number)
     if options.seconds is not None:
         loop.call_later(options.seconds, stop.set)
@@ -176,7 +205,7 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
         shown.cancel()
         await asyncio.wait({shown})
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in signals:
             loop.remove_signal_handler(number)
     return exit_status
 

@@ -7,6 +7,7 @@ whatever happens to the connection in between (`ecg.wire.outbox`).
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import ssl
 import time
@@ -25,6 +26,9 @@ FIRST_RETRY_SECONDS: Final = 0.5
 LAST_RETRY_SECONDS: Final = 8.0
 CONFIRM_SECONDS: Final = 30.0
 """A broker that confirms nothing of what is in flight for so long is taken for lost."""
+
+
+_log = logging.getLogger(__name__)
 
 
 def retry_seconds(attempt: int) -> float:
@@ -98,6 +102,12 @@ class Session:
         self._handed[number] = handed
         return await handed
 
+    def deafen(self) -> None:
+        """Ask for no more messages, now and at later connections."""
+        filters, self._filters = self._filters, ()
+        if self._line is not None and filters:
+            self._line.unsubscribe(filters)
+
     async def room(self, most: int, seconds: float = CONFIRM_SECONDS) -> None:
         """Wait until fewer than `most` messages are unconfirmed; not without a connection, nor longer than that."""
         if len(self.outbox) >= most:
@@ -142,6 +152,7 @@ class Session:
             finally:
                 self._lose()
             self.reconnects += 1
+            _log.warning("connection lost: %s", self.problem)
             await asyncio.sleep(retry_seconds(attempt))
             attempt += 1
 
@@ -149,6 +160,8 @@ class Session:
         """The connection stands."""
         self._line, self.connected, self.problem = line, True, ""
         self._confirmed_s = time.monotonic()
+        if self._ready.is_set():
+            _log.warning("connected to %s again", self._at)
         self._ready.set()
         self.publish(self._births())
 

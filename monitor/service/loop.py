@@ -11,6 +11,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
+from ecg import notify
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
@@ -28,6 +29,7 @@ from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
+from monitor.service.pulse import Pulse
 from monitor.service.recorder.recorder import Recorder
 from monitor.service.router import Router
 from monitor.service.status import Health, message, misunderstood
@@ -40,7 +42,7 @@ MOST_MESSAGES: Final = 4096
 MOST_BYTES: Final = 1 << 20
 """Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 IDLE_TICK_SECONDS: Final = 0.25
-STEP_SECONDS: Final = 0.25
+STEP_SECONDS: Final = 0.1
 """After so long messages are looked at again, whatever still waits in the ward."""
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
@@ -96,6 +98,7 @@ class Service:
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
+        self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
         publish, confirmed = self._connection.publish, self._latencies.confirmed
@@ -130,7 +133,10 @@ class Service:
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
             if self._saved:
                 timers.every(self.config.monitor.save_seconds, "saving the memory", self._save_memory)
+            if wanted := notify.watchdog_seconds():
+                timers.every(wanted, "the watchdog", lambda: self._pulse.beat(wanted))
             self.on_listening()
+            notify.tell("READY=1")
             connection.inbox.last_s = time.monotonic()
             await self._work(until_idle)
             await connection.flush(self._ending.left(FLUSH_SECONDS))
@@ -151,6 +157,7 @@ class Service:
         """The main loop; where it is stopped, what has been received is processed for a moment, and the rest lost."""
         inbox = self._connection.inbox
         while not self.stop.is_set():
+            self._pulse.turn()
             if not self.ward.waiting:
                 await inbox.wait(IDLE_TICK_SECONDS)
             if self._printer and self._printer.error:
@@ -176,7 +183,7 @@ class Service:
         """Process what has been received for a moment; the rest is lost."""
         inbox, limit_s = self._connection.inbox, time.monotonic() + WIND_UP_SECONDS
         while (inbox or self.ward.waiting) and time.monotonic() < limit_s:
-            self.take(inbox.take(AT_THE_END))
+            self.take(inbox.take(AT_THE_END), WIND_UP_SECONDS / 10)
         unread = inbox.take(len(inbox))
         left = give_up(self.ward, self._connection.topics, unread, UNREAD_SECONDS)
         if unread:
@@ -187,13 +194,13 @@ class Service:
         connection = self._connection
         self._lag.shed(connection.inbox, connection.topics, self.ward.waits_for_nobody, time.monotonic())
 
-    def take(self, arrivals: list[Arrival]) -> None:
-        """Process messages: what cannot be used is counted and skipped."""
+    def take(self, arrivals: list[Arrival], patience_s: float = STEP_SECONDS) -> None:
+        """Process messages: what cannot be used is counted and skipped. patience_s: as for `Ward.step`."""
         self._router.take(arrivals)
         if arrivals:
             self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
         if self.ward.waiting:
-            self._hand_out(self.ward.step(STEP_SECONDS))
+            self._hand_out(self.ward.step(patience_s))
 
     def _hand_out(self, events: list[Event]) -> None:
         """What happened, to all sinks; one that fails keeps no other from it."""
@@ -255,14 +262,16 @@ class Service:
                 self._problems.add(str(error))
 
     def _serve_metrics(self) -> Callable[[], None] | None:
-        """Answer Prometheus, where the settings ask for it."""
+        """Answer Prometheus and whoever asks whether all is well, where the settings ask for it."""
         port = self.config.monitor.metrics_port
         if not port:
             return None
         from monitor.service import metrics
 
+        asked = self.config.monitor
+        collector = metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies)
         return metrics.serve(
-            port, metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies)
+            asked.metrics_host, port, metrics.Answers(collector, self._pulse.health, metrics.token(asked))
         )
 
     def _close_sinks(self, patience_s: float) -> None:
@@ -278,7 +287,9 @@ class Service:
 
     def halt(self) -> None:
         """End within 3 s: what has been processed by then is published and saved."""
+        notify.tell("STOPPING=1")
         self._ending.ask()
+        self._connection.deafen()
         self.stop.set()
 
     @property

@@ -44,6 +44,8 @@ OTHER = {
     "language": "ja",
     "theme": "colour-blind",
     "profile": "challenge2015",
+    "level": "debug",
+    "format": "json",
     "frames_per_second": 20.0,
     "sweep_mm_per_s": 50,
     "gain_mm_per_mv": 5,
