@@ -18,9 +18,11 @@ Rate = Annotated[float, Meta(gt=0, le=500)]
 TEXT: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
 HOST: Final = r"^[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_:%-]{1,63})*\.?\Z"
 ROOT: Final = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z"
+PLACE: Final = r"^/[A-Za-z0-9_.~/-]*\Z"
 MEANT: Final = {
     TEXT: "give text without control characters",
     HOST: "give a host name or an address",
+    PLACE: "give a path that begins with /",
     ROOT: "give names of A-Z, a-z, 0-9, _ and - with / between",
 }
 """What each pattern asks for, in words."""
@@ -28,3 +30,4 @@ Text = Annotated[str, Meta(pattern=TEXT, max_length=4096)]
 Name = Annotated[str, Meta(pattern=TEXT, min_length=1, max_length=4096)]
 Host = Annotated[str, Meta(pattern=HOST, max_length=253)]
 Root = Annotated[str, Meta(pattern=ROOT, max_length=200)]
+Place = Annotated[str, Meta(pattern=PLACE, max_length=200)]

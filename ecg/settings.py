@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from ecg.errors import UserError
 from ecg.profiles import PROFILES
-from ecg.ranges import MEANT, Beats, Count, Cycles, Host, Name, Port, Rate, Root, Signal, Text, Wall
+from ecg.ranges import MEANT, Beats, Count, Cycles, Host, Name, Place, Port, Rate, Root, Signal, Text, Wall
 
 FILE: Final = "config.toml"
 VARIABLE: Final = "ECG_"
@@ -44,6 +44,8 @@ class MqttSettings(Section, frozen=True):
     topic_root: Root = "ecg/v1"
     wave_qos: Literal[0, 1] = 0
     embedded: bool = True
+    transport: Literal["tcp", "websockets"] = "tcp"
+    websocket_path: Place = "/mqtt"
     tls: bool = False
     ca_file: Text = ""
     cert_file: Text = ""

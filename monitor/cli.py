@@ -142,6 +142,12 @@ def _replay(given: list[str]) -> int:
     return replaying.run(given)
 
 
+def _certs(given: list[str]) -> int:
+    from monitor import certs
+
+    return certs.run(given)
+
+
 def _export(given: list[str]) -> int:
     from monitor.evaluation import edf
 
@@ -154,4 +160,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "alarms": _alarms,
     "replay": _replay,
     "export": _export,
+    "certs": _certs,
 }

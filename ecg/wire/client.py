@@ -73,6 +73,8 @@ class Line:
             timeout=ANSWER_SECONDS,
             max_inflight_messages=0,  # the outbox bounds them
             tls_context=tls,
+            transport=mqtt.transport,
+            websocket_path=mqtt.websocket_path if mqtt.transport == "websockets" else None,
             logger=QUIET,
             socket_options=options,
         )

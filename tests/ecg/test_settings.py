@@ -44,6 +44,8 @@ OTHER = {
     "language": "ja",
     "theme": "colour-blind",
     "profile": "challenge2015",
+    "transport": "websockets",
+    "websocket_path": "/other",
     "level": "debug",
     "format": "json",
     "frames_per_second": 20.0,

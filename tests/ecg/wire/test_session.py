@@ -283,3 +283,25 @@ def test_waits_between_attempts_double_up_to_a_bound_and_differ(attempt: int) ->
     assert len(waits) > 1
     assert all(whole / 2 <= wait <= whole for wait in waits)
     assert session.retry_seconds(10_000) <= session.LAST_RETRY_SECONDS
+
+
+async def test_a_session_that_is_deaf_hears_nothing_and_still_publishes(mosquitto: Mosquitto) -> None:
+    heard: list[str] = []
+    will = Outgoing("w", b"", False)
+    at = Broker("127.0.0.1", mosquitto.port, "external")
+    deaf = Session(
+        MqttSettings(), at, "deaf", lambda: will, filters=("a",), arrived=lambda topic, *_: heard.append(topic)
+    )
+    other = Session(
+        MqttSettings(), at, "other", lambda: will, filters=("b",), arrived=lambda topic, *_: heard.append(topic)
+    )
+    await asyncio.gather(deaf.open(), other.open())
+    other.publish([Outgoing("a", b"1", False)])
+    await until(lambda: heard == ["a"])
+    deaf.deafen()
+    other.publish([Outgoing("a", b"2", False)])
+    await other.flush()
+    deaf.publish([Outgoing("b", b"", False)])
+    await until(lambda: "b" in heard)
+    assert heard == ["a", "b"]
+    await asyncio.gather(deaf.close(), other.close())
