@@ -75,6 +75,15 @@ OTHER_SIGNALS: Final = ("ABP", "ART", "BP", "CO2", "CVP", "ICP", "PAP", "PLETH",
 """What the names of signals that are no ECG begin with: pressures, pulse, breath."""
 
 
+PULSES: Final = ("PLETH", "PPG", "PULSE", "ABP", "ART", "BP")
+"""What the names of signals that show each beat of the pulse begin with."""
+
+
+def is_pulse(lead: str) -> bool:
+    """Does the signal of that name show the pulse: a plethysmogram, an arterial pressure?."""
+    return lead.strip().upper().startswith(PULSES)
+
+
 def is_ecg(lead: str) -> bool:
     """Is the signal of that name an ECG lead? Every name is one that is not known to be something else."""
     return not lead.strip().upper().startswith(OTHER_SIGNALS)
