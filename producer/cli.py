@@ -19,6 +19,7 @@ from rich.progress import Progress as Bar
 from ecg import programs, settings
 from ecg.errors import UserError
 from ecg.records import library
+from ecg.records.leads import canonical
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
@@ -84,12 +85,13 @@ def check_lead(records: list[Record], lead: str) -> str:
     """
     if lead == "all":
         return ""
-    lacking = [record for record in records if lead.upper() not in map(str.upper, record.leads)]
+    wish = canonical(lead).upper()
+    lacking = [record for record in records if wish not in (canonical(name).upper() for name in record.leads)]
     if len(lacking) == len(records):
         there = ", ".join(dict.fromkeys(name for record in records for name in record.leads))
         raise UserError(f'no record has a lead {lead!r}: give one of {there}, or "all"')
     names = ", ".join(dict.fromkeys(record.name for record in lacking))
-    return f"no lead {lead!r} in {names}: their first lead is sent" if lacking else ""
+    return f"no lead {lead!r} in {names}: their best lead is sent" if lacking else ""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,6 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.records.leads import is_ecg as is_ecg
+from ecg.records.leads import pick_lead as pick_lead
+
 MISSING: Final = -32768
 """The sample value that says there is no sample, as in WFDB's 16-bit formats."""
 
@@ -36,6 +39,8 @@ class Record:
 
     samples: int16 [n, leads], ADU; millivolts are (samples - baseline) / gain.
     gain: float64 [leads], ADU/mV. baseline: float64 [leads], ADU.
+    units: what gain counts ADU of, one for each lead; () where all are mV. An ECG lead is always in mV; a pressure may
+    be in mmHg, and `millivolts` then gives mmHg.
     rate: Hz. source: "wfdb", "excerpt", "csv" or "synthetic".
     annotations: None where the record carries none.
     """
@@ -48,6 +53,7 @@ class Record:
     samples: NDArray[np.int16]
     source: str
     annotations: Annotations | None = None
+    units: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -69,32 +75,3 @@ def hold(samples: NDArray[np.int16], before: int) -> NDArray[np.int16]:
     source = np.maximum.accumulate(np.where(gone, -1, np.arange(len(samples))))
     known = np.int16(np.clip(before, MISSING + 1, -MISSING - 1))
     return np.where(source >= 0, samples[np.maximum(source, 0)], known)
-
-
-OTHER_SIGNALS: Final = ("ABP", "ART", "BP", "CO2", "CVP", "ICP", "PAP", "PLETH", "PPG", "PULSE", "RESP", "SPO2")
-"""What the names of signals that are no ECG begin with: pressures, pulse, breath."""
-
-
-PULSES: Final = ("PLETH", "PPG", "PULSE", "ABP", "ART", "BP")
-"""What the names of signals that show each beat of the pulse begin with."""
-
-
-def is_pulse(lead: str) -> bool:
-    """Does the signal of that name show the pulse: a plethysmogram, an arterial pressure?."""
-    return lead.strip().upper().startswith(PULSES)
-
-
-def is_ecg(lead: str) -> bool:
-    """Is the signal of that name an ECG lead? Every name is one that is not known to be something else."""
-    return not lead.strip().upper().startswith(OTHER_SIGNALS)
-
-
-def pick_lead(leads: tuple[str, ...] | list[str], wanted: str = "MLII") -> int:
-    """Column of the lead to analyse: `wanted` (case-insensitive) where the record has it, else the first.
-
-    The first that is an ECG lead, that is; where none is, the first of all.
-    """
-    names = [name.upper() for name in leads]
-    if wanted.upper() in names:
-        return names.index(wanted.upper())
-    return next((column for column, name in enumerate(names) if is_ecg(name)), 0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records.record import MISSING, hold, is_ecg, is_pulse, pick_lead
+from ecg.records import leads
+from ecg.records.record import MISSING, hold
 from ecg.settings import MonitorSettings
 from ecg.wire.messages import Wave
 from monitor.ward.lead_off import Line, hear
@@ -55,16 +55,10 @@ class Channel:
         return line
 
 
-def ecg_columns(leads: Sequence[str], settings: MonitorSettings) -> list[int]:
-    """Columns of the one or two leads that are read, the one that leads first."""
-    first = pick_lead(list(leads), settings.lead)
-    others = [column for column, name in enumerate(leads) if column != first and is_ecg(name)]
-    return [first, *others[:1]] if settings.second_lead and is_ecg(leads[first]) else [first]
-
-
-def pulse_column(leads: Sequence[str]) -> int | None:
-    """Column of the pulse, if there is one."""
-    return next((column for column, name in enumerate(leads) if is_pulse(name)), None)
+def read_columns(wave: Wave, settings: MonitorSettings) -> list[int]:
+    """Columns of the one or two leads that are read, the first choice first; the first signal where none is ECG."""
+    columns = leads.ecg_columns(wave.leads, wave.units, settings.lead)
+    return columns[: 2 if settings.second_lead else 1] or [0]
 
 
 def spans(parts: list[list[tuple[int, int, bool]]]) -> list[tuple[int, int, list[bool]]]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, get_type_hints
 
+from ecg.records.leads import pulse_column
 from ecg.records.record import MISSING
 from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave
-from monitor.ward.channels import Channel, ecg_columns, pulse_column
+from monitor.ward.channels import Channel, read_columns
 from monitor.ward.chunks import Chunks, Waiting
 from monitor.ward.events import ResetReason
 from monitor.ward.owner import Chunk, Leap, Owner, Verdict, length
@@ -230,8 +231,8 @@ class Intake(Chunks):
         before = owner.left_at.get(wave.stream)
         self.stream, self.record, self.rate, self.leads = wave.stream, wave.record, wave.rate, list(wave.leads)
         self.ledger.begin(self.bed, self.stream)
-        self.channels = [Channel(column=column) for column in ecg_columns(self.leads, self.settings)]
-        pulse = pulse_column(self.leads)
+        self.channels = [Channel(column=column) for column in read_columns(wave, self.settings)]
+        pulse = pulse_column(wave.leads, wave.units)
         self.pulse = None if pulse is None or pulse == self.column else Channel(column=pulse)
         self.ended = False
         late = self._patience(wave)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ecg.records.record import Annotations, Record, pick_lead
+from ecg.records.leads import pick_lead
+from ecg.records.record import Annotations, Record
 from ecg.wire.messages import SCHEMA, BedStatus, Truth, TruthMark, Wave
 
 STAGGER_SECONDS: Final = 7.3
@@ -64,6 +65,7 @@ class Bed:
             baseline=[float(self.record.baseline[column]) for column in self.columns],
             sent_ns=sent_ns,
             samples=rows.astype("<i2").tobytes(),
+            units=[self.record.units[column] for column in self.columns] if self.record.units else [],
         )
         self.index = end
         self.seq += 1
@@ -110,7 +112,7 @@ def make_beds(
     made = []
     for number in range(count):
         record = records[number % len(records)]
-        columns = list(range(len(record.leads))) if lead == "all" else [pick_lead(record.leads, lead)]
+        columns = list(range(len(record.leads))) if lead == "all" else [pick_lead(record.leads, lead, record.units)]
         name = record.name if count <= len(records) else f"{record.name}-{number // len(records) + 1}"
         begun = later(record, number // len(records))
         made.append(

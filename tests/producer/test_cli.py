@@ -75,9 +75,9 @@ def test_a_lead_that_no_record_has_is_refused_with_the_leads_there_are() -> None
 
 def test_records_that_lack_the_lead_are_named() -> None:
     some = [record("a", "MLII"), record("b", "V5"), record("c", "V2"), record("b", "V5")]
-    assert check_lead(some, "mlii") == "no lead 'mlii' in b, c: their first lead is sent"
+    assert check_lead(some, "mlii") == "no lead 'mlii' in b, c: their best lead is sent"
 
 
-@pytest.mark.parametrize("lead", ["all", "MLII", "mlii"])
+@pytest.mark.parametrize("lead", ["all", "MLII", "mlii", "Lead MLII"])
 def test_nothing_is_said_where_every_record_has_the_lead(lead: str) -> None:
     assert check_lead([record("a", "MLII", "V1")], lead) == ""

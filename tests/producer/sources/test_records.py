@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,10 +49,18 @@ def test_chunks_do_not_drift_at_rates_that_do_not_divide() -> None:
     assert all(abs(end - (k + 1) * 0.25 * 333.3) <= 0.5 for k, end in enumerate(ends[:-1]))
 
 
-def test_one_lead_is_picked_by_name_and_the_first_where_it_is_not_there() -> None:
+def test_one_lead_is_picked_by_name_and_the_best_where_it_is_not_there() -> None:
     assert make_beds([small()], 0, "mlii", 0.25, "r", False, True)[0].columns == [1]
-    assert make_beds([small()], 0, "aVR", 0.25, "r", False, True)[0].columns == [0]
+    assert make_beds([small()], 0, "aVR", 0.25, "r", False, True)[0].columns == [1]
     assert make_beds([small()], 0, "all", 0.25, "r", False, True)[0].columns == [0, 1]
+
+
+def test_a_wave_says_the_units_of_its_leads() -> None:
+    record = replace(small(), leads=("ABP", "II"), units=("mmHg", "mV"))
+    beds = {lead: make_beds([record], 0, lead, 0.25, "r", False, True)[0] for lead in ("all", "MLII")}
+    assert beds["all"].next(0)[0].units == ["mmHg", "mV"]
+    wave = beds["MLII"].next(0)[0]
+    assert (wave.leads, wave.units) == (["II"], ["mV"])
 
 
 @pytest.mark.parametrize(("count", "names"), [(0, ["t1"]), (1, ["t1"]), (3, ["t1-1", "t1-2", "t1-3"])])
