@@ -118,15 +118,6 @@ class WardAlarms:
             self._note(slot, self._beds[slot].sign(sign))
         return found
 
-    def beside(self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], off: NDArray[np.bool_]) -> None:
-        """The second lead's samples."""
-
-    def pulse(self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]]) -> None:
-        """The pulse's samples."""
-
-    def detected(self, slot: int, index: int) -> None:
-        """An R-peak of the lead that does not lead."""
-
     def beat(self, slot: int, index: int, cls: str) -> None:
         """A beat of AAMI class `cls` with its R-peak at sample `index`."""
         self._note(slot, self._beds[slot].beat(index, cls))

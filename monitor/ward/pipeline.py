@@ -122,12 +122,10 @@ class Pipeline:
         slots = np.array([bed.slot for bed, _ in heard], np.int64)
         self._leading[slots] = [bed.leading.lead for bed, _ in heard]
         found = self.path.step_leads(read.rows, read.chunks, read.follows)
-        beats, witnessed = found.beats, found.witnessed
+        beats = found.beats
         if ended:
             beats = Beats.join([beats, self.path.finish(closing.rows, closing.follows)])
         self._sound(slots, heard)
-        for row, index in witnessed.tolist():
-            self.alarms.detected(row // LEADS, index)
         count = self._read(beats) if len(beats) else 0
         self.alarms.clock(slots)
         for bed in ended:
@@ -136,19 +134,13 @@ class Pipeline:
         return count
 
     def _sound(self, slots: Index, heard: list[tuple[Bed, Signal]]) -> None:
-        """The signals for the alarms: what is beside the first lead goes before it."""
-        second = [(bed.slot, one) for bed, one in heard if one.second is not None]
-        pulse = [(bed.slot, one.pulse) for bed, one in heard if one.pulse is not None]
-        if second:
-            self.alarms.beside(
-                np.array([slot for slot, _ in second], np.int64),
-                [one.second for _, one in second if one.second is not None],
-                np.array([one.second_off for _, one in second]),
-            )
-        if pulse:
-            self.alarms.pulse(np.array([slot for slot, _ in pulse], np.int64), [one for _, one in pulse])
-        off = np.array([one.lead_off for _, one in heard], bool)
-        self.alarms.samples(slots, [one.samples for _, one in heard], off)
+        """The signals of the leads that lead, for the alarms."""
+        chunks, off = [], []
+        for bed, signal in heard:
+            second = signal.second if bed.leading.lead else None
+            chunks.append(signal.samples if second is None else second)
+            off.append(signal.lead_off and second is None)
+        self.alarms.samples(slots, chunks, np.array(off, bool))
 
     def _begin(self, bed: Bed, begin: Begin) -> None:
         """Empty the bed's memory, or that of one of its leads."""
