@@ -17,9 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from ecg import programs, settings
-from ecg.errors import UserError
 from ecg.records import library
-from ecg.records.leads import canonical
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
@@ -27,7 +25,7 @@ from ecg.wire.broker import Broker
 from producer import display
 from producer.connection import connections
 from producer.schedule import Progress, chunk_seconds, replay
-from producer.sources.records import make_beds
+from producer.sources.records import make_beds, notes_on
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--loop", action=argparse.BooleanOptionalAction, default=None, help="begin again at the end")
     made.add_argument("--lead", help='the one lead to send, such as MLII, or "all"')
     made.add_argument("--truth", action=argparse.BooleanOptionalAction, default=None, help="send annotations too")
+    made.add_argument("--annotator", help="ending of the annotation files to send (default: atr)")
     made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker")
     made.add_argument("--root", help="topic root, such as ecg/v1")
     made.add_argument(
@@ -63,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
 def with_options(config: Config, options: argparse.Namespace) -> Config:
     """The settings, changed by the command line. Raises UserError where a value cannot be used."""
-    for key in ("records", "beds", "lead", "speed"):
+    for key in ("records", "beds", "lead", "speed", "annotator"):
         text = getattr(options, key)
         if text is not None:
             given = text.removesuffix("x") if key == "speed" and text != "max" else str(text)
@@ -78,20 +77,14 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     return replace(config, mqtt=mqtt, producer=replace(config.producer, **flags))
 
 
-def check_lead(records: list[Record], lead: str) -> str:
-    """A sentence about the records that lack the wanted lead; "" where all have it.
-
-    Raises UserError, with the leads that there are, where no record has it.
-    """
-    if lead == "all":
-        return ""
-    wish = canonical(lead).upper()
-    lacking = [record for record in records if wish not in (canonical(name).upper() for name in record.leads)]
-    if len(lacking) == len(records):
-        there = ", ".join(dict.fromkeys(name for record in records for name in record.leads))
-        raise UserError(f'no record has a lead {lead!r}: give one of {there}, or "all"')
-    names = ", ".join(dict.fromkeys(record.name for record in lacking))
-    return f"no lead {lead!r} in {names}: their best lead is sent" if lacking else ""
+def other_annotators(records: list[Record]) -> list[str]:
+    """Sentences about records without the annotations asked for that have others."""
+    bare = {record.name: library.annotators(record.name) for record in records if record.annotations is None}
+    return [
+        f"{name} has annotations {', '.join(there)}: name them with --annotator"
+        for name, there in bare.items()
+        if there
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,10 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
     config = with_options(settings.load(options.config), options)
     names = library.find(config.producer.records)
     fetch(library.missing(names))
-    records = [library.read(name) for name in names]
-    note = check_lead(records, config.producer.lead)
-    if note and not options.quiet:
-        print(note, file=sys.stderr)
+    records = [library.read(name, annotator=config.producer.annotator) for name in names]
+    said = notes_on(records, config.producer.lead, config.producer.truth)
+    said += other_annotators(records) if config.producer.truth else []
+    if not options.quiet:
+        print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
     with brokers.ensure(config.mqtt) as broker:
         return asyncio.run(send(config, broker, records, options))
 
