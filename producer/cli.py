@@ -17,7 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from ecg import programs, settings
+from ecg.errors import UserError
 from ecg.records import library
+from ecg.records.opening import open_records
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
@@ -36,6 +38,16 @@ def parser() -> argparse.ArgumentParser:
     )
     programs.add_version(made)
     made.add_argument("--records", help='"excerpt", "all", "ds1", "ds2" or names such as 100,208')
+    made.add_argument(
+        "--file",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="send this WFDB record, EDF, BDF, CSV or Parquet file, or all in this folder; may be given again",
+    )
+    made.add_argument(
+        "--rate", type=programs.number("--rate", 100, 20_000), help="Hz, for a --file that is a table without times"
+    )
     made.add_argument(
         "--beds",
         type=programs.whole("--beds", 1, 65536),
@@ -77,6 +89,21 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     return replace(config, mqtt=mqtt, producer=replace(config.producer, **flags))
 
 
+def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], list[str]]:
+    """The records to send, and sentences about them. Raises UserError where one cannot be read."""
+    wanted = config.producer
+    if options.file:
+        if options.records is not None:
+            raise UserError("--file and --records are both given: give one of them")
+        records = [record for path in options.file for record in open_records(path, wanted.annotator, options.rate)]
+        return records, notes_on(records, wanted.lead, wanted.truth)
+    names = library.find(wanted.records)
+    fetch(library.missing(names))
+    records = [library.read(name, annotator=wanted.annotator) for name in names]
+    others = other_annotators(records) if wanted.truth else []
+    return records, [*notes_on(records, wanted.lead, wanted.truth), *others]
+
+
 def other_annotators(records: list[Record]) -> list[str]:
     """Sentences about records without the annotations asked for that have others."""
     bare = {record.name: library.annotators(record.name) for record in records if record.annotations is None}
@@ -91,11 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the producer; returns its exit status."""
     options = parser().parse_args(arguments)
     config = with_options(settings.load(options.config), options)
-    names = library.find(config.producer.records)
-    fetch(library.missing(names))
-    records = [library.read(name, annotator=config.producer.annotator) for name in names]
-    said = notes_on(records, config.producer.lead, config.producer.truth)
-    said += other_annotators(records) if config.producer.truth else []
+    records, said = chosen(config, options)
     if not options.quiet:
         print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
     with brokers.ensure(config.mqtt) as broker:

@@ -11,7 +11,7 @@ from ecg.errors import UserError
 from ecg.records import library
 from ecg.settings import Config, ProducerSettings
 from ecg.wire.broker import Broker
-from producer.cli import other_annotators, parser, with_options
+from producer.cli import chosen, other_annotators, parser, with_options
 from producer.display import heading
 from tests.support.wfdb_files import write_record
 
@@ -74,3 +74,16 @@ def test_a_record_with_annotations_of_another_name_says_their_names(
         "abc has annotations qrs: name them with --annotator"
     ]
     assert other_annotators([library.read("abc", annotator="qrs")]) == []
+
+
+def test_files_are_sent_by_their_place(tmp_path: Path) -> None:
+    write_record(tmp_path, "abc")
+    (tmp_path / "strip.csv").write_text("II\n" + "\n".join(str(i % 7) for i in range(300)))
+    words = ["--file", str(tmp_path / "abc"), "--file", str(tmp_path / "strip.csv"), "--rate", "250"]
+    options = parser().parse_args(words)
+    records, said = chosen(with_options(Config(), options), options)
+    assert [(record.name, record.rate) for record in records] == [("abc", 250.0), ("strip", 250.0)]
+    assert said == ["no annotations in strip: sent without truth"]
+    options = parser().parse_args([*words, "--records", "100"])
+    with pytest.raises(UserError, match="--file and --records are both given"):
+        chosen(with_options(Config(), options), options)
