@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--lead", help='the one lead to send, such as MLII, or "all"')
     made.add_argument("--truth", action=argparse.BooleanOptionalAction, default=None, help="send annotations too")
     made.add_argument("--annotator", help="ending of the annotation files to send (default: atr)")
-    made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker")
+    made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker, or mqtt[s]://user@host:port")
     made.add_argument("--root", help="topic root, such as ecg/v1")
     made.add_argument(
         "--seconds", type=programs.number("--seconds", 0, 31_536_000), help="stop after so many wall seconds"
@@ -82,8 +82,7 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     flags = {name: getattr(options, name) for name in ("loop", "truth") if getattr(options, name) is not None}
     mqtt = config.mqtt
     if options.broker is not None:
-        host, port = settings.host_and_port(options.broker)
-        mqtt = replace(mqtt, host=host, port=port)
+        mqtt = settings.with_broker(mqtt, options.broker)
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
     return replace(config, mqtt=mqtt, producer=replace(config.producer, **flags))
