@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.records.leads import ecg_columns
 from ecg.records.leads import is_ecg as is_ecg
 from ecg.records.leads import pick_lead as pick_lead
 
@@ -59,6 +60,18 @@ class Record:
     def seconds(self) -> float:
         """Length of the recording in seconds."""
         return float(len(self.samples) / self.rate)
+
+    def best_lead(self, wanted: str = "MLII") -> int:
+        """Column of the lead to analyse: `wanted` where the record has it (`ecg.records.leads`), and samples of it.
+
+        The first of all where no signal is an ECG lead.
+        """
+        order = ecg_columns(self.leads, self.units, wanted)
+        return next((column for column in order if self.has_samples(column)), order[0] if order else 0)
+
+    def has_samples(self, lead: int) -> bool:
+        """Is there one sample of that lead that is not missing?."""
+        return bool((self.samples[:, lead] != MISSING).any())
 
     def millivolts(self, lead: int) -> NDArray[np.float32]:
         """One lead in mV: float32 [n]. A missing sample holds the last value before it; before the first it is 0 mV."""

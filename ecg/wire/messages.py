@@ -1,4 +1,4 @@
-"""What goes over MQTT: MessagePack for waves, JSON for everything else, each with a schema version.
+"""What goes over MQTT: MessagePack or JSON for waves, JSON for everything else, each with a schema version.
 
 Every message can be decoded without any other message. Sample indices count at the record's own rate from the start of
 its stream. A *stream* is one unbroken run of sample indices on a bed (one lap of one record): its name changes whenever
@@ -19,35 +19,31 @@ from msgspec import Meta, structs
 from numpy.typing import NDArray
 
 from ecg.records.leads import MILLIVOLT, millivolts_per
+from ecg.records.scaling import LEAST_GAIN, MOST_GAIN
+from ecg.wire.bounds import LARGEST as LARGEST
+from ecg.wire.bounds import MOST_ITEMS as MOST_ITEMS
+from ecg.wire.bounds import MOST_JSON_BYTES as MOST_JSON_BYTES
+from ecg.wire.bounds import MOST_LEADS as MOST_LEADS
+from ecg.wire.bounds import MOST_WAVE_BYTES as MOST_WAVE_BYTES
+from ecg.wire.bounds import SCHEMA as SCHEMA
+from ecg.wire.bounds import (
+    Baselines,
+    BedName,
+    Count,
+    Gains,
+    Leads,
+    Milliseconds,
+    Name,
+    Nanoseconds,
+    Positive,
+    Rate,
+    Share,
+    Units,
+    Version,
+    Word,
+)
+from ecg.wire.json_wave import WaveJson
 from ecg.wire.topics import readable
-
-SCHEMA: Final = 1
-MOST_WAVE_BYTES: Final = 4 << 20
-MOST_JSON_BYTES: Final = 1 << 20
-MOST_LEADS: Final = 64
-MOST_ITEMS: Final = 1 << 16
-"""Items of a list, and keys of an object, at most."""
-LARGEST: Final = 1 << 53
-"""Counts and sample indices at most: what JavaScript and a float64 hold exactly."""
-LEAST_GAIN: Final = 1e-3
-MOST_GAIN: Final = 1e6
-"""ADU/mV, or ADU per what else the unit is."""
-
-Version = Annotated[int, Meta(ge=0, le=LARGEST)]
-Count = Annotated[int, Meta(ge=0, le=LARGEST)]
-Nanoseconds = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
-Rate = Annotated[float, Meta(ge=100, le=10_000)]
-Gain = Annotated[float, Meta(ge=LEAST_GAIN, le=MOST_GAIN)]
-Baseline = Annotated[float, Meta(ge=-1e6, le=1e6)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[float, Meta(ge=0, le=1e9)]
-Milliseconds = Annotated[float, Meta(ge=-1e15, le=1e15)]
-"""A latency may be below 0: two machines have two clocks."""
-BedName = Annotated[str, Meta(min_length=1, max_length=64)]
-Name = Annotated[str, Meta(max_length=256)]
-Word = Annotated[str, Meta(max_length=64)]
-Leads = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
-Units = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
 
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -65,8 +61,8 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     index: Count
     rate: Rate
     leads: Leads
-    gain: Annotated[list[Gain], Meta(max_length=MOST_LEADS)]
-    baseline: Annotated[list[Baseline], Meta(max_length=MOST_LEADS)]
+    gain: Gains
+    baseline: Baselines
     sent_ns: Nanoseconds
     samples: bytes
     units: Units = []
@@ -214,7 +210,20 @@ _forms: Final[dict[type, _Form]] = {
     kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
     for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
 }
-_forms[Wave] = _Form(MOST_WAVE_BYTES, None, msgspec.msgpack.Decoder(Wave).decode)  # its type bounds its depth
+_packed_wave = msgspec.msgpack.Decoder(Wave).decode
+_json_wave = msgspec.json.Decoder(WaveJson).decode
+
+
+def _either_wave(payload: bytes) -> Wave:
+    """A wave in MessagePack, or in JSON: no MessagePack map begins with a brace or with white space."""
+    if payload[:1] not in (b"{", b" ", b"\n", b"\r", b"\t"):
+        return _packed_wave(payload)
+    if len(payload) > MOST_JSON_BYTES:
+        raise ValueError(f"{len(payload)} bytes are too many in JSON: {MOST_JSON_BYTES} at most")
+    return Wave(**_json_wave(payload).fields())
+
+
+_forms[Wave] = _Form(MOST_WAVE_BYTES, None, _either_wave)  # its types bound its depth
 _pack = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
 
