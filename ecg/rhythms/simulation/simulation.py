@@ -6,7 +6,6 @@ script and the orders alone, never on the sizes in which they are asked for.
 
 from __future__ import annotations
 
-from bisect import insort
 from dataclasses import dataclass
 from random import Random
 from typing import Final, NamedTuple
@@ -21,6 +20,7 @@ from ecg.rhythms.simulation.drones import Drone
 from ecg.rhythms.simulation.heart import Activation, Heart
 from ecg.rhythms.simulation.orders import Orders
 from ecg.rhythms.simulation.paper import Paper
+from ecg.rhythms.simulation.script import Script
 from ecg.rhythms.simulation.vitals import BOUNDS, Vitals
 
 BLOCK_SECONDS: Final = 1.0
@@ -52,7 +52,7 @@ class Chunk(NamedTuple):
 class Simulation:
     """One heart's samples, in order and without an end.
 
-    rate: Hz. names: leads (`leads.names`). seed: of all that is drawn at random. script: orders by sample index.
+    rate: Hz. names: leads (`leads.names`). seed: of all that is drawn at random. script: orders to come.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Simulation:
         rate: float,
         names: tuple[str, ...],
         seed: str,
-        script: list[tuple[int, Orders]] | None = None,
+        script: Script | None = None,
     ) -> None:
         self.rate, self.names = rate, names
         rng = Random(f"ecg {seed}")
@@ -73,9 +73,7 @@ class Simulation:
         self._off: tuple[str, ...] = ()
         self._swap = ""
         self._drone_next = ""
-        self._script: list[tuple[int, int, Orders]] = []
-        for number, (index, orders) in enumerate(script or []):
-            insort(self._script, (index, number, orders), key=lambda one: one[:2])
+        self._script = script or Script()
         self._marks: list[Mark] = []
         self._label = self._told = ""
         self._block = 0
@@ -120,27 +118,30 @@ class Simulation:
     def at(self, index: int, orders: Orders) -> int:
         """The same at a later index, or as soon as possible. Returns the first index that may differ."""
         index = max(index, self.drawn)
-        number = max((one[1] for one in self._script), default=-1) + 1
-        insort(self._script, (index, number, orders), key=lambda one: one[:2])
+        self._script.put(index, orders)
         return index
 
     def _start(self) -> None:
         if not self._begun:
             self._begun = True
-            while self._script and self._script[0][0] <= 0:  # before the first event, so that nothing else comes first
-                self._obey(self._script.pop(0)[2], 0)
+            self._follow(0)  # before the first event, so that nothing else comes first
             self.heart.begin()
+
+    def _follow(self, index: int) -> None:
+        """Carry out the orders of the script that are due."""
+        while (at := self._script.next) is not None and at <= index:
+            self._obey(self._script.pop(), index)
 
     def _draw(self) -> None:
         """One block."""
         self._start()
         begin = self.drawn
-        while self._script and self._script[0][0] <= begin:
-            self._obey(self._script.pop(0)[2], begin)
+        self._follow(begin)
         end = max(round((self._block + self._shift) * BLOCK_SECONDS * self.rate), begin + 1)
         self._block += 1
-        if self._script and self._script[0][0] < end:
-            end = self._script[0][0]
+        step = self._script.next
+        if step is not None and step < end:
+            end = step
             self._block -= 1
         for event in self.heart.until(end / self.rate + AHEAD_SECONDS):
             self._event(event)

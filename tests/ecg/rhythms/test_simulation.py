@@ -13,6 +13,7 @@ from ecg.records.aami import CLASS_OF
 from ecg.rhythms.simulation.catalogue import ECTOPY, RHYTHMS
 from ecg.rhythms.simulation.leads import TWELVE
 from ecg.rhythms.simulation.orders import Orders
+from ecg.rhythms.simulation.script import Script
 from ecg.rhythms.simulation.simulation import Mark, Simulation
 
 RATE = 250.0
@@ -23,7 +24,8 @@ def made(
     *script: tuple[float, Orders], names: tuple[str, ...] = ALL, seed: str = "s", rate: float = RATE
 ) -> Simulation:
     """A simulation with orders at some seconds."""
-    return Simulation(rate=rate, names=names, seed=seed, script=[(round(at * rate), one) for at, one in script])
+    steps = [(round(at * rate), one) for at, one in script]
+    return Simulation(rate=rate, names=names, seed=seed, script=Script(steps))
 
 
 def played(simulation: Simulation, seconds: float) -> tuple[np.ndarray, list[Mark]]:
