@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from ecg.errors import UserError
 from ecg.profiles import PROFILES
-from ecg.ranges import MEANT, Beats, Count, Cycles, Host, Name, Port, Rate, Root, Signal, Text, Wall
+from ecg.ranges import MEANT, Beats, Count, Cycles, Ending, Host, Name, Port, Rate, Root, Signal, Text, Wall
 
 FILE: Final = "config.toml"
 VARIABLE: Final = "ECG_"
@@ -60,6 +60,7 @@ class ProducerSettings(Section, frozen=True):
     loop: bool = False
     lead: Name = "all"
     truth: bool = True
+    annotator: Ending = "atr"
     chunk_seconds: Annotated[float, Meta(ge=0.02, le=2.0)] = 0.25
     connection_per_bed_up_to: Count = 32
     beds_per_connection: Count = 250

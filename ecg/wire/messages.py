@@ -15,9 +15,10 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
-from msgspec import Meta
+from msgspec import Meta, structs
 from numpy.typing import NDArray
 
+from ecg.records.leads import MILLIVOLT, millivolts_per
 from ecg.wire.topics import readable
 
 SCHEMA: Final = 1
@@ -28,12 +29,15 @@ MOST_ITEMS: Final = 1 << 16
 """Items of a list, and keys of an object, at most."""
 LARGEST: Final = 1 << 53
 """Counts and sample indices at most: what JavaScript and a float64 hold exactly."""
+LEAST_GAIN: Final = 1e-3
+MOST_GAIN: Final = 1e6
+"""ADU/mV, or ADU per what else the unit is."""
 
 Version = Annotated[int, Meta(ge=0, le=LARGEST)]
 Count = Annotated[int, Meta(ge=0, le=LARGEST)]
 Nanoseconds = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 Rate = Annotated[float, Meta(ge=100, le=10_000)]
-Gain = Annotated[float, Meta(ge=1e-3, le=1e6)]
+Gain = Annotated[float, Meta(ge=LEAST_GAIN, le=MOST_GAIN)]
 Baseline = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(ge=0, le=1e9)]
@@ -43,11 +47,14 @@ BedName = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(max_length=256)]
 Word = Annotated[str, Meta(max_length=64)]
 Leads = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
+Units = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
 
 
-class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One chunk of signal. samples: int16 little-endian [samples, leads], row by row; gain in ADU/mV.
 
+    units: what gain counts ADU of, one for each lead ("mV", "mmHg", "NU", ...); [] where all are mV. A decoded wave
+    has no other unit of voltage than mV: its gain is converted.
     A wave has these fields and no others: a value of no known type could be nested without end, and is never read.
     """
 
@@ -62,6 +69,7 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     baseline: Annotated[list[Baseline], Meta(max_length=MOST_LEADS)]
     sent_ns: Nanoseconds
     samples: bytes
+    units: Units = []
 
 
 class TruthMark(msgspec.Struct, frozen=True):
@@ -221,23 +229,35 @@ def decode(payload: object, kind: type[AnyMessage]) -> AnyMessage:
     try:
         if form.shape is not None:
             form.shape(payload)
-        message: AnyMessage = form.read(payload)
+        message: Any = form.read(payload)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise MessageError(f"not a {kind.__name__} message: {readable(str(error))}") from None
     if message.v != SCHEMA:
         raise MessageError(f"{kind.__name__} schema version {message.v} is not {SCHEMA}")
-    if isinstance(message, Wave):
-        _check(message)
-    return message
+    if kind is Wave:
+        message = _checked(message)
+    return message  # type: ignore[no-any-return]
 
 
-def _check(wave: Wave) -> None:
-    """What the fields' own bounds do not say. Raises MessageError."""
+def _checked(wave: Wave) -> Wave:
+    """What the fields' own bounds do not say; voltages in mV. Raises MessageError."""
     leads = len(wave.leads)
     if leads == 0 or len(wave.gain) != leads or len(wave.baseline) != leads:
         raise MessageError(f"{leads} leads, {len(wave.gain)} gains, {len(wave.baseline)} baselines do not fit")
     if len(wave.samples) % (2 * leads) or not wave.samples:
         raise MessageError(f"{len(wave.samples)} bytes are no whole rows of {leads} int16 samples")
+    if not wave.units:
+        return wave
+    if len(wave.units) != leads:
+        raise MessageError(f"{len(wave.units)} units do not fit {leads} leads")
+    sizes = [millivolts_per(unit) for unit in wave.units]
+    if all(size in (None, 1.0) for size in sizes):
+        return wave
+    gain = [own / (size or 1.0) for own, size in zip(wave.gain, sizes, strict=True)]
+    units = [own if size is None else MILLIVOLT for own, size in zip(wave.units, sizes, strict=True)]
+    if not all(LEAST_GAIN <= one <= MOST_GAIN for one in gain):
+        raise MessageError(f"gains of {gain} ADU/mV are out of bounds")
+    return structs.replace(wave, gain=gain, units=units)
 
 
 def decode_wave(payload: object) -> Wave:
