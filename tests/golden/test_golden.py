@@ -36,18 +36,27 @@ def five() -> list[Record]:
     return [library.read(name) for name in digests.RECORDS]
 
 
-def test_five_records_are_read_live_as_before(five: list[Record]) -> None:
-    compare("records", digests.live(five))
+@pytest.fixture(scope="module")
+def live(five: list[Record]) -> digests.Arrays:
+    return digests.live(five)
 
 
-def test_five_records_are_read_offline_as_before(five: list[Record]) -> None:
-    compare("records", digests.offline(five))
+@pytest.fixture(scope="module")
+def offline(five: list[Record]) -> digests.Arrays:
+    return digests.offline(five)
 
 
-def test_offline_says_what_live_says(five: list[Record]) -> None:
-    live, offline = digests.live(five[:2]), digests.offline(five[:2])
-    for record in five[:2]:
-        assert np.array_equal(live[f"{record.name}.index"], offline[f"{record.name}.detector.index"])
+def test_five_records_are_read_live_as_before(live: digests.Arrays) -> None:
+    compare("records", live)
+
+
+def test_five_records_are_read_offline_as_before(offline: digests.Arrays) -> None:
+    compare("records", offline)
+
+
+def test_offline_says_what_live_says(live: digests.Arrays, offline: digests.Arrays) -> None:
+    for name in digests.RECORDS:
+        assert np.array_equal(live[f"{name}.index"], offline[f"{name}.detector.index"])
         np.testing.assert_allclose(
-            live[f"{record.name}.probabilities"], offline[f"{record.name}.detector.probabilities"], atol=TOLERANCE
+            live[f"{name}.probabilities"], offline[f"{name}.detector.probabilities"], atol=TOLERANCE
         )
