@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,15 @@ RECORDED: Final = "recording"
 """The source of records that the monitor's recorder made."""
 MADE_BY: Final = "recorded by ecg-monitor-simulator"
 """The comment in their header that says so."""
+
+
+def source(path: Path) -> str:
+    """The source of a WFDB record: "recording" where its header says that the recorder made it, else "wfdb"."""
+    try:
+        text = path.with_name(f"{path.name}.hea").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return "wfdb"
+    return RECORDED if any(line[1:].strip() == MADE_BY for line in text.splitlines() if line[:1] == "#") else "wfdb"
 
 
 def gaps(record: Record) -> list[tuple[int, int]]:

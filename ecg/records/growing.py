@@ -31,7 +31,8 @@ KINDS: Final = ("hea", "dat", "atr")
 class GrowingRecord:
     """One record in `folder`. All methods raise OSError where the disk does not take it; rows are whole all the same.
 
-    gain: ADU/mV, baseline: ADU, by lead. begun_s: of the first sample, seconds since the epoch.
+    gain: ADU/mV, baseline: ADU, by lead. units: what gain counts ADU of, () where all are mV.
+    begun_s: of the first sample, seconds since the epoch.
     comments: further lines of the header. samples: rows on disk. marks: annotations on disk.
     """
 
@@ -43,6 +44,7 @@ class GrowingRecord:
     baseline: tuple[float, ...]
     begun_s: float
     comments: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     samples: int = 0
     marks: int = 0
     _first: list[int] = field(default_factory=list)
@@ -109,10 +111,12 @@ class GrowingRecord:
         begun = datetime.fromtimestamp(self.begun_s, UTC)
         length = f" {self.samples} {begun:%H:%M:%S.%f} {begun:%d/%m/%Y}" if finished else ""
         lines = [f"{self.name} {len(self.leads)} {rate}{length}"]
-        for column, (lead, gain, baseline) in enumerate(zip(self.leads, self.gain, self.baseline, strict=True)):
+        units = self.units or ("mV",) * len(self.leads)
+        signals = zip(self.leads, self.gain, self.baseline, units, strict=True)
+        for column, (lead, gain, baseline, unit) in enumerate(signals):
             first, total = (self._first[column], int(self._sum[column])) if length else (0, 0)
             check = (total + 0x8000) % 0x10000 - 0x8000
-            scale = f"{gain:.10g}({round(baseline)})/mV"
+            scale = f"{gain:.10g}({round(baseline)})/{'_'.join(plain(unit).split()) or 'NU'}"
             lines.append(f"{self.name}.dat {FORMAT} {scale} 16 0 {first} {check} 0 {plain(lead) or 'ECG'}")
         lines += [f"#{plain(comment)}" for comment in self.comments]
         return ("\n".join(lines) + "\n").encode()
@@ -149,13 +153,15 @@ def opened(folder: Path, name: str) -> GrowingRecord:
     words = first.split()
     if len(words) != 3 or words[0] != name or int(words[1]) != len(lines):
         raise ValueError(f"{name}.hea is not of a record that was left while it grew")
-    leads, gain, baseline = [], [], []
+    leads, gain, baseline, units = [], [], [], []
     for line in lines:
         _file, _format, scale, *_rest, lead = line.split(maxsplit=8)
         factor, _, after = scale.partition("(")
         leads.append(lead)
         gain.append(float(factor))
-        baseline.append(float(after.partition(")")[0]))
+        offset, _, unit = after.partition(")/")
+        baseline.append(float(offset))
+        units.append(unit)
     begun = next((line for line in comments if line.startswith(BEGUN)), "")
     return GrowingRecord(
         folder=folder,
@@ -166,6 +172,7 @@ def opened(folder: Path, name: str) -> GrowingRecord:
         baseline=tuple(baseline),
         begun_s=datetime.fromisoformat(begun.removeprefix(BEGUN).strip()).timestamp() if begun else 0.0,
         comments=comments,
+        units=tuple(units),
     )
 
 

@@ -56,7 +56,7 @@ def write(record: Record, notes: list[tuple[int, str]], file: Path) -> None:
     EDF has 16 bits as the record does, and numbers of 8 characters for their scale: values differ by less than a
     thousandth of their range. A missing sample is the smallest number. The last second is filled with such.
     """
-    with needs("edf", "writing EDF"):
+    with needs("files", "writing EDF"):
         import edfio
     if record.rate != round(record.rate):
         raise UserError(f"record {record.name} has {record.rate:g} samples a second: EDF wants a whole number of them")

@@ -40,7 +40,7 @@ class Part:
     first: int
     turn: int
     record: GrowingRecord
-    scale: tuple[list[float], list[float]]
+    scale: tuple[list[float], list[float], list[str]]
     rows: list[NDArray[np.int16]] = field(default_factory=list)
     next: int = 0
     """The sample of the stream that it needs next."""
@@ -89,11 +89,7 @@ def where(part: Part | None) -> Place:
 
 def fits(part: Part, block: Block, longest: int, fill: int) -> bool:
     """Can a block be added to a part? longest: samples of a record. fill: samples of a gap."""
-    return (
-        part.scale == (block.gain, block.baseline)
-        and 0 <= block.index - part.next <= fill
-        and part.next - part.first < longest
-    )
+    return part.scale == _scale(block) and 0 <= block.index - part.next <= fill and part.next - part.first < longest
 
 
 def begin(folder: Path, taken: Taken, block: Block, number: int, turn: int) -> Part:
@@ -116,11 +112,12 @@ def begin(folder: Path, taken: Taken, block: Block, number: int, turn: int) -> P
         leads=tuple(taken.leads),
         gain=tuple(block.gain),
         baseline=tuple(block.baseline),
+        units=tuple(block.units),
         begun_s=begun.timestamp(),
         comments=comments,
     )
     record.create()
-    return Part(taken.bed, number, block.index, turn, record, (block.gain, block.baseline), next=block.index)
+    return Part(taken.bed, number, block.index, turn, record, _scale(block), next=block.index)
 
 
 def names(bed: str, begun: datetime) -> Iterator[str]:
@@ -134,3 +131,7 @@ def names(bed: str, begun: datetime) -> Iterator[str]:
 
 def _is_there(folder: Path, name: str) -> bool:
     return any((folder / f"{name}.{kind}").exists() for kind in KINDS)
+
+
+def _scale(block: Block) -> tuple[list[float], list[float], list[str]]:
+    return block.gain, block.baseline, block.units

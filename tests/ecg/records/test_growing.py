@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def test_a_record_is_read_at_every_moment_of_its_growth(tmp_path: Path) -> None:
     assert read.checksum == [int(value) for value in SIGNAL.sum(axis=0, dtype=np.int64).astype(np.int16)]
     assert read.init_value == SIGNAL[0].tolist()
     assert "stream: a?b" in read.comments
+
+
+def test_a_lead_keeps_its_unit(tmp_path: Path) -> None:
+    grows = replace(record(tmp_path), name="r_2", units=("mV", "mm Hg"))
+    grows.create()
+    grows.append(SIGNAL[:10])
+    assert wfdb.rdheader(str(tmp_path / "r_2")).units == ["mV", "mm_Hg"]
+    growing.finish(tmp_path, "r_2")
+    assert wfdb.rdheader(str(tmp_path / "r_2")).units == ["mV", "mm_Hg"]
 
 
 def test_missing_samples_are_missing(tmp_path: Path) -> None:
