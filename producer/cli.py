@@ -190,7 +190,14 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
     run = secrets.token_hex(3)
     beds = make_beds(records, wanted.beds, wanted.lead, chunk, run, wanted.loop, wanted.truth)
     links = connections(
-        config.mqtt, broker, beds, pace, run, wanted.connection_per_bed_up_to, wanted.beds_per_connection
+        config.mqtt,
+        broker,
+        beds,
+        pace,
+        run,
+        wanted.connection_per_bed_up_to,
+        wanted.beds_per_connection,
+        wanted.keep_seconds,
     )
     stop = asyncio.Event()
     exit_status = 0

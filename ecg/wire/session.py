@@ -24,6 +24,9 @@ from ecg.wire.tls import encryption
 
 FIRST_RETRY_SECONDS: Final = 0.5
 LAST_RETRY_SECONDS: Final = 8.0
+SOON_SECONDS: Final = 1.0
+"""In the first minute no pause is longer: who publishes waits for those who listen to be back."""
+SOON_ATTEMPTS: Final = 60
 CONFIRM_SECONDS: Final = 30.0
 """A broker that confirms nothing of what is in flight for so long is taken for lost."""
 
@@ -32,11 +35,14 @@ _log = logging.getLogger(__name__)
 
 
 def retry_seconds(attempt: int) -> float:
-    """How long to wait before that attempt (0: the first) to come back: doubling, and by chance up to half as long.
+    """How long to wait before that attempt (0: the first) to come back: doubling to 1 s, after a minute to 8 s.
+
+    By chance it is up to half as long.
 
     Clients that lost one broker together then do not all come back in the same moment.
     """
-    whole = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempt, 30), LAST_RETRY_SECONDS)
+    late = max(attempt - SOON_ATTEMPTS, 0)
+    whole = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempt, 30), SOON_SECONDS * 2.0 ** min(late, 30), LAST_RETRY_SECONDS)
     return whole * random.uniform(0.5, 1.0)
 
 
@@ -45,7 +51,8 @@ class Session:
 
     will: asked for the last will at every connection. births: asked for what is to be published once a connection
     stands. arrived: gets every message of `filters`.
-    connected: is there a connection now? problem: why not, "" where there is. reconnects: connections lost so far.
+    connected: is there a connection now? problem: why not, "" where there is. reconnects: attempts that
+    ended. since_s, lost_s: when the last connection came and went, monotonic clock.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Session:
         self._handed: dict[int, asyncio.Future[bool]] = {}
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
+        self.since_s = self.lost_s = 0.0
         self._confirmed_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -159,6 +167,7 @@ class Session:
     def _begin(self, line: Line) -> None:
         """The connection stands."""
         self._line, self.connected, self.problem = line, True, ""
+        self.since_s = time.monotonic()
         self._confirmed_s = time.monotonic()
         if self._ready.is_set():
             _log.warning("connected to %s again", self._at)
@@ -167,6 +176,8 @@ class Session:
 
     def _lose(self) -> None:
         """The connection is gone: what is in flight waits again, what is handed over is lost."""
+        if self.connected:
+            self.lost_s = time.monotonic()
         self._line, self.connected = None, False
         self.outbox.lost()
         for handed in self._handed.values():
