@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, NamedTuple
 
-AGAIN_SECONDS: Final = 3.0
+AGAIN_SECONDS: Final = 1.5
 """Wall seconds of messages before a loss that are sent again."""
 
 

@@ -140,6 +140,11 @@ class Connection:
         return self._session.outbox.confirmed
 
     @property
+    def unsent(self) -> int:
+        """Messages that the broker has not confirmed yet."""
+        return len(self._session.outbox)
+
+    @property
     def dropped(self) -> int:
         """Messages that were not published, because the broker was away for too long."""
         return self._session.outbox.dropped

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -98,6 +99,7 @@ class Service:
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
+        self._tasks: Callable[[], int] = lambda: 0
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
@@ -125,6 +127,7 @@ class Service:
         timers = Timers(self._problems, self._fail)
         self.ward.engine.warm_up()
         runtime.settle()
+        self._tasks = partial(_tasks_of, asyncio.get_running_loop())
         stop_metrics = self._serve_metrics()
         try:
             await connection.open()
@@ -269,10 +272,14 @@ class Service:
         from monitor.service import metrics
 
         asked = self.config.monitor
-        collector = metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies)
+        collector = metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies, self._queues)
         return metrics.serve(
             asked.metrics_host, port, metrics.Answers(collector, self._pulse.health, metrics.token(asked))
         )
+
+    def _queues(self) -> tuple[int, int, int]:
+        """Messages unread and unsent, and tasks; asked for in another thread."""
+        return len(self._connection.inbox), self._connection.unsent, self._tasks()
 
     def _close_sinks(self, patience_s: float) -> None:
         """Let those that work aside finish."""
@@ -315,3 +322,10 @@ class Service:
     def ledger_line(self) -> str:
         """The last line of a headless run."""
         return msgspec.json.encode({"ledger": self.ward.ledger.as_dict()}).decode()
+
+
+def _tasks_of(loop: asyncio.AbstractEventLoop) -> int:
+    try:
+        return len(asyncio.all_tasks(loop))
+    except RuntimeError:  # they changed meanwhile
+        return 0

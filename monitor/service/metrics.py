@@ -30,17 +30,27 @@ BUCKET_BINS = 3
 
 
 class ServiceCollector(Collector):
-    """Reads the service's figures when they are asked for."""
+    """Reads the service's figures when they are asked for. queues: messages unread, messages unsent, and tasks."""
 
-    def __init__(self, status: Callable[[], ServiceStatus], beats: Callable[[], int], latencies: Latencies) -> None:
-        self._status, self._beats, self._latencies = status, beats, latencies
+    def __init__(
+        self,
+        status: Callable[[], ServiceStatus],
+        beats: Callable[[], int],
+        latencies: Latencies,
+        queues: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
+    ) -> None:
+        self._status, self._beats, self._latencies, self._queues = status, beats, latencies, queues
 
     def collect(self) -> Iterator[Metric]:
         """The metrics; latencies in seconds, as Prometheus wants them."""
         now = self._status()
+        unread, unsent, tasks = self._queues()
         for name, value, about in (
             ("ecg_monitor_beds", now.beds, "Beds known"),
             ("ecg_monitor_connected", int(now.connected), "1 while the broker is there"),
+            ("ecg_monitor_inbox", unread, "Messages received and not read yet"),
+            ("ecg_monitor_outbox", unsent, "Messages that the broker has not confirmed yet"),
+            ("ecg_monitor_tasks", tasks, "Tasks of the event loop"),
             ("ecg_monitor_lookahead_seconds", now.lookahead_ms / 1000, "Signal needed after an R-peak"),
         ):
             yield GaugeMetricFamily(name, about, value)

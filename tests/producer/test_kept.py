@@ -33,11 +33,11 @@ def test_messages_wait_in_order_and_the_oldest_go() -> None:
 def test_what_was_sent_shortly_before_a_loss_goes_first_and_no_other() -> None:
     waiting = Kept(60.0)
     for number in range(9):
-        waiting.handed(wave(number), float(number))
+        waiting.handed(wave(number), number / 2)
     waiting.keep(wave(9))
-    waiting.lost(8.5)
-    assert taken(waiting) == [number for number in range(9) if 8.5 - number <= AGAIN_SECONDS] + [9]
-    waiting.lost(8.5)
+    waiting.lost(4.25)
+    assert taken(waiting) == [number for number in range(9) if 4.25 - number / 2 <= AGAIN_SECONDS] + [9]
+    waiting.lost(4.25)
     assert taken(waiting) == []
 
 
