@@ -31,6 +31,7 @@ LEAST_ROWS = 6
 """Least rows of a strip; where they are fewer, fewer strips are drawn."""
 SETTLED_SECONDS = 1.0
 EDGE_SECONDS = 0.2
+PRESSURE_SECONDS = 4.0
 RHYTHM_CELLS = 24
 """Longest words of a rhythm."""
 
@@ -177,13 +178,16 @@ class StripView(Widget):
             rhythms = (
                 [] if lane == 0 else [n for n in notes if n.symbol == "+" and page.shows(floor(n.index / per_dot))]
             )
-            state = (name, tuple(shown), tuple(n.index for n in rhythms))
+            words = pressures(history, page) if lane == 0 and page.kind == "pressure" else ""
+            state = (name, tuple(shown), tuple(n.index for n in rhythms), words)
             if self._lanes.get(top + lane) == state:
                 continue
             self._lanes[top + lane] = state
             head = name if lane == 0 else labels("truth") if page.kind == "ecg" else ""
             row = [(" ", pen(palette.text))] * page.paper.columns
             taken = {cell for cell, _, _ in shown}
+            if words:
+                lay(row, taken, 0, words, pen(palette.pressure))
             for note in rhythms:
                 at = page.cell_of(floor(note.index / per_dot))
                 lay(row, taken, at, clean(labels.rhythm(note.rhythm), RHYTHM_CELLS), pen(palette.dim))
@@ -205,6 +209,15 @@ class StripView(Widget):
             paper = page.paper
             text = f"{paper.speed:g} mm/s   {paper.gain:g} mm/mV   {paper.seconds:.1f} s"
         self._rows[y] = [Segment(" " * MARGIN, pen("#000000")), Segment(text, pen(palette.dim))]
+
+
+def pressures(history: BedHistory, page: SweepPage) -> str:
+    """Highest and lowest pressure of the last seconds, for example "118/72 mmHg"."""
+    head = int((page.head + 1) * history.rate / page.paper.dots_per_second)
+    samples = history.samples(page.lead, int(head - PRESSURE_SECONDS * history.rate), head)[1]
+    heard = samples[~np.isnan(samples)]
+    unit = clean(history.units[page.lead], 6) if page.lead < len(history.units) else ""
+    return f"{heard.max():.0f}/{heard.min():.0f} {unit}" if len(heard) else ""
 
 
 def _calibration(paper: Paper) -> list[str]:
