@@ -83,6 +83,7 @@ class MonitorSettings(Section, frozen=True):
     """[monitor] ingest, batching and bookkeeping."""
 
     lead: Name = "MLII"
+    second_lead: bool = True
     max_beds: Count = 4096
     late_seconds: Signal = 2.0
     gap_reset_seconds: Signal = 2.0
