@@ -117,6 +117,11 @@ def other_annotators(records: list[Record]) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the producer; returns its exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["grade"]:
+        from producer.grading import program
+
+        return program.main(words[1:])
     options = parser().parse_args(arguments)
     config = with_options(settings.load(options.config), options)
     records, said = chosen(config, options)
