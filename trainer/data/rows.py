@@ -17,7 +17,7 @@ from scipy.signal import resample_poly
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.records.aami import CLASSES
-from ecg.records.record import Record, pick_lead
+from ecg.records.record import Record
 from ecg.records.rows import ROW_LENGTH
 from ecg.records.rows import Rows as Rows
 from ecg.records.rows import read_csv as read_csv
@@ -46,7 +46,7 @@ def write_csv(path: Path, rows: Rows) -> None:
 def rows_of(record: Record) -> Rows:
     """All beats of one record but its last, as rows. Lead MLII if there is one, else the first."""
     reference = reference_of(record)
-    signal = record.millivolts(pick_lead(record.leads))
+    signal = record.millivolts(record.best_lead())
     up, down = _ratio(record.rate)
     resampled = resample_poly(signal.astype(np.float64), up, down)
     index = reference.index[:-1]
