@@ -36,12 +36,16 @@ STEP_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One alarm episode: its condition from `onset` to `over`, known to be true at `raised`, in samples."""
+    """One alarm episode: its condition from `onset` to `over`, known to be true at `raised`, in samples.
+
+    again: the alarm was still shown, so that no new message came.
+    """
 
     kind: str
     onset: int
     over: int
     raised: int
+    again: bool = False
 
     @property
     def priority(self) -> Priority:
@@ -105,15 +109,15 @@ def episodes(changes: Iterable[Change], length: int) -> list[Raised]:
 
     An episode that lasts ends with the record.
     """
-    open_: dict[str, tuple[int, int]] = {}
+    open_: dict[str, tuple[int, int, bool]] = {}
     raised = []
     for change in changes:
-        if change.what == "onset":
-            open_[change.kind] = (change.onset, change.index)
+        if change.what in ("onset", "again"):
+            open_[change.kind] = (change.onset, change.index, change.what == "again")
         elif change.what == "end":
-            onset, at = open_.pop(change.kind)
-            raised.append(Raised(change.kind, onset, change.over, at))
-    raised += [Raised(kind, onset, length - 1, at) for kind, (onset, at) in open_.items()]
+            onset, at, again = open_.pop(change.kind)
+            raised.append(Raised(change.kind, onset, change.over, at, again))
+    raised += [Raised(kind, onset, length - 1, at, again) for kind, (onset, at, again) in open_.items()]
     return sorted(raised, key=lambda one: (one.raised, one.kind))
 
 

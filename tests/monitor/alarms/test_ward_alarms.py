@@ -18,7 +18,7 @@ NOISE = 0.004 * np.random.default_rng(3).standard_normal(3600).astype(np.float32
 TIME = np.arange(3600) / RATE
 PIECES = [
     np.concatenate((EXCERPT[:9000], EXCERPT[9000] + NOISE, EXCERPT[9000:16_000])),  # an asystole
-    np.concatenate((EXCERPT[:9000], (0.8 * np.sin(2 * np.pi * 4 * TIME)).astype(np.float32), EXCERPT[9000:16_000])),
+    np.concatenate((EXCERPT[:9000], (0.8 * np.sin(2 * np.pi * 4.5 * TIME)).astype(np.float32), EXCERPT[9000:16_000])),
     np.concatenate((EXCERPT[20_000:29_000], np.full(3600, 0.5, np.float32), EXCERPT[29_000:36_000])),  # lead off
 ]
 SETTINGS = AlarmSettings()
