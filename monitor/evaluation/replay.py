@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import msgspec
@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from ecg.model.network import BeatNet
+from ecg.records.leads import ecg_columns, pulse_column
 from ecg.records.record import Record
 from ecg.settings import AlarmSettings, Config, MonitorSettings
 from monitor.alarms.bed import BedAlarms
@@ -97,6 +98,26 @@ def listen(
         Heard(beats[bed], episodes(changes[bed], len(record.samples)))
         for bed, record in zip(beds, records, strict=True)
     ]
+
+
+def narrowed(record: Record, leads: int, pulse: bool, wanted: str = "MLII") -> Record:
+    """The record with its best ECG leads, so many at most, and its pulse channel or none. wanted: the first choice.
+
+    A record without an ECG lead keeps all it has.
+    """
+    columns = ecg_columns(record.leads, record.units, wanted)[:leads]
+    beats = pulse_column(record.leads, record.units) if pulse else None
+    kept = sorted({*columns, *([] if beats is None else [beats])})
+    if not columns or len(kept) == len(record.leads):
+        return record
+    return replace(
+        record,
+        leads=tuple(record.leads[column] for column in kept),
+        units=tuple(record.units[column] for column in kept) if record.units else (),
+        gain=record.gain[kept],
+        baseline=record.baseline[kept],
+        samples=record.samples[:, kept],
+    )
 
 
 def _step(record: Record) -> int:
