@@ -16,7 +16,7 @@ import msgspec
 
 from ecg.settings import AlarmSettings
 from ecg.wire.messages import ActiveAlarm
-from monitor.alarms import patterns, witness
+from monitor.alarms import patterns, runs, witness
 from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
 from monitor.alarms.limits import Limits, limits
 from monitor.alarms.state import NEVER, UNKNOWN, BedState, Change, Episode, Evidence, Sign
@@ -320,9 +320,9 @@ class BedAlarms:
             self.raise_("fibrillation", onset, now)
         else:
             self._end("fibrillation", sign.index, now)
-        if sign.tachycardia and not sign.lead_off:
-            self.raise_("ventricular_tachycardia", onset, now)
-        elif before.tachycardia and not state.broad:
+        if runs.shown(sign):
+            self.raise_("ventricular_tachycardia", sign.run if sign.run >= 0 else onset, now)
+        elif runs.shown(before) and not state.broad:
             self._end("ventricular_tachycardia", sign.index, now)
 
     def _forget(self, now: int) -> None:

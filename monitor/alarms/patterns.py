@@ -141,7 +141,7 @@ def _end_run(to: Conditions, state: BedState, index: int) -> None:
         to.end("couplet", state.run[-1], index)
     elif state.run_length > 2:
         for kind in ("ventricular_tachycardia", "ventricular_rhythm", "nonsustained_vt", "ventricular_run"):
-            if kind != "ventricular_tachycardia" or not (state.broad or state.sign.tachycardia):
+            if kind != "ventricular_tachycardia" or not (state.broad or runs.shown(state.sign)):
                 to.end(kind, state.run[-1], index)
     state.run.clear()
     state.run_length = 0

@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import Final, Protocol
 
 from monitor.alarms.limits import Limits
-from monitor.alarms.state import UNKNOWN, BedState, Evidence
+from monitor.alarms.state import UNKNOWN, BedState, Evidence, Sign
 
-EVEN: Final = 1.5
+EVEN: Final = 1.4
 """The longest RR interval of a tachycardia is at most so many times its shortest."""
 EVEN_SHORT: Final = 2.0
 """The same of a shorter run."""
@@ -43,6 +43,11 @@ class Conditions(Protocol):
         """Whether the condition is true at present."""
 
 
+def shown(sign: Sign) -> bool:
+    """Does the signal itself show a ventricular tachycardia?."""
+    return (sign.tachycardia or sign.run >= 0) and not sign.lead_off and not sign.fibrillation
+
+
 def ventricular(one: Evidence) -> bool:
     """Is this beat ventricular, or one that may well be?."""
     unlike = one.alike < UNLIKE and one.beside < UNLIKE_BESIDE
@@ -56,7 +61,7 @@ def broad(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
     if state.broad:
         if not any(ventricular(one) for one in state.evidence[-LAST:]):
             state.broad = False
-            if not state.run_length and not state.sign.tachycardia:
+            if not state.run_length and not shown(state.sign):
                 to.end("ventricular_tachycardia", state.beats[-1], index)
         return
     count = limits.vt_beats

@@ -7,6 +7,7 @@ together:
 - *fibrillation*, or *tachycardia* where the wave repeats itself beat for beat, is shown in one lead at least that can
   be analysed, contradicted by none that shows QRS complexes on a quiet line, nor, for fibrillation, by a regular pulse.
   Two looks running make it, MISSES without it end it;
+- a *run*: a lead's own beats are a ventricular tachycardia (`strokes`), and the other's do not deny it;
 - *still*: for two seconds nothing like a QRS complex stands in any lead that can be analysed;
 - *alive*: a regular pulse goes on;
 - *noisy*: no lead can be analysed;
@@ -25,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import pulse, quality
-from monitor.alarms import disorder
+from monitor.alarms import disorder, strokes
 from monitor.alarms.looks import HALF, HOP, WINDOW, Floats, Look, Looks, Slots
 from monitor.alarms.state import Sign
 
@@ -45,10 +46,15 @@ BRISK: Final = 50.0
 WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW = (1 << place for place in range(7))
 """What a look at one lead shows, as bits of one number."""
 ABSENT: Final = BAD
+NOBODY: Final = (ABSENT, strokes.NONE)
 """A lead that is not there bears no witness."""
+HELD: Final = 3
+"""Looks that a tachycardia of a lead's beats lasts after the last that shows it."""
+RECENT: Final = strokes.TAIL + HOP + 60
+"""Blocks in which the last beat of a run must lie."""
 
 CHANNELS: Final = ("lead", "second", "pulse", "other pulse")
-SHOWN: Final = ("fibrillation", "unsteady", "tachycardia", "still", "alive", "brisk", "noisy", "second")
+SHOWN: Final = ("fibrillation", "unsteady", "tachycardia", "still", "alive", "brisk", "noisy", "second", "run")
 """What half-second looks decide."""
 
 
@@ -56,13 +62,16 @@ class SignalSigns:
     """Signs of the signals of `slots` beds.
 
     state: dict of arrays [slots, ...]; copy it to save all beds, put it back to go on as if nothing had happened.
+    run_beats, run_rate: beats of a ventricular tachycardia and their least rate, 1/min.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, run_beats: int = 6, run_rate: float = 130.0) -> None:
         self.slots = slots
+        self._run = run_beats, 60 / run_rate
         self._looks = {name: Looks(slots) for name in CHANNELS}
+        self._strokes = {name: strokes.Beats(slots) for name in CHANNELS[:2]}
         self._own = _new_state(slots)
-        self._beside: dict[tuple[int, int], int] = {}
+        self._beside: dict[tuple[int, int], tuple[int, strokes.Strokes]] = {}
         self._alive: dict[tuple[int, int], float] = {}
         self._second_off: dict[int, bool] = {}
 
@@ -70,13 +79,16 @@ class SignalSigns:
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is remembered, a row for each bed."""
         parts = {f"{name}.{key}": rows for name, looks in self._looks.items() for key, rows in looks.state.items()}
-        return {**self._own, **parts}
+        beats = {f"{name} beats.{key}": rows for name, one in self._strokes.items() for key, rows in one.state.items()}
+        return {**self._own, **parts, **beats}
 
     @state.setter
     def state(self, value: dict[str, NDArray[Any]]) -> None:
         self._own = {name: value[name] for name in self._own}
         for name, looks in self._looks.items():
             looks.state = {key: value[f"{name}.{key}"] for key in looks.state}
+        for name, one in self._strokes.items():
+            one.state = {key: value[f"{name} beats.{key}"] for key in one.state}
 
     def seen(self, slots: Slots) -> NDArray[np.int64]:
         """The next sample of each slot: int64 [n]."""
@@ -89,6 +101,9 @@ class SignalSigns:
             self._own = {name: np.concatenate((old, fresh[name])) for name, old in self._own.items()}
             for looks in self._looks.values():
                 looks.grow(slots)
+            for one in self._strokes.values():
+                more = strokes.new_state(slots - self.slots)
+                one.state = {name: np.concatenate((old, more[name])) for name, old in one.state.items()}
             self.slots = slots
 
     def reset(self, slots: Slots, rates: Floats, start: NDArray[np.int64]) -> None:
@@ -99,6 +114,9 @@ class SignalSigns:
         self._own["ended"][slots] = start
         for looks in self._looks.values():
             looks.reset(slots, rates, start)
+        for one in self._strokes.values():
+            for name, value in strokes.new_state(len(slots)).items():
+                one.state[name][slots] = value
 
     def beside(self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None) -> None:
         """The second ECG lead's samples of the span that `step` gets next, as `step` has them."""
@@ -107,8 +125,11 @@ class SignalSigns:
         self._second_off.update(zip(slots.tolist(), gone.tolist(), strict=True))
         for look in self._looks["second"].step(slots, chunks):
             shown = self._shown("second", look)
-            for slot, index, bits in zip(look.slots.tolist(), look.index.tolist(), shown.tolist(), strict=True):
-                self._beside[slot, index] = ABSENT if self._second_off[slot] else bits
+            beats = self._strokes["second"].find(look)
+            for slot, index, bits, own in zip(
+                look.slots.tolist(), look.index.tolist(), shown.tolist(), beats, strict=True
+            ):
+                self._beside[slot, index] = (ABSENT, strokes.NONE) if self._second_off[slot] else (bits, own)
 
     def pulse(self, slots: Slots, chunks: list[NDArray[np.float32]], channel: int = 0) -> None:
         """The pulse channel's samples of the span that `step` gets next: float32 [n], any unit, without NaN.
@@ -171,7 +192,8 @@ class SignalSigns:
         """What the witnesses of one look say together, and what of it is news."""
         own, where = self._own, look.slots
         keys = list(zip(where.tolist(), look.index.tolist(), strict=True))
-        two = np.array([self._beside.get(key, ABSENT) for key in keys], np.int64)
+        beside = [self._beside.get(key, NOBODY) for key in keys]
+        two = np.array([bits for bits, _ in beside], np.int64)
         pulses = np.array([self._alive.get(key, 0.0) for key in keys])
         alive = pulses > 0
         first, second = (np.where(bits & BAD, 0, bits) for bits in (one, two))
@@ -193,6 +215,7 @@ class SignalSigns:
         own["quiet"][where] = silent = np.where(quiet, own["quiet"][where] + 1, 0)
         moving = ((one & UNSTEADY) > 0) & ((two & (UNSTEADY | BAD)) > 0)
         unsteady = moving | wave  # the first look alone must hold asystole back
+        self._find_runs(look, one, beside)
         begun = (now > 0) & (was == 0)
         early = look.index - np.round(KNOWN_AFTER * self._looks["lead"].state["rate"][where]).astype(np.int64)
         own["onset"][where] = np.where(begun, np.maximum(early, own["ended"][where]), own["onset"][where])
@@ -208,6 +231,7 @@ class SignalSigns:
             pulses > BRISK,
             noisy,
             (two & BAD) == 0,
+            own["held"][where] > 0,
         )
         changed = np.zeros(len(where), bool)
         for name, value in zip(SHOWN, shown, strict=True):
@@ -216,6 +240,25 @@ class SignalSigns:
         for row in np.flatnonzero(changed).tolist():
             slot, index = keys[row]
             signs[slot][index] = self._sign(slot, index)
+
+    def _find_runs(self, look: Look, one: NDArray[np.int64], beside: list[tuple[int, strokes.Strokes]]) -> None:
+        """In which beds a lead shows a ventricular tachycardia by its beats, and since when."""
+        own, beats, longest = self._own, self._run[0], self._run[1] * look.rate
+        begins, blocks = self._looks["lead"].state["begin"], self._looks["lead"].state["block"]
+        for row, first in enumerate(self._strokes["lead"].find(look)):
+            slot, bits = int(look.slots[row]), beside[row][0]
+            leads = [first if not one[row] & BAD else strokes.NONE, beside[row][1] if not bits & BAD else strokes.NONE]
+            going = bool(own["held"][slot] > 0)
+            oldest = int(look.blocks[row]) - RECENT
+            since = [
+                strokes.run(leads[lead], leads[1 - lead], beats, longest, going)
+                for lead in (0, 1)
+                if leads[lead].at and leads[lead].at[-1] >= oldest
+            ]
+            known = [at for at in since if at is not None]
+            if known and not going:
+                own["run_since"][slot] = int(begins[slot]) + min(known) * int(blocks[slot])
+            own["held"][slot] = HELD if known else max(int(own["held"][slot]) - 1, 0)
 
     def _sign(self, slot: int, index: int) -> Sign:
         """What is true of a slot from sample `index` on."""
@@ -233,6 +276,7 @@ class SignalSigns:
             brisk=is_["brisk"],
             noisy=is_["noisy"],
             second=is_["second"],
+            run=int(own["run_since"][slot]) if is_["run"] else -1,
         )
 
 
@@ -243,6 +287,6 @@ def _irregular(bits: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _new_state(slots: int) -> dict[str, NDArray[Any]]:
     """State of `slots` beds that have heard nothing."""
-    numbers = ("hits", "misses", "wild", "heard", "quiet", "ended", "since", "onset")
+    numbers = ("hits", "misses", "wild", "heard", "quiet", "ended", "since", "onset", "held", "run_since")
     flags = (*SHOWN, "lead_off")
     return {name: np.zeros(slots, np.int64) for name in numbers} | {name: np.zeros(slots, bool) for name in flags}

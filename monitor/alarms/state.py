@@ -33,7 +33,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     tachycardia: a fast wave that repeats itself beat for beat, since `onset`. still: the sample since which nothing
     like a QRS complex stands in any lead, -1 where something does. alive: a regular pulse goes on; brisk: at such a
     rate that there is no extreme bradycardia. noisy: no lead can be analysed. second: the lead that does not lead
-    can be.
+    can be. run: the sample since which a lead's own beats are a ventricular tachycardia, -1 where they are none.
     """
 
     index: int
@@ -47,6 +47,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     brisk: bool = False
     noisy: bool = False
     second: bool = False
+    run: int = -1
 
 
 UNKNOWN = -2.0

@@ -74,7 +74,7 @@ class WardAlarms:
 
     def __init__(self, settings: AlarmSettings, slots: int) -> None:
         self.settings = settings
-        self._signs = SignalSigns(slots)
+        self._signs = SignalSigns(slots, settings.vt_beats, settings.vt_rate)
         self._beds: dict[int, BedAlarms] = {}
         self._changes: dict[int, list[Change]] = {}
         self._rate = np.full(slots, 360.0)
