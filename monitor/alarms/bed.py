@@ -9,6 +9,7 @@ sources.
 from __future__ import annotations
 
 from bisect import insort
+from math import ceil
 from operator import attrgetter
 from typing import Literal
 
@@ -24,6 +25,8 @@ from monitor.alarms.state import NEVER, UNKNOWN, BedState, Change, Episode, Evid
 UNSTEADY_GRACE = 2
 """How many times its limit a silence must last to be believed while the baseline is unsteady."""
 
+UNFOUNDED_GRACE = 2.5
+"""The same after what was taken for beats but is noise: 10 s of silence are silence whatever came before."""
 SURE = 0.8
 """Correlation with the bed's own QRS complex above which a beat is one, however small."""
 NOTHING = Evidence()
@@ -223,8 +226,10 @@ class BedAlarms:
         """Samples at which a pause and an asystole are reached if no beat comes."""
         sign = self.state.sign
         wait = UNSTEADY_GRACE if sign.unsteady and sign.still < 0 else 1
+        if witness.unfounded(self.state):
+            wait = UNFOUNDED_GRACE
         since = self._silent_since()
-        return since + wait * self._limits.pause, since + wait * self._limits.asystole
+        return since + ceil(wait * self._limits.pause), since + ceil(wait * self._limits.asystole)
 
     def _silent_since(self) -> int:
         """The last beat in any lead, or the end of whatever kept beats from being heard."""
@@ -233,7 +238,8 @@ class BedAlarms:
 
     def _held_back(self) -> bool:
         """Is there nothing to be told from the leads, or a pulse that says more than they do?."""
-        return self.state.sign.noisy or self.state.sign.alive
+        sign = self.state.sign
+        return sign.noisy or sign.alive or (not self.state.founded and witness.unfounded(self.state))
 
     def _schedule(self) -> None:
         """The next sample at which something changes by itself."""

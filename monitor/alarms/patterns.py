@@ -25,8 +25,9 @@ def beat(to: Conditions, state: BedState, limits: Limits, index: int, cls: str, 
     """Everything that follows from a beat of class `cls` at sample `index`."""
     beats = state.beats
     state.evidence.append(evidence)
-    if len(state.evidence) > limits.vt_beats:
+    if len(state.evidence) > max(limits.vt_beats, witness.KNOWN):
         del state.evidence[0]
+    witness.found(state)
     runs.broad(to, state, limits, index)
     if cls == "V":
         if state.last_class and state.last_class != "V":

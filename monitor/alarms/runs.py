@@ -56,7 +56,8 @@ def ventricular(one: Evidence) -> bool:
 
 def broad(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
     """A tachycardia by all its beats together. index: the newest beat, whose evidence state.evidence ends with."""
-    if any(one.v == UNKNOWN for one in state.evidence):
+    last = state.evidence[-limits.vt_beats :]
+    if any(one.v == UNKNOWN for one in last):
         return
     if state.broad:
         if not any(ventricular(one) for one in state.evidence[-LAST:]):
@@ -66,12 +67,12 @@ def broad(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
         return
     count = limits.vt_beats
     places = [*state.beats[-count + 1 :], index]
-    if len(places) < count or len(state.evidence) < count or state.sign.noisy:
+    if len(places) < count or len(last) < count or state.sign.noisy:
         return
     if (
         places[-1] - places[0] <= (count - 1) * limits.vt_rr
         and _even(places, EVEN)
-        and sum(map(ventricular, state.evidence)) >= count - STRAYS
+        and sum(map(ventricular, last)) >= count - STRAYS
     ):
         state.broad = True
         to.raise_("ventricular_tachycardia", places[0], index)

@@ -106,6 +106,7 @@ class BedState(msgspec.Struct, kw_only=True):
     broad: bool = False
     denied: int = -1
     held: int = 0
+    founded: bool = False
 
 
 class Change(msgspec.Struct, frozen=True):

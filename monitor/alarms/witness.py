@@ -6,25 +6,53 @@ from itertools import pairwise
 from typing import Final
 
 from monitor.alarms.limits import Limits
-from monitor.alarms.state import NEVER, BedState
+from monitor.alarms.state import NEVER, UNKNOWN, BedState
 
 MORE: Final = 1.5
 """So many times the beats in the other lead say that the leading one misses some."""
 FEWER: Final = 0.75
 """Less than that share of the beats in the other lead says that the leading one takes noise for beats."""
+KNOWN: Final = 16
+FOUNDED: Final = 0.5
+"""Of so many beats the mean correlation with the usual one, in the better of the leads, is at least that in an ECG."""
+SURELY: Final = 0.7
+"""And surely that in a bed whose heart has been heard."""
 EVEN: Final = 1.6
 """The longest RR interval of the other lead's tachycardia is at most so many times its shortest."""
+
+
+def unfounded(state: BedState) -> bool:
+    """Are the last beats so unlike one another that what was taken for beats is noise?."""
+    return _likeness(state) < FOUNDED
+
+
+def found(state: BedState) -> None:
+    """After a beat: remember that an ECG has been heard, if the last beats are one."""
+    state.founded = state.founded or SURELY <= _likeness(state) <= 1
+
+
+def _likeness(state: BedState) -> float:
+    """Mean correlation of the last beats with the usual one in the better lead; 2 where too few are known."""
+    known = [max(one.alike, one.beside) for one in state.evidence[-KNOWN:] if one.v != UNKNOWN]
+    return sum(known) / len(known) if len(known) >= KNOWN else 2.0
 
 
 def denies_slow(state: BedState, since: int, beats: int) -> bool:
     """Is it contradicted that only so many beats came since this R-peak?."""
     sign = state.sign
-    return sign.noisy or sign.brisk or (sign.second and _count(state, since, state.now) >= MORE * beats)
+    return (
+        sign.noisy
+        or sign.brisk
+        or unfounded(state)
+        or (sign.second and _count(state, since, state.now) >= MORE * beats)
+    )
 
 
 def denies_fast(state: BedState, since: int, index: int, intervals: int) -> bool:
     """Is it contradicted that there were so many RR intervals between these R-peaks?."""
-    return state.sign.noisy or (state.sign.second and _count(state, since, index) < FEWER * intervals)
+    return (
+        state.sign.noisy or unfounded(state) or (state.sign.second and _count(state, since, index) < FEWER * intervals)
+    )
 
 
 def second_fast(state: BedState, intervals: int, span: float) -> int | None:
