@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -107,6 +108,11 @@ class BedState(msgspec.Struct, kw_only=True):
     denied: int = -1
     held: int = 0
     founded: bool = False
+
+    def ordered(self) -> bool:
+        """Do its R-peaks follow one another? Those of a memory that was damaged may not."""
+        lists = (self.beats, self.run, self.recent_v, self.rr_ends, self.second, self.coming)
+        return all(before < after for one in lists for before, after in pairwise(one))
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -215,10 +215,12 @@ class WardAlarms:
     def restore(self, slot: int, saved: SavedAlarms) -> None:
         """Put back what `save` gave, in this slot or another one, here or in another process.
 
-        Raises ValueError where it holds other signs than these.
+        Raises ValueError where it holds other signs than these, or beats out of order.
         """
         if saved.signs.keys() != self._signs.state.keys():
             raise ValueError("signs of other parts")
+        if not saved.bed.ordered():
+            raise ValueError("R-peaks that do not follow one another")
         self._signs.reset(np.array([slot]), np.array([saved.rate]), np.array([saved.start]))
         held = self._signs.state
         for name, value in saved.signs.items():

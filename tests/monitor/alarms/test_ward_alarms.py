@@ -135,6 +135,15 @@ def test_a_slot_saved_and_restored_elsewhere_goes_on_as_if_nothing_had_happened(
     assert first.changes[0] + second.changes[2] == EXPECTED[bed]
 
 
+def test_a_damaged_memory_with_beats_out_of_order_is_refused() -> None:
+    bench = Bench([0], 1)
+    bench.step([0], [PIECES[0][:9000]])
+    saved = bench.ward.save(0)
+    saved.bed.beats.reverse()
+    with pytest.raises(ValueError, match="do not follow one another"):
+        Bench([0], 1).ward.restore(0, saved)
+
+
 def test_growing_keeps_the_beds_that_are_there() -> None:
     bench = Bench([0], 1)
     bench.step([0], [PIECES[0][:9999]])
