@@ -37,6 +37,8 @@ def read(path: Path, rate: float | None = None) -> Record:
     Raises UserError that names the column or the row that cannot be used.
     """
     frame, units = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    if not len(frame):
+        raise UserError(f"{path} has no rows: a record needs some")
     columns = [_column(str(name), unit) for name, unit in zip(frame.columns, units, strict=True)]
     symbols: Any = None
     clock: tuple[NDArray[np.int64], float] | None = None

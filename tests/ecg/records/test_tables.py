@@ -110,6 +110,7 @@ def test_a_column_of_symbols_is_the_truth(tmp_path: Path) -> None:
         ("", "cannot be read as CSV|no row of column names"),
         ("0.1,0.2\n0.2,0.3\n", "has no row of column names"),
         ("time,II\n0,0\n", "has 1 rows"),
+        ("time,II\n", "has no rows"),
         ("time,II\n0,0\n0.01,1\n0.005,0\n", "row 3 is not later than the row before it"),
         ("time,II\n0,0\n0.01,1\n,0\n", "row 3 holds no time"),
         ("time,II\n0,0\n0.01,x\n0.02,0\n", "column II holds 'x' in row 2, which is no number"),
