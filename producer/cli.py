@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         action="append",
         metavar="PATH",
-        help="send this WFDB record, EDF, BDF, CSV or Parquet file, or all in this folder; may be given again",
+        help="send this WFDB record, EDF, BDF, XDF, CSV or Parquet file, or all in this folder; may be given again",
     )
     made.add_argument(
         "--rate", type=programs.number("--rate", 100, 20_000), help="Hz, for a --file that is a table without times"
