@@ -84,7 +84,7 @@ def test_a_column_of_adu_says_its_gain(tmp_path: Path) -> None:
     )
     frame.to_csv(tmp_path / "x.csv", index=False)
     record = tables.read(tmp_path / "x.csv", 250.0)
-    assert record.units == ()
+    assert (record.leads, record.units) == (("MLII", "V1"), ())
     assert np.allclose(record.millivolts(0), np.rint(200 * beats()) / 200, atol=1e-3)
     assert np.allclose(record.millivolts(1), counts / 200, atol=1e-3)
 
