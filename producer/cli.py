@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -19,7 +20,7 @@ from rich.progress import Progress as Bar
 from ecg import programs, settings
 from ecg.errors import UserError
 from ecg.records import library
-from ecg.records.opening import open_records
+from ecg.records.opening import all_that_can, open_records
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
@@ -27,7 +28,7 @@ from ecg.wire.broker import Broker
 from producer import display
 from producer.connection import connections
 from producer.schedule import Progress, chunk_seconds, replay
-from producer.sources.records import make_beds, notes_on
+from producer.sources.records import make_beds, notes_on, with_ecg
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         action="append",
         metavar="PATH",
-        help="send this WFDB record, EDF, BDF, CSV or Parquet file, or all in this folder; may be given again",
+        help="send this WFDB record, EDF, BDF, XDF, CSV or Parquet file, or all in this folder; may be given again",
     )
     made.add_argument(
         "--rate", type=programs.number("--rate", 100, 20_000), help="Hz, for a --file that is a table without times"
@@ -91,18 +92,19 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
 
 def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     """The records to send, and sentences about them. Raises UserError where one cannot be read."""
-    wanted = config.producer
+    wanted, refused = config.producer, list[str]()
     if options.file:
         if options.records is not None:
             raise UserError("--file and --records are both given: give one of them")
-        how = (wanted.annotator, options.rate, options.by_class)
-        records = [record for path in options.file for record in open_records(path, *how)]
-        return records, notes_on(records, wanted.lead, wanted.truth)
+        how = (wanted.annotator, options.rate, options.by_class, refused)
+        records, other = with_ecg([record for path in options.file for record in open_records(path, *how)])
+        return records, [*refused, *other, *notes_on(records, wanted.lead, wanted.truth)]
     names = library.find(wanted.records)
     fetch(library.missing(names))
-    records = [library.read(name, annotator=wanted.annotator) for name in names]
-    others = other_annotators(records) if wanted.truth else []
-    return records, [*notes_on(records, wanted.lead, wanted.truth), *others]
+    ways = [partial(library.read, name, annotator=wanted.annotator) for name in names]
+    records, other = with_ecg(all_that_can(ways, refused if wanted.records == "all" else None))
+    hints = other_annotators(records) if wanted.truth else []
+    return records, [*refused, *other, *notes_on(records, wanted.lead, wanted.truth), *hints]
 
 
 def other_annotators(records: list[Record]) -> list[str]:
