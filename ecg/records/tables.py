@@ -95,6 +95,8 @@ def _csv(path: Path) -> tuple[Any, list[str]]:
         raise
     except Exception as error:
         raise UserError(f"{path} cannot be read as CSV: {first_line(error)}") from None
+    if skip and len(under) != frame.shape[1]:
+        raise UserError(f"{path} has {frame.shape[1]} columns and {len(under)} units below their names: give one each")
     return frame, under if skip else [""] * frame.shape[1]
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import monitor
 from ecg.errors import UserError
+from ecg.programs import end_signals
 from ecg.settings import Config
 from ecg.wire import broker as brokers
 from ecg.wire.broker import Broker
@@ -228,11 +229,11 @@ def _end_on_signals(service: Service, for_screens: bool) -> list[int]:
         service.halt()
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, interrupted, signal.SIGTERM)
-    if for_screens:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    else:
-        loop.add_signal_handler(signal.SIGINT, interrupted, signal.SIGINT)
+    for number in end_signals():
+        if for_screens and number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        else:
+            loop.add_signal_handler(number, interrupted, number)
     return came
 
 

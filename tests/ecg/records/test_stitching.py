@@ -53,7 +53,9 @@ def test_a_file_of_rows_is_known_by_its_188_columns(tmp_path: Path) -> None:
     assert (record.name, record.source) == ("STITCHED, not a rhythm: mitbih_test", "stitched: not a real rhythm")
     (bed,) = make_beds([record], 0, "all", 0.25, "r", False, True)
     assert (bed.name, bed.status(True, 1.0).source) == ("mitbih_test", "stitched: not a real rhythm")
-    assert bed.next(0)[0].record[:24] == "STITCHED, not a rhythm: "  # what a screen has room for
+    wave, _ = bed.next(0)
+    assert wave is not None
+    assert wave.record[:24] == "STITCHED, not a rhythm: "  # what a screen has room for
     assert notes_on([record], "all", truth=True) == []
 
 
