@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 from markdown_it import MarkdownIt
 
+from ecg import programs
 from ecg.files import write_atomic
 from trainer import lessons
 from trainer.lessons.frame import drawing
@@ -32,8 +33,8 @@ ON_RECORDS: Final = Text(
     "*レコード{records}で実行しました。このページの「シミュレーションの心臓」や「抜粋」は、これらのレコードと読み替えてください。*",
 )
 FOOT: Final = Text(
-    "Made by `python -m trainer lesson {name}`. Research and education only. Never for the care of a patient.",
-    "`python -m trainer lesson {name} --lang ja` で作成。研究・教育専用で、診療には使用できません。",
+    "Made by `{program} lesson {name}`. Research and education only. Never for the care of a patient.",
+    "`{program} lesson {name} --lang ja` で作成。研究・教育専用で、診療には使用できません。",
 )
 STYLE: Final = (
     "body{max-width:46em;margin:2em auto;padding:0 1em;font:16px/1.65 system-ui,sans-serif;"
@@ -54,8 +55,11 @@ class Done:
 
 
 def template(name: str, language: Language) -> str:
-    """The page of a lesson before its numbers are filled in."""
-    return files(lessons).joinpath("pages", f"{name}.{language}.md").read_text(encoding="utf-8")
+    """The page of a lesson before its numbers are filled in, its commands as a person types them here."""
+    raw = files(lessons).joinpath("pages", f"{name}.{language}.md").read_text(encoding="utf-8")
+    for program in ("trainer", "monitor"):
+        raw = raw.replace(f"python -m {program}", programs.shown(program))
+    return raw
 
 
 def markdown(done: Done, language: Language, figures: Mapping[int, str]) -> str:
@@ -68,7 +72,8 @@ def markdown(done: Done, language: Language, figures: Mapping[int, str]) -> str:
     head = f"# {done.lesson.title.of(language)}\n\n"
     if done.records:
         head += ON_RECORDS.of(language).format(records=", ".join(done.records)) + "\n\n"
-    return f"{head}{text.strip()}\n\n---\n\n{FOOT.of(language).format(name=done.lesson.name)}\n"
+    foot = FOOT.of(language).format(name=done.lesson.name, program=programs.shown("trainer"))
+    return f"{head}{text.strip()}\n\n---\n\n{foot}\n"
 
 
 def html(page: str, title: str, language: Language, figures: Mapping[str, bytes]) -> str:
