@@ -26,6 +26,8 @@ from trainer.lessons.frame.lesson import Language, Lesson, Outcome, Text
 CLAIM: Final = re.compile(r"^- \[(\w+)\]", re.MULTILINE)
 FIGURE: Final = re.compile(r"\(figure:(\d+)\)")
 IMAGE: Final = re.compile(r"^!\[.*\]\(.*\)\n*", re.MULTILINE)
+BREAK: Final = re.compile("(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")
+"""A line's end within Japanese text, where a browser would put a space."""
 SHOWN: Final = Text("**Shown.**", "**確認できました。**")
 NOT_SHOWN: Final = Text("**Not shown by these numbers.**", "**この数値では確認できません。**")
 ON_RECORDS: Final = Text(
@@ -59,7 +61,7 @@ def template(name: str, language: Language) -> str:
     raw = files(lessons).joinpath("pages", f"{name}.{language}.md").read_text(encoding="utf-8")
     for program in ("trainer", "monitor"):
         raw = raw.replace(f"python -m {program}", programs.shown(program))
-    return raw
+    return BREAK.sub("", raw)
 
 
 def markdown(done: Done, language: Language, figures: Mapping[int, str]) -> str:
