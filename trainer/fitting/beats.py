@@ -66,6 +66,11 @@ class BeatFitting(Fitting[Recipe, BeatNet]):
             yield logits.float().flatten(0, 1), classes.flatten()
             memory = memory.detach().float()
 
+    @property
+    def ripe(self) -> bool:
+        """Whether the whole network has been fitted on, so that its scores mean anything."""
+        return True
+
     def after_step(self) -> None:
         """Keep the silent inputs silent."""
         silence(self.net, self.recipe)
@@ -131,6 +136,8 @@ def fit(
     def judge() -> tuple[float | None, dict[str, float]]:
         if not held:
             return None, {}
+        if not fitting.ripe:
+            return 0.0, {}
         found = validate(fitting.net, held)
         value = found["macro_f1_nsv"]
         return value, {"macro_f1_nsv": value, "S_f1": found["S.f1"], "V_f1": found["V.f1"]}
@@ -146,7 +153,7 @@ def fit(
         title,
         judge=judge,
         keep=keep,
-        patience=recipe.patience if held else None,
+        patience=recipe.patience if held and not recipe.reader_epochs else None,
         about={"data_hash": data_hash},
         saved=saved,
     )
