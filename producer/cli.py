@@ -19,6 +19,7 @@ from rich.progress import Progress as Bar
 from ecg import programs, settings
 from ecg.errors import UserError
 from ecg.records import library
+from ecg.records.opening import open_records
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
@@ -26,7 +27,7 @@ from ecg.wire.broker import Broker
 from producer import display
 from producer.connection import connections
 from producer.schedule import Progress, chunk_seconds, replay
-from producer.sources.records import make_beds
+from producer.sources.records import make_beds, notes_on
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,6 +39,16 @@ def parser() -> argparse.ArgumentParser:
     programs.add_version(made)
     made.add_argument("--records", help='"excerpt", "all", "ds1", "ds2" or names such as 100,208')
     made.add_argument(
+        "--file",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="send this WFDB record, EDF, BDF, CSV or Parquet file, or all in this folder; may be given again",
+    )
+    made.add_argument(
+        "--rate", type=programs.number("--rate", 100, 20_000), help="Hz, for a --file that is a table without times"
+    )
+    made.add_argument(
         "--beds",
         type=programs.whole("--beds", 1, 65536),
         help="beds to send; records are used in turn (default: one per record)",
@@ -46,7 +57,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--loop", action=argparse.BooleanOptionalAction, default=None, help="begin again at the end")
     made.add_argument("--lead", help='the one lead to send, such as MLII, or "all"')
     made.add_argument("--truth", action=argparse.BooleanOptionalAction, default=None, help="send annotations too")
-    made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker")
+    made.add_argument("--annotator", help="ending of the annotation files to send (default: atr)")
+    made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker, or mqtt[s]://user@host:port")
     made.add_argument("--root", help="topic root, such as ecg/v1")
     made.add_argument(
         "--seconds", type=programs.number("--seconds", 0, 31_536_000), help="stop after so many wall seconds"
@@ -62,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
 
 def with_options(config: Config, options: argparse.Namespace) -> Config:
     """The settings, changed by the command line. Raises UserError where a value cannot be used."""
-    for key in ("records", "beds", "lead", "speed"):
+    for key in ("records", "beds", "lead", "speed", "annotator"):
         text = getattr(options, key)
         if text is not None:
             given = text.removesuffix("x") if key == "speed" and text != "max" else str(text)
@@ -70,38 +82,44 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     flags = {name: getattr(options, name) for name in ("loop", "truth") if getattr(options, name) is not None}
     mqtt = config.mqtt
     if options.broker is not None:
-        host, port = settings.host_and_port(options.broker)
-        mqtt = replace(mqtt, host=host, port=port)
+        mqtt = settings.with_broker(mqtt, options.broker)
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
     return replace(config, mqtt=mqtt, producer=replace(config.producer, **flags))
 
 
-def check_lead(records: list[Record], lead: str) -> str:
-    """A sentence about the records that lack the wanted lead; "" where all have it.
+def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], list[str]]:
+    """The records to send, and sentences about them. Raises UserError where one cannot be read."""
+    wanted = config.producer
+    if options.file:
+        if options.records is not None:
+            raise UserError("--file and --records are both given: give one of them")
+        records = [record for path in options.file for record in open_records(path, wanted.annotator, options.rate)]
+        return records, notes_on(records, wanted.lead, wanted.truth)
+    names = library.find(wanted.records)
+    fetch(library.missing(names))
+    records = [library.read(name, annotator=wanted.annotator) for name in names]
+    others = other_annotators(records) if wanted.truth else []
+    return records, [*notes_on(records, wanted.lead, wanted.truth), *others]
 
-    Raises UserError, with the leads that there are, where no record has it.
-    """
-    if lead == "all":
-        return ""
-    lacking = [record for record in records if lead.upper() not in map(str.upper, record.leads)]
-    if len(lacking) == len(records):
-        there = ", ".join(dict.fromkeys(name for record in records for name in record.leads))
-        raise UserError(f'no record has a lead {lead!r}: give one of {there}, or "all"')
-    names = ", ".join(dict.fromkeys(record.name for record in lacking))
-    return f"no lead {lead!r} in {names}: their first lead is sent" if lacking else ""
+
+def other_annotators(records: list[Record]) -> list[str]:
+    """Sentences about records without the annotations asked for that have others."""
+    bare = {record.name: library.annotators(record.name) for record in records if record.annotations is None}
+    return [
+        f"{name} has annotations {', '.join(there)}: name them with --annotator"
+        for name, there in bare.items()
+        if there
+    ]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the producer; returns its exit status."""
     options = parser().parse_args(arguments)
     config = with_options(settings.load(options.config), options)
-    names = library.find(config.producer.records)
-    fetch(library.missing(names))
-    records = [library.read(name) for name in names]
-    note = check_lead(records, config.producer.lead)
-    if note and not options.quiet:
-        print(note, file=sys.stderr)
+    records, said = chosen(config, options)
+    if not options.quiet:
+        print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
     with brokers.ensure(config.mqtt) as broker:
         return asyncio.run(send(config, broker, records, options))
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.brokers import Mosquitto
 
 TRAINING = {"pandas", "sklearn", "matplotlib"}
-RECORDS = {"wfdb", "requests"}
+RECORDS = {"wfdb", "requests", "edfio", "pyarrow"}
 ASK = "import json, sys; json.dump(sorted(sys.modules), sys.stderr)"
 
 
@@ -68,6 +68,16 @@ def test_a_producer_that_has_sent_the_excerpt_never_loaded_the_network(mosquitto
             "requests",
             "from pathlib import Path; from ecg.records.download import fetch; fetch(['100'], Path('x'))",
             "downloading records needs requests: pip install 'ecg-monitor-simulator[records]'",
+        ),
+        (
+            "edfio",
+            "from pathlib import Path; from ecg.records import edf; edf.read(Path('x.edf'))",
+            "reading EDF files needs edfio: pip install 'ecg-monitor-simulator[files]'",
+        ),
+        (
+            "pandas",
+            "from pathlib import Path; from ecg.records import tables; tables.read(Path('x.csv'))",
+            "reading CSV files needs pandas: pip install 'ecg-monitor-simulator[files]'",
         ),
         (
             "sklearn",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ecg.errors import UserError, needs
-from ecg.records.wfdb import first_line
+from ecg.records.wfdb_signals import first_line
 
 DATABASE: Final = "mitdb"
 SUMS: Final = "SHA256SUMS.txt"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,8 @@ from ecg.errors import UserError
 from ecg.records import aami, wfdb
 from ecg.records.download import DATABASE, Progress, fetch
 from ecg.records.record import Record
+from ecg.records.wfdb import ANNOTATOR
+from ecg.records.wfdb_signals import segments_of
 
 EXCERPT: Final = "excerpt"
 EXCERPT_RECORD: Final = "208-excerpt"
@@ -32,19 +35,32 @@ def folder() -> Path:
 
 
 def available(where: Path | None = None) -> list[str]:
-    """Names of the records in a folder (default: `folder()`), sorted."""
+    """Names of the records in a folder (default: `folder()`), sorted; in folders of it with theirs before: "p1/100"."""
     place = where or folder()
-    return sorted(found.stem for found in place.glob("*.hea")) if place.is_dir() else []
+    if not place.is_dir():
+        return []
+    found = (header.relative_to(place).with_suffix("") for header in place.rglob("*.hea"))
+    return sorted(name.as_posix() for name in found if not any(part.startswith(".") for part in name.parts))
+
+
+def whole(names: list[str], where: Path) -> list[str]:
+    """Those of the names in a folder that are records: no segments of another, no headers without signals."""
+    segments = set()
+    for name in names:
+        segments |= {(Path(name).parent / one).as_posix() for one in segments_of(where / f"{name}.hea")}
+    return [name for name in names if name not in segments]
 
 
 def find(names: str, where: Path | None = None) -> list[str]:
     """Record names meant by "excerpt", "all", "ds1", "ds2" or a comma-separated list.
 
-    where: a folder of records; there "all" means all it holds. Raises UserError that names the nearest known ones.
+    where: a folder of records; there "all" means all it holds, and in $ECG_DATA too, unless that holds records of
+    MIT-BIH. Raises UserError that names the nearest known ones.
     """
     here = available(where)
+    own = bool(where or (os.environ.get("ECG_DATA") and here and not set(here) & set(aami.ALL)))
     known = set(here) if where else {*here, *aami.ALL, EXCERPT}
-    groups = {"all": tuple(here)} if where else GROUPS
+    groups = {"all": tuple(whole(here, where or folder()))} if own else GROUPS
     chosen: list[str] = []
     for name in (part.strip() for part in names.split(",")):
         if name.lower() in groups:
@@ -68,8 +84,11 @@ def missing(names: list[str]) -> list[str]:
     return [name for name in names if name not in here and name not in (EXCERPT, EXCERPT_RECORD)]
 
 
-def read(name: str, where: Path | None = None) -> Record:
-    """One record by name. Raises UserError where it is not there or its files are broken."""
+def read(name: str, where: Path | None = None, annotator: str = ANNOTATOR) -> Record:
+    """One record by name, with the annotations of that annotator.
+
+    Raises UserError where it is not there or its files are broken.
+    """
     if name in (EXCERPT, EXCERPT_RECORD) and where is None:
         return _excerpt()
     place = where or folder()
@@ -78,7 +97,12 @@ def read(name: str, where: Path | None = None) -> Record:
             f"record {name} is not in {place}: point $ECG_DATA at a folder that has it, or let "
             f"`{programs.shown('producer')} --records {name}` download it"
         )
-    return wfdb.read(place / name)
+    return replace(wfdb.read(place / name, annotator), name=name)
+
+
+def annotators(name: str) -> list[str]:
+    """Endings of the annotation files of a record by name; [] for one without."""
+    return wfdb.annotators(folder() / name) if name not in (EXCERPT, EXCERPT_RECORD) else []
 
 
 def download(

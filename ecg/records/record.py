@@ -8,6 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.records.leads import ecg_columns
+from ecg.records.leads import is_ecg as is_ecg
+from ecg.records.leads import pick_lead as pick_lead
+
 MISSING: Final = -32768
 """The sample value that says there is no sample, as in WFDB's 16-bit formats."""
 
@@ -36,6 +40,8 @@ class Record:
 
     samples: int16 [n, leads], ADU; millivolts are (samples - baseline) / gain.
     gain: float64 [leads], ADU/mV. baseline: float64 [leads], ADU.
+    units: what gain counts ADU of, one for each lead; () where all are mV. An ECG lead is always in mV; a pressure may
+    be in mmHg, and `millivolts` then gives mmHg.
     rate: Hz. source: "wfdb", "excerpt", "csv" or "synthetic".
     annotations: None where the record carries none.
     """
@@ -48,11 +54,24 @@ class Record:
     samples: NDArray[np.int16]
     source: str
     annotations: Annotations | None = None
+    units: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
         """Length of the recording in seconds."""
         return float(len(self.samples) / self.rate)
+
+    def best_lead(self, wanted: str = "MLII") -> int:
+        """Column of the lead to analyse: `wanted` where the record has it (`ecg.records.leads`), and samples of it.
+
+        The first of all where no signal is an ECG lead.
+        """
+        order = ecg_columns(self.leads, self.units, wanted)
+        return next((column for column in order if self.has_samples(column)), order[0] if order else 0)
+
+    def has_samples(self, lead: int) -> bool:
+        """Is there one sample of that lead that is not missing?."""
+        return bool((self.samples[:, lead] != MISSING).any())
 
     def millivolts(self, lead: int) -> NDArray[np.float32]:
         """One lead in mV: float32 [n]. A missing sample holds the last value before it; before the first it is 0 mV."""
@@ -69,23 +88,3 @@ def hold(samples: NDArray[np.int16], before: int) -> NDArray[np.int16]:
     source = np.maximum.accumulate(np.where(gone, -1, np.arange(len(samples))))
     known = np.int16(np.clip(before, MISSING + 1, -MISSING - 1))
     return np.where(source >= 0, samples[np.maximum(source, 0)], known)
-
-
-OTHER_SIGNALS: Final = ("ABP", "ART", "BP", "CO2", "CVP", "ICP", "PAP", "PLETH", "PPG", "PULSE", "RESP", "SPO2")
-"""What the names of signals that are no ECG begin with: pressures, pulse, breath."""
-
-
-def is_ecg(lead: str) -> bool:
-    """Is the signal of that name an ECG lead? Every name is one that is not known to be something else."""
-    return not lead.strip().upper().startswith(OTHER_SIGNALS)
-
-
-def pick_lead(leads: tuple[str, ...] | list[str], wanted: str = "MLII") -> int:
-    """Column of the lead to analyse: `wanted` (case-insensitive) where the record has it, else the first.
-
-    The first that is an ECG lead, that is; where none is, the first of all.
-    """
-    names = [name.upper() for name in leads]
-    if wanted.upper() in names:
-        return names.index(wanted.upper())
-    return next((column for column, name in enumerate(names) if is_ecg(name)), 0)

@@ -5,109 +5,58 @@ The package `wfdb` does the work. It brings pandas and matplotlib along, so it i
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from ecg.errors import UserError, needs
-from ecg.records.record import MISSING, Annotations, Record
+from ecg.records.building import build
+from ecg.records.record import Annotations, Record
+from ecg.records.wfdb_signals import WHAT, first_line, link_beside, read_signals, readable_header
 
-WHAT: Final = "reading and writing WFDB records"
-SLOWEST: Final = 100.0
-"""Hz. A record sampled more slowly has lost the QRS complexes' edges."""
-BEGUN: Final = re.compile(r"(\d{1,2}(:\d{1,2}){0,2}(\.\d+)?(\s+\d{1,2}/\d{1,2}/\d{4})?)?")
-"""The time and date of a record's beginning, as the package reads them."""
+ANNOTATOR: Final = "atr"
+NO_ANNOTATIONS: Final = ("hea", "dat", "mat", "txt", "md", "csv", "edf", "xws", "png", "pdf", "json", "html", "zip")
 
 
-def read(path: Path) -> Record:
-    """The record whose files are `path`.hea and so on, with its reference annotations (.atr) where it has any.
+def read(path: Path, annotator: str = ANNOTATOR) -> Record:
+    """The record whose files are `path`.hea and so on, with the annotations of one annotator where it has them.
 
-    Raises UserError where it cannot be read, or does not fit 16 bits and 100 Hz or more.
+    What is read, and how: docs/formats.md. Raises UserError where it cannot be read, or not without loss.
     """
-    with needs("records", WHAT):
-        import wfdb
-
-    try:
-        with _without_a_foreign_date(path) as plain:
-            found = wfdb.rdrecord(str(plain), physical=False)
-        rate, leads = float(found.fs), tuple(str(lead) for lead in found.sig_name)
-        gain = np.array(found.adc_gain, np.float64)
-        baseline = np.array(found.baseline, np.float64)
-        digital = np.asarray(found.d_signal, np.int64)
-    except Exception as error:
-        raise UserError(f"record {path} cannot be read: {first_line(error)}") from None
-    if digital.ndim != 2 or digital.size == 0 or rate < SLOWEST:
-        raise UserError(
-            f"record {path} cannot be used: {digital.shape} samples at {rate:g} Hz (needed: {SLOWEST:g} Hz or more)"
-        )
-    for column, form in enumerate(found.fmt):
-        invalid = {"212": -2048, "310": -512, "311": -512, "8": None}.get(form, -(1 << 15))
-        if invalid is not None:
-            digital[digital[:, column] == invalid, column] = MISSING
-    valid = digital[digital != MISSING]
-    if len(valid) and (valid.min() < -32767 or valid.max() > 32767):
-        raise UserError(f"record {path} cannot be used: its samples do not fit 16 bits")
-    if not (np.isfinite(gain).all() and (gain > 0).all()):
-        raise UserError(f"record {path} cannot be used: a gain of {gain.tolist()} ADU/mV")
-    return Record(
-        name=path.name,
-        rate=rate,
-        leads=leads,
-        gain=gain,
-        baseline=baseline,
-        samples=digital.astype(np.int16),
-        source="wfdb",
-        annotations=_annotations(path, len(digital)),
-    )
+    signals = read_signals(path)
+    notes, ticks = _annotations(path, annotator)
+    return build(path.name, signals, source="wfdb", where=str(path), annotations=notes, annotated_at=ticks)
 
 
-@contextmanager
-def _without_a_foreign_date(path: Path) -> Iterator[Path]:
-    """The record with a header that the package reads.
-
-    It gives up at a date that is not day/month/year, such as 2014-04-15. Nothing here needs the date, so a copy of the
-    header goes without, beside links to the signals.
-    """
-    lines = path.with_name(path.name + ".hea").read_text(encoding="utf-8", errors="replace").splitlines()
-    at = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), -1)
-    words = lines[at].split(maxsplit=4) if at >= 0 else []
-    if len(words) < 5 or BEGUN.fullmatch(words[4].strip()):
-        yield path
-        return
-    lines[at] = " ".join(words[:4])
-    with tempfile.TemporaryDirectory(prefix="ecg-header-") as folder:
-        place = Path(folder) / path.name
-        place.with_name(path.name + ".hea").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        for name in {line.split()[0] for line in lines[at + 1 :] if line.strip() and not line.startswith("#")}:
-            if "/" not in name and path.with_name(name).is_file():
-                place.with_name(name).symlink_to(path.with_name(name).resolve())
-        yield place
+def annotators(path: Path) -> list[str]:
+    """Names of the annotation files beside a record: what ends like it and is neither header nor signal nor text."""
+    stem = path.name + "."
+    found = (file.name.removeprefix(stem) for file in path.parent.glob(f"{stem}*") if file.is_file())
+    return sorted(name for name in found if name.isalnum() and name not in NO_ANNOTATIONS)
 
 
-def _annotations(path: Path, length: int) -> Annotations | None:
-    """Reference annotations with the rhythm in force at each; None where there is no .atr file."""
-    if not path.with_name(path.name + ".atr").exists():
-        return None
+def _annotations(path: Path, annotator: str) -> tuple[Annotations | None, float]:
+    """Annotations with the rhythm in force at each, and their ticks per second; None where there is no such file."""
+    if not path.with_name(f"{path.name}.{annotator}").exists():
+        return None, 0.0
     import wfdb
 
     try:
-        found = wfdb.rdann(str(path), "atr")
+        with readable_header(path) as plain:
+            link_beside(path, plain, f"{path.name}.{annotator}")
+            found = wfdb.rdann(str(plain), annotator)
+        index, symbols = np.asarray(found.sample, np.int64), [str(symbol) for symbol in found.symbol]
+        notes = [note.rstrip("\x00").strip() for note in found.aux_note]
     except Exception as error:
-        raise UserError(f"the annotations {path}.atr cannot be read: {first_line(error)}") from None
+        raise UserError(f"the annotations {path}.{annotator} cannot be read: {first_line(error)}") from None
     rhythm, rhythms = "", []
-    for symbol, note in zip(found.symbol, found.aux_note, strict=True):
-        text = note.rstrip("\x00").strip()
+    for symbol, text in zip(symbols, notes, strict=True):
         if symbol == "+" and text.startswith("("):
             rhythm = text
         rhythms.append(rhythm)
-    index = np.asarray(found.sample, np.int64)
-    inside = (index >= 0) & (index < length)
-    return Annotations(index[inside], np.array(found.symbol, np.str_)[inside], np.array(rhythms, np.str_)[inside])
+    return Annotations(index, np.array(symbols, np.str_), np.array(rhythms, np.str_)), float(found.fs or 0.0)
 
 
 def write(record: Record, folder: Path) -> None:
@@ -154,9 +103,3 @@ def write(record: Record, folder: Path) -> None:
 def changes(notes: Annotations) -> list[str]:
     """The rhythm at each rhythm change ("+"), "" at all else, as annotation files hold it."""
     return [str(rhythm) if symbol == "+" else "" for symbol, rhythm in zip(notes.symbol, notes.rhythm, strict=True)]
-
-
-def first_line(error: Exception) -> str:
-    """What an exception says, in one line."""
-    lines = str(error).strip().splitlines()
-    return (lines[0].strip() if lines else type(error).__name__)[:200]

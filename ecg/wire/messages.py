@@ -1,4 +1,4 @@
-"""What goes over MQTT: MessagePack for waves, JSON for everything else, each with a schema version.
+"""What goes over MQTT: MessagePack or JSON for waves, JSON for everything else, each with a schema version.
 
 Every message can be decoded without any other message. Sample indices count at the record's own rate from the start of
 its stream. A *stream* is one unbroken run of sample indices on a bed (one lap of one record): its name changes whenever
@@ -15,39 +15,42 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
-from msgspec import Meta
+from msgspec import Meta, structs
 from numpy.typing import NDArray
 
+from ecg.records.leads import MILLIVOLT, millivolts_per
+from ecg.records.scaling import LEAST_GAIN, MOST_GAIN
+from ecg.wire.bounds import LARGEST as LARGEST
+from ecg.wire.bounds import MOST_ITEMS as MOST_ITEMS
+from ecg.wire.bounds import MOST_JSON_BYTES as MOST_JSON_BYTES
+from ecg.wire.bounds import MOST_LEADS as MOST_LEADS
+from ecg.wire.bounds import MOST_WAVE_BYTES as MOST_WAVE_BYTES
+from ecg.wire.bounds import SCHEMA as SCHEMA
+from ecg.wire.bounds import (
+    Baselines,
+    BedName,
+    Count,
+    Gains,
+    Leads,
+    Milliseconds,
+    Name,
+    Nanoseconds,
+    Positive,
+    Rate,
+    Share,
+    Units,
+    Version,
+    Word,
+)
+from ecg.wire.json_wave import WaveJson
 from ecg.wire.topics import readable
 
-SCHEMA: Final = 1
-MOST_WAVE_BYTES: Final = 4 << 20
-MOST_JSON_BYTES: Final = 1 << 20
-MOST_LEADS: Final = 64
-MOST_ITEMS: Final = 1 << 16
-"""Items of a list, and keys of an object, at most."""
-LARGEST: Final = 1 << 53
-"""Counts and sample indices at most: what JavaScript and a float64 hold exactly."""
 
-Version = Annotated[int, Meta(ge=0, le=LARGEST)]
-Count = Annotated[int, Meta(ge=0, le=LARGEST)]
-Nanoseconds = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
-Rate = Annotated[float, Meta(ge=100, le=10_000)]
-Gain = Annotated[float, Meta(ge=1e-3, le=1e6)]
-Baseline = Annotated[float, Meta(ge=-1e6, le=1e6)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[float, Meta(ge=0, le=1e9)]
-Milliseconds = Annotated[float, Meta(ge=-1e15, le=1e15)]
-"""A latency may be below 0: two machines have two clocks."""
-BedName = Annotated[str, Meta(min_length=1, max_length=64)]
-Name = Annotated[str, Meta(max_length=256)]
-Word = Annotated[str, Meta(max_length=64)]
-Leads = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
-
-
-class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One chunk of signal. samples: int16 little-endian [samples, leads], row by row; gain in ADU/mV.
 
+    units: what gain counts ADU of, one for each lead ("mV", "mmHg", "NU", ...); [] where all are mV. A decoded wave
+    has no other unit of voltage than mV: its gain is converted.
     A wave has these fields and no others: a value of no known type could be nested without end, and is never read.
     """
 
@@ -58,10 +61,11 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     index: Count
     rate: Rate
     leads: Leads
-    gain: Annotated[list[Gain], Meta(max_length=MOST_LEADS)]
-    baseline: Annotated[list[Baseline], Meta(max_length=MOST_LEADS)]
+    gain: Gains
+    baseline: Baselines
     sent_ns: Nanoseconds
     samples: bytes
+    units: Units = []
 
 
 class TruthMark(msgspec.Struct, frozen=True):
@@ -206,7 +210,20 @@ _forms: Final[dict[type, _Form]] = {
     kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
     for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
 }
-_forms[Wave] = _Form(MOST_WAVE_BYTES, None, msgspec.msgpack.Decoder(Wave).decode)  # its type bounds its depth
+_packed_wave = msgspec.msgpack.Decoder(Wave).decode
+_json_wave = msgspec.json.Decoder(WaveJson).decode
+
+
+def _either_wave(payload: bytes) -> Wave:
+    """A wave in MessagePack, or in JSON: no MessagePack map begins with a brace or with white space."""
+    if payload[:1] not in (b"{", b" ", b"\n", b"\r", b"\t"):
+        return _packed_wave(payload)
+    if len(payload) > MOST_JSON_BYTES:
+        raise ValueError(f"{len(payload)} bytes are too many in JSON: {MOST_JSON_BYTES} at most")
+    return Wave(**_json_wave(payload).fields())
+
+
+_forms[Wave] = _Form(MOST_WAVE_BYTES, None, _either_wave)  # its types bound its depth
 _pack = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
 
@@ -221,23 +238,35 @@ def decode(payload: object, kind: type[AnyMessage]) -> AnyMessage:
     try:
         if form.shape is not None:
             form.shape(payload)
-        message: AnyMessage = form.read(payload)
+        message: Any = form.read(payload)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise MessageError(f"not a {kind.__name__} message: {readable(str(error))}") from None
     if message.v != SCHEMA:
         raise MessageError(f"{kind.__name__} schema version {message.v} is not {SCHEMA}")
-    if isinstance(message, Wave):
-        _check(message)
-    return message
+    if kind is Wave:
+        message = _checked(message)
+    return message  # type: ignore[no-any-return]
 
 
-def _check(wave: Wave) -> None:
-    """What the fields' own bounds do not say. Raises MessageError."""
+def _checked(wave: Wave) -> Wave:
+    """What the fields' own bounds do not say; voltages in mV. Raises MessageError."""
     leads = len(wave.leads)
     if leads == 0 or len(wave.gain) != leads or len(wave.baseline) != leads:
         raise MessageError(f"{leads} leads, {len(wave.gain)} gains, {len(wave.baseline)} baselines do not fit")
     if len(wave.samples) % (2 * leads) or not wave.samples:
         raise MessageError(f"{len(wave.samples)} bytes are no whole rows of {leads} int16 samples")
+    if not wave.units:
+        return wave
+    if len(wave.units) != leads:
+        raise MessageError(f"{len(wave.units)} units do not fit {leads} leads")
+    sizes = [millivolts_per(unit) for unit in wave.units]
+    if all(size in (None, 1.0) for size in sizes):
+        return wave
+    gain = [own / (size or 1.0) for own, size in zip(wave.gain, sizes, strict=True)]
+    units = [own if size is None else MILLIVOLT for own, size in zip(wave.units, sizes, strict=True)]
+    if not all(LEAST_GAIN <= one <= MOST_GAIN for one in gain):
+        raise MessageError(f"gains of {gain} ADU/mV are out of bounds")
+    return structs.replace(wave, gain=gain, units=units)
 
 
 def decode_wave(payload: object) -> Wave:

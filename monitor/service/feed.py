@@ -153,7 +153,7 @@ class View:
             strips=[Strip(index, samples.astype("<f4").tobytes()) for index, samples in strips],
             beats=[_mark(beat) for beat in beats],
             truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
-            memory=self._ward.engine.recall(bed.slot) if beats or fresh else None,
+            memory=self._ward.recall(bed) if beats or fresh else None,
         )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ecg.records.record import Annotations, Record, pick_lead
-from ecg.wire.messages import SCHEMA, BedStatus, Truth, TruthMark, Wave
+from ecg.errors import UserError
+from ecg.records.leads import canonical, ecg_columns, pulse_column
+from ecg.records.library import EXCERPT
+from ecg.records.record import Annotations, Record
+from ecg.wire.messages import MOST_LEADS, SCHEMA, BedStatus, Truth, TruthMark, Wave
 
 STAGGER_SECONDS: Final = 7.3
+MOST_SAMPLES: Final = 1 << 20
+"""Samples of all leads in one wave message, half of what its bound allows."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +70,7 @@ class Bed:
             baseline=[float(self.record.baseline[column]) for column in self.columns],
             sent_ns=sent_ns,
             samples=rows.astype("<i2").tobytes(),
+            units=[self.record.units[column] for column in self.columns] if self.record.units else [],
         )
         self.index = end
         self.seq += 1
@@ -104,19 +111,83 @@ def make_beds(
     """`beds` beds (0: one per record), the records used in turn.
 
     The later beds of a record begin later in it, so that a ward does not beat as one.
-    lead: "all", or the only lead sent (the record's first lead where it has no such lead).
+    lead: "all", or the only lead sent (the record's best lead where it has no such lead, or no samples of it).
     """
     count = beds or len(records)
-    made = []
+    made: list[Bed] = []
+    taken: set[str] = set()
     for number in range(count):
         record = records[number % len(records)]
-        columns = list(range(len(record.leads))) if lead == "all" else [pick_lead(record.leads, lead)]
+        columns = sent_columns(record) if lead == "all" else [record.best_lead(lead)]
         name = record.name if count <= len(records) else f"{record.name}-{number // len(records) + 1}"
         begun = later(record, number // len(records))
         made.append(
-            Bed(name=name, record=begun, columns=columns, chunk_seconds=chunk_seconds, run=run, loop=loop, truth=truth)
+            Bed(
+                name=bed_name(name, taken),
+                record=begun,
+                columns=columns,
+                chunk_seconds=min(chunk_seconds, MOST_SAMPLES / (len(columns) * record.rate)),
+                run=run,
+                loop=loop,
+                truth=truth,
+            )
         )
     return made
+
+
+def sent_columns(record: Record) -> list[int]:
+    """Columns of the signals to send: those with samples, as many as a wave may have; ECG and pulse go before others.
+
+    Raises UserError where no signal is an ECG lead.
+    """
+    leads = ecg_columns(record.leads, record.units)
+    if not leads:
+        signals = zip(record.leads, record.units or ["mV"] * len(record.leads), strict=True)
+        there = ", ".join(f"{name} in {unit or 'no unit'}" for name, unit in signals)
+        raise UserError(f"record {record.name} has no ECG lead: its signals are {there}")
+    kept = [column for column in range(len(record.leads)) if record.has_samples(column)] or leads[:1]
+    pulse = pulse_column(record.leads, record.units)
+    first = [column for column in (*leads, pulse) if column is not None and column in kept]
+    return sorted([*first, *(column for column in kept if column not in first)][:MOST_LEADS])
+
+
+def bed_name(wanted: str, taken: set[str]) -> str:
+    """A name that a bed may have and none of `taken` has, near to the wanted one; it is then one of `taken`."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted).strip("-")[-64:] or "bed"
+    name, number = plain, 1
+    while name in taken:
+        number += 1
+        name = f"{plain[: 63 - len(str(number))]}-{number}"
+    taken.add(name)
+    return name
+
+
+def notes_on(records: list[Record], lead: str, truth: bool) -> list[str]:
+    """Sentences about what is sent otherwise than the records or the options say.
+
+    Raises UserError, with the leads that there are, where no record has the wanted lead.
+    """
+    said = []
+    if lead != "all":
+        wish = canonical(lead).upper()
+        lacking = [record for record in records if wish not in (canonical(name).upper() for name in record.leads)]
+        if len(lacking) == len(records):
+            there = ", ".join(dict.fromkeys(name for record in records for name in record.leads))
+            raise UserError(f'no record has a lead {lead!r}: give one of {there}, or "all"')
+        if lacking:
+            said.append(f"no lead {lead!r} in {_names(lacking)}: their best lead is sent")
+    for record in records if lead == "all" else ():
+        empty = [name for column, name in enumerate(record.leads) if not record.has_samples(column)]
+        if empty:
+            said.append(f"no samples of {', '.join(empty)} in {record.name}: not sent")
+    bare = [record for record in records if record.annotations is None and record.source != EXCERPT]
+    if truth and bare:
+        said.append(f"no annotations in {_names(bare)}: sent without truth")
+    return said
+
+
+def _names(records: list[Record]) -> str:
+    return ", ".join(dict.fromkeys(record.name for record in records))
 
 
 def later(record: Record, times: int) -> Record:

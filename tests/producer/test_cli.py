@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecg.errors import UserError
 from ecg.records import library
-from ecg.records.record import Record
 from ecg.settings import Config, ProducerSettings
 from ecg.wire.broker import Broker
-from producer.cli import check_lead, parser, with_options
+from producer.cli import chosen, other_annotators, parser, with_options
 from producer.display import heading
+from tests.support.wfdb_files import write_record
 
 
 def given(*words: str) -> Config:
     """The default settings with options."""
     return with_options(Config(), parser().parse_args(list(words)))
-
-
-def record(name: str, *leads: str) -> Record:
-    """A record with these leads."""
-    return replace(library.read("excerpt"), name=name, leads=leads)
 
 
 @pytest.mark.parametrize(("text", "value"), [("60", 60.0), ("2.5x", 2.5), ("max", "max")])
@@ -39,6 +34,7 @@ def test_a_speed_is_a_number_or_max(text: str, value: object) -> None:
         *(("--seconds", text) for text in ("nan", "inf", "-1", "soon")),
         *(("--records", text) for text in ("", "a\0b")),
         *(("--root", text) for text in ("", "a b", "/a")),
+        *(("--annotator", text) for text in ("", ".atr", "a/b", "a" * 33)),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named_in_one_sentence(option: str, text: str) -> None:
@@ -68,16 +64,26 @@ def test_the_producer_says_how_many_beds_go_where_and_how_fast(beds: int, speed:
     assert heading(beds, Broker("h", 1, "external"), speed) == said
 
 
-def test_a_lead_that_no_record_has_is_refused_with_the_leads_there_are() -> None:
-    with pytest.raises(UserError, match=r"no record has a lead 'V9': give one of MLII, V1, V5, or \"all\""):
-        check_lead([record("a", "MLII", "V1"), record("b", "MLII", "V5")], "V9")
+def test_a_record_with_annotations_of_another_name_says_their_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ECG_DATA", str(tmp_path))
+    write_record(tmp_path, "abc")
+    (tmp_path / "abc.atr").rename(tmp_path / "abc.qrs")
+    assert other_annotators([library.read("abc"), library.read("excerpt")]) == [
+        "abc has annotations qrs: name them with --annotator"
+    ]
+    assert other_annotators([library.read("abc", annotator="qrs")]) == []
 
 
-def test_records_that_lack_the_lead_are_named() -> None:
-    some = [record("a", "MLII"), record("b", "V5"), record("c", "V2"), record("b", "V5")]
-    assert check_lead(some, "mlii") == "no lead 'mlii' in b, c: their first lead is sent"
-
-
-@pytest.mark.parametrize("lead", ["all", "MLII", "mlii"])
-def test_nothing_is_said_where_every_record_has_the_lead(lead: str) -> None:
-    assert check_lead([record("a", "MLII", "V1")], lead) == ""
+def test_files_are_sent_by_their_place(tmp_path: Path) -> None:
+    write_record(tmp_path, "abc")
+    (tmp_path / "strip.csv").write_text("II\n" + "\n".join(str(i % 7) for i in range(300)))
+    words = ["--file", str(tmp_path / "abc"), "--file", str(tmp_path / "strip.csv"), "--rate", "250"]
+    options = parser().parse_args(words)
+    records, said = chosen(with_options(Config(), options), options)
+    assert [(record.name, record.rate) for record in records] == [("abc", 250.0), ("strip", 250.0)]
+    assert said == ["no annotations in strip: sent without truth"]
+    options = parser().parse_args([*words, "--records", "100"])
+    with pytest.raises(UserError, match="--file and --records are both given"):
+        chosen(with_options(Config(), options), options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from ecg.wire.messages import (
     SCHEMA,
     ActiveAlarm,
@@ -29,6 +31,7 @@ WAVE = Wave(
     sent_ns=1_700_000_000_000_000_000,
     samples=bytes(360),
 )
+PULSED = structs.replace(WAVE, leads=["II", "ABP"], gain=[200.0, 5.5], units=["mV", "mmHg"])
 STATUS = BedStatus(
     v=SCHEMA,
     state="online",
@@ -67,6 +70,7 @@ MONITOR = MonitorStatus(
 )
 EXAMPLES: list[Message] = [
     WAVE,
+    PULSED,
     Truth(SCHEMA, "208-1-0", [TruthMark(18, "+", "(N"), TruthMark(77, "N")]),
     STATUS,
     ProducerStatus(SCHEMA, "offline", ["b1", "b2"]),

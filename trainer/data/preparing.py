@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ecg.errors import UserError
-from ecg.records import databases, library
+from ecg.records import aami, databases, library
 from ecg.records.patients import DS1, Patients, patients
 from trainer.data import cache, rows
 from trainer.data.cutting import SOURCES, TOGETHER, CutRecord, cut
@@ -129,7 +129,7 @@ def rows_folder() -> Path:
 
 def rebuild_rows(folder: Path, console: Console) -> dict[Path, Rows]:
     """Make the like of Kaggle's two files from all 48 records; the rows of each file."""
-    names = library.find("all")
+    names = list(aami.ALL)
     fetch(names, console)
     parts = [rows.rows_of(library.read(name)) for name in track(names, "cutting rows", console=console, transient=True)]
     made = dict(zip((folder / TRAIN_FILE, folder / TEST_FILE), rows.split(rows.join(parts)), strict=True))

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ecg.wire import messages
 from ecg.wire.messages import (
@@ -72,6 +73,20 @@ def test_a_beat_and_alarms_name_their_monitor_and_are_read_without_it() -> None:
     assert Alarms(SCHEMA, "b", "s", 9, []).monitor == ""
 
 
+def test_a_wave_in_millivolts_is_the_same_bytes_as_before_units_were_known() -> None:
+    assert b"units" not in encode_wave(WAVE)
+    assert decode(encode_wave(WAVE), Wave).units == []
+
+
+def test_microvolts_and_volts_are_millivolts_once_decoded() -> None:
+    sent = structs.replace(WAVE, leads=["I", "ABP"], gain=[0.2, 5.5], units=["µV", "mmHg"])
+    read = decode(encode_wave(sent), Wave)
+    assert (read.gain, read.units) == ([pytest.approx(200.0), 5.5], ["mV", "mmHg"])
+    sent = structs.replace(WAVE, gain=[200_000.0, 200.0], units=["V", "mV"])
+    read = decode(encode_wave(sent), Wave)
+    assert (read.gain, read.units) == ([pytest.approx(200.0), 200.0], ["mV", "mV"])
+
+
 def with_field(example: Message, name: str, value: object) -> bytes:
     """The example's bytes with another value of one field, whatever its type."""
     tree = {**msgspec.to_builtins(example, builtin_types=(bytes,)), name: value}
@@ -104,6 +119,11 @@ def with_field(example: Message, name: str, value: object) -> bytes:
         (WAVE, "leads", []),
         (WAVE, "leads", ["L" * 65, "V1"]),
         (WAVE, "leads", ["L"] * 65),
+        (WAVE, "units", ["mV"]),
+        (WAVE, "units", ["mV", "u" * 65]),
+        (WAVE, "units", ["mV"] * 65),
+        (WAVE, "units", ["mV", 3]),
+        (structs.replace(WAVE, gain=[200.0, 2e3]), "units", ["mV", "uV"]),
         (WAVE, "samples", b""),
         (WAVE, "samples", b"abc"),
         (WAVE, "patient", {"a": [[[[[[]]]]]]}),
@@ -159,6 +179,7 @@ def test_a_value_out_of_bounds_is_refused(example: Message, name: str, value: ob
         (b"nul", BedStatus),
         (b'"\\ud800"', BedStatus),
     ],
+    ids=lambda value: f"{len(value)} bytes {value[:20]!r}" if isinstance(value, bytes) else value.__name__,
 )
 def test_hostile_bytes_are_refused_in_one_short_line(payload: bytes, kind: type[Message]) -> None:
     with pytest.raises(MessageError) as refused:
@@ -181,10 +202,10 @@ def test_what_is_too_large_is_refused_before_it_is_read() -> None:
     with pytest.raises(MessageError, match="are too many"):
         decode(most + b" ", BedStatus)
     room = messages.MOST_WAVE_BYTES - len(encode_wave(WAVE)) - 64
-    largest = msgspec.structs.replace(WAVE, samples=bytes(room - room % 4))
+    largest = structs.replace(WAVE, samples=bytes(room - room % 4))
     assert len(decode(encode_wave(largest), Wave).samples) == room - room % 4
     with pytest.raises(MessageError, match="are too many"):
-        decode(encode_wave(msgspec.structs.replace(WAVE, samples=bytes(messages.MOST_WAVE_BYTES))), Wave)
+        decode(encode_wave(structs.replace(WAVE, samples=bytes(messages.MOST_WAVE_BYTES))), Wave)
 
 
 @given(st.binary(max_size=200))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecg.errors import UserError
 from ecg.records import library
-from ecg.wire.messages import wave_samples
-from producer.sources.records import Bed, make_beds
+from ecg.records.record import MISSING, Record
+from ecg.wire.messages import MOST_WAVE_BYTES, encode_wave, wave_samples
+from producer.sources.records import Bed, make_beds, notes_on
 from tests.support.beds import small
 
 
@@ -47,10 +51,18 @@ def test_chunks_do_not_drift_at_rates_that_do_not_divide() -> None:
     assert all(abs(end - (k + 1) * 0.25 * 333.3) <= 0.5 for k, end in enumerate(ends[:-1]))
 
 
-def test_one_lead_is_picked_by_name_and_the_first_where_it_is_not_there() -> None:
+def test_one_lead_is_picked_by_name_and_the_best_where_it_is_not_there() -> None:
     assert make_beds([small()], 0, "mlii", 0.25, "r", False, True)[0].columns == [1]
-    assert make_beds([small()], 0, "aVR", 0.25, "r", False, True)[0].columns == [0]
+    assert make_beds([small()], 0, "aVR", 0.25, "r", False, True)[0].columns == [1]
     assert make_beds([small()], 0, "all", 0.25, "r", False, True)[0].columns == [0, 1]
+
+
+def test_a_wave_says_the_units_of_its_leads() -> None:
+    record = replace(small(), leads=("ABP", "II"), units=("mmHg", "mV"))
+    beds = {lead: make_beds([record], 0, lead, 0.25, "r", False, True)[0] for lead in ("all", "MLII")}
+    assert beds["all"].next(0)[0].units == ["mmHg", "mV"]
+    wave = beds["MLII"].next(0)[0]
+    assert (wave.leads, wave.units) == (["II"], ["mV"])
 
 
 @pytest.mark.parametrize(("count", "names"), [(0, ["t1"]), (1, ["t1"]), (3, ["t1-1", "t1-2", "t1-3"])])
@@ -82,3 +94,71 @@ def test_beds_of_the_same_record_begin_at_different_places() -> None:
         kept = record.annotations.index >= start
         assert (bed.record.annotations.index + start == record.annotations.index[kept]).all()
         assert (bed.record.annotations.symbol == record.annotations.symbol[kept]).all()
+
+
+def named(name: str, *leads: str) -> Record:
+    """The excerpt's first minute with other names."""
+    whole = library.read("excerpt")
+    return replace(whole, name=name, leads=leads, samples=np.repeat(whole.samples[:3600], len(leads), axis=1))
+
+
+def test_a_lead_that_no_record_has_is_refused_with_the_leads_there_are() -> None:
+    with pytest.raises(UserError, match=r"no record has a lead 'V9': give one of MLII, V1, V5, or \"all\""):
+        notes_on([named("a", "MLII", "V1"), named("b", "MLII", "V5")], "V9", truth=False)
+
+
+def test_records_that_lack_the_lead_are_named() -> None:
+    some = [named("a", "MLII"), named("b", "V5"), named("c", "V2"), named("b", "V5")]
+    assert notes_on(some, "mlii", truth=True) == ["no lead 'mlii' in b, c: their best lead is sent"]
+
+
+@pytest.mark.parametrize("lead", ["all", "MLII", "mlii", "Lead MLII"])
+def test_nothing_is_said_where_every_record_has_the_lead(lead: str) -> None:
+    assert notes_on([named("a", "MLII", "V1")], lead, truth=True) == []
+
+
+def test_a_record_without_annotations_is_sent_and_said() -> None:
+    bare = replace(small(), annotations=None)
+    assert notes_on([bare], "all", truth=True) == ["no annotations in t1: sent without truth"]
+    assert notes_on([bare], "all", truth=False) == []
+    assert make_beds([bare], 0, "all", 0.25, "r", False, True)[0].next(0)[1] is None
+
+
+def test_a_first_lead_without_samples_gives_way_to_the_second() -> None:
+    record = small()
+    record.samples[:, 1] = MISSING
+    assert make_beds([record], 0, "MLII", 0.25, "r", False, True)[0].columns == [0]
+    assert make_beds([record], 0, "all", 0.25, "r", False, True)[0].columns == [0]
+    assert notes_on([record], "all", truth=True) == ["no samples of MLII in t1: not sent"]
+
+
+def test_a_record_without_an_ecg_lead_is_refused() -> None:
+    record = replace(small(), leads=("ABP", "PLETH"), units=("mmHg", "NU"))
+    with pytest.raises(UserError, match="t1 has no ECG lead: its signals are ABP in mmHg, PLETH in NU"):
+        make_beds([record], 0, "all", 0.25, "r", False, True)
+
+
+def test_of_a_hundred_signals_the_ecg_leads_and_the_pulse_are_sent() -> None:
+    names = (*(f"EEG {number}" for number in range(98)), "ECG II", "PLETH")
+    record = replace(named("night", *names), gain=np.ones(100), baseline=np.zeros(100))
+    columns = make_beds([record], 0, "all", 0.25, "r", False, True)[0].columns
+    assert len(columns) == 64 and columns[-2:] == [98, 99]
+
+
+def test_the_longest_message_of_many_fast_signals_can_be_decoded() -> None:
+    record = replace(named("fast", *["II"] * 64), rate=10_000.0, gain=np.ones(64), baseline=np.zeros(64))
+    record = replace(record, samples=np.zeros((40_000, 64), np.int16))
+    bed = make_beds([record], 0, "all", 15.0, "r", False, True)[0]
+    assert len(encode_wave(bed.next(0)[0])) < MOST_WAVE_BYTES and not bed.done
+
+
+@pytest.mark.parametrize(
+    ("name", "bed"), [("p1/s 2.x", "p1-s-2-x"), ("患者", "bed"), ("a" * 70, "a" * 64), ("ok_1", "ok_1")]
+)
+def test_a_record_of_any_name_has_a_bed(name: str, bed: str) -> None:
+    assert make_beds([named(name, "II")], 0, "all", 0.25, "r", False, True)[0].name == bed
+
+
+def test_two_records_of_one_name_are_two_beds() -> None:
+    beds = make_beds([named("p1/a", "II"), named("p1-a", "II")], 0, "all", 0.25, "r", False, True)
+    assert [bed.name for bed in beds] == ["p1-a", "p1-a-2"]

@@ -1,0 +1,1 @@
+"""A simulated heart: events in time, drawn as waves of a dipole, with the exact truth beside the samples."""
