@@ -11,8 +11,8 @@ from ecg.errors import UserError
 from ecg.records import aami, databases, library
 from ecg.records.patients import DS1, Patients, patients
 from trainer.data import cache, rows
-from trainer.data.cutting import SOURCES, TOGETHER, CutRecord, cut
-from trainer.data.leads import other_key, other_lead
+from trainer.data.cutting import SOURCES, TOGETHER, CutRecord, cut, cut_both
+from trainer.data.leads import as_other, other_key
 from trainer.data.rows import TEST_FILE, TRAIN_FILE, Rows
 from trainer.data.streams import Cuts
 from trainer.data.versions import COARSE, made_by, version_key, versions_path
@@ -54,9 +54,10 @@ def cut_beats(names: list[str], target: Path, console: Console, among: Patients 
                 shown.advance(reading)
             if begin == 0:
                 shown.update(cutting, total=sum(r.seconds for r in records) / len(records) * len(names) * 2)
-            for source in SOURCES:
-                cuts += cut(records, source, progress=lambda seconds: shown.advance(cutting, seconds))
-            cuts += cut([two for one in records if one.name in fitted and (two := other_lead(one))], "detector")
+            cuts += cut(records, "reference", progress=lambda seconds: shown.advance(cutting, seconds))
+            both = cut_both(records, progress=lambda seconds: shown.advance(cutting, seconds))
+            cuts += [first for first, _ in both]
+            cuts += [as_other(second) for _, second in both if second is not None and second.name in fitted]
         shown.update(cutting, description="writing")
         head = cache.save(target, cuts)
     return head, sum(len(c) for c in cuts if c.source == "reference")

@@ -108,18 +108,17 @@ class TwoPartFitting(BeatFitting):
 
 @torch.no_grad()
 def outputs(net: BeatNet, cut: CutRecord) -> CutRecord:
-    """A record with the reader's pooled outputs in the place of its windows: float16 [n, 1, 2 * reader]."""
+    """A record with the reader's pooled outputs in the place of its windows: float32 [n, 1, 2 * reader]."""
     training = net.training
     net.eval()
     device = net.squeeze.weight.device
     reader = reader_of(net)
     pool = getattr(reader, "pool", net.pool)
     parts = [
-        pool(net.stem(part.to(device))).half().cpu().numpy()
-        for part in torch.split(torch.from_numpy(cut.windows), TOGETHER)
+        pool(net.stem(part.to(device))).cpu().numpy() for part in torch.split(torch.from_numpy(cut.windows), TOGETHER)
     ]
     net.train(training)
-    read = np.concatenate(parts) if len(cut) else np.zeros((0, 2 * net.shape.reader), np.float16)
+    read = np.concatenate(parts) if len(cut) else np.zeros((0, 2 * net.shape.reader), np.float32)
     return replace(cut, windows=read[:, None, :])
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 BINS: Final = 10
 Bins = NDArray[np.float64]
 """float64 [BINS, 3]: beats, sum of their confidences, and how many of them are named right, by confidence."""
+NONE: Final[Bins] = np.zeros((BINS, 3))
+"""No beats."""
 
 
 def count(probabilities: NDArray[np.float32], classes: NDArray[np.int64]) -> Bins:
@@ -21,7 +23,7 @@ def count(probabilities: NDArray[np.float32], classes: NDArray[np.int64]) -> Bin
     confidence = probabilities[known].max(axis=1).astype(np.float64)
     right = probabilities[known].argmax(axis=1) == classes[known]
     place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    found = np.zeros((BINS, 3))
+    found = NONE.copy()
     np.add.at(found, place, np.stack((np.ones(len(place)), confidence, right), axis=1))
     return found
 
@@ -36,7 +38,7 @@ def rows(bins: Bins) -> list[tuple[float, float, float, float]]:
     """Lower bound, share of the beats, mean confidence and share right of each bin that has any, 0 to 1."""
     total = bins[:, 0].sum()
     return [
-        (place / BINS, beats / total, confidence / beats, right / beats)
+        (place / BINS, float(beats / total), float(confidence / beats), float(right / beats))
         for place, (beats, confidence, right) in enumerate(bins)
         if beats
     ]

@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -86,9 +85,9 @@ def test_it_goes_on_from_a_checkpoint_of_either_part(cuts: Cuts, done: int, tmp_
 def test_what_the_reader_says_of_a_beat_is_what_the_network_hears(cuts: Cuts) -> None:
     net = fitting(cuts).net.eval()
     cut = cuts["detector", "one"]
-    pooled = torch.from_numpy(outputs(net, cut).windows[:, 0].astype(np.float32))
+    pooled = torch.from_numpy(outputs(net, cut).windows[:, 0])
     with torch.no_grad():
-        assert torch.allclose(net.narrow(pooled), net.read(torch.from_numpy(cut.windows)), atol=2e-3)
+        assert torch.allclose(net.narrow(pooled), net.read(torch.from_numpy(cut.windows)), atol=1e-5)
 
 
 def test_a_silent_feature_stays_silent_in_both_parts(cuts: Cuts) -> None:
