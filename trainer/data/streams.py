@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records.databases import MITDB, database_of
+from ecg.records.databases import MITDB, NSTDB, database_of
 from ecg.signal.features import columns
 from ecg.signal.windows import WINDOW, WINDOW_BEFORE
 from trainer.data.cutting import CutRecord, Source
@@ -73,6 +73,11 @@ def pieces(
             stream.at += count
 
 
+def noise_of(cuts: Cuts) -> list[str]:
+    """Names of the noise among cut beats (trainer.data.noise)."""
+    return sorted(name for _, name in cuts if database_of(name) == NSTDB.name)
+
+
 def _next(known: list[str], others: list[str], recipe: Recipe, rng: np.random.Generator) -> str:
     """A record of DS1, or another one."""
     names = known or others
@@ -83,8 +88,13 @@ def _next(known: list[str], others: list[str], recipe: Recipe, rng: np.random.Ge
 
 def _begin(cuts: Cuts, name: str, recipe: Recipe, rng: np.random.Generator, anywhere: bool, read: bool) -> _Stream:
     """A stream of a record, from its beginning, or (seven times out of ten) from anywhere."""
+    noises = noise_of(cuts) if recipe.noise_share else []
+    if noises and rng.random() < recipe.noise_share:
+        name = noises[int(rng.integers(len(noises)))]
     source: Source = "detector" if rng.random() < recipe.detector_share else "reference"
-    if recipe.has_versions(name) and rng.random() < recipe.version_share_of(name):
+    if name in noises:
+        source = "detector"
+    elif recipe.has_versions(name) and rng.random() < recipe.version_share_of(name):
         source, name = version_key(name, int(rng.integers(recipe.versions)))
     elif recipe.other_lead and rng.random() < recipe.other_lead and ("detector", other_key(name)) in cuts:
         source, name = "detector", other_key(name)

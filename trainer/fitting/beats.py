@@ -17,6 +17,7 @@ from ecg.model.network import BeatNet
 from ecg.records.aami import CLASSES
 from ecg.records.patients import patients
 from trainer.data.cutting import CutRecord
+from trainer.data.noise import UNKNOWN
 from trainer.data.streams import Cuts, pieces
 from trainer.fitting import loop
 from trainer.fitting.cards import card_of
@@ -104,6 +105,7 @@ def weights_of(cuts: list[CutRecord], recipe: Recipe) -> Tensor:
     """Loss weight of each class in these records: float32 [5]. Raises UserError if N, S or V has no beats at all."""
     classes = np.concatenate([cut.classes for cut in cuts])
     counts = np.bincount(classes[classes >= 0], minlength=len(CLASSES)).astype(np.int64)
+    counts[UNKNOWN] += round(recipe.noise_share * counts.sum())
     lacking = [name for name, count in zip(CLASSES, counts, strict=True) if count == 0 and name in NEEDED]
     if lacking:
         raise UserError(

@@ -19,7 +19,7 @@ from torch import Tensor
 from ecg.model.network import BeatNet, reader_of
 from trainer.data.cutting import CutRecord
 from trainer.data.draws import draws, sources_of, urn
-from trainer.data.streams import Cuts, Piece, pieces
+from trainer.data.streams import Cuts, Piece, noise_of, pieces
 from trainer.fitting.beats import BeatFitting
 from trainer.recipes import Recipe
 
@@ -98,6 +98,7 @@ class TwoPartFitting(BeatFitting):
     def _keep_reader(self) -> None:
         """Read every beat of the fit; from now on the reader does not learn."""
         keys = [key for name in self.names for key in sources_of(self.cuts, name, self.recipe)]
+        keys += [key for key in self.cuts if key[1] in noise_of(self.cuts)] if self.recipe.noise_share else []
         self.read = {key: outputs(self.net, self.cuts[key]) for key in keys}
         for part in (self.net.stem, self.net.reader):
             part.requires_grad_(False)
