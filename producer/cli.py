@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--rate", type=programs.number("--rate", 100, 20_000), help="Hz, for a --file that is a table without times"
     )
+    made.add_argument("--by-class", action="store_true", help="of a --file of beats: one bed for every class")
     made.add_argument(
         "--beds",
         type=programs.whole("--beds", 1, 65536),
@@ -94,7 +95,8 @@ def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], l
     if options.file:
         if options.records is not None:
             raise UserError("--file and --records are both given: give one of them")
-        records = [record for path in options.file for record in open_records(path, wanted.annotator, options.rate)]
+        how = (wanted.annotator, options.rate, options.by_class)
+        records = [record for path in options.file for record in open_records(path, *how)]
         return records, notes_on(records, wanted.lead, wanted.truth)
     names = library.find(wanted.records)
     fetch(library.missing(names))
@@ -115,6 +117,11 @@ def other_annotators(records: list[Record]) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the producer; returns its exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["grade"]:
+        from producer.grading import program
+
+        return program.main(words[1:])
     options = parser().parse_args(arguments)
     config = with_options(settings.load(options.config), options)
     records, said = chosen(config, options)

@@ -74,6 +74,12 @@ class Bed:
         channels = self.intake.channels
         return self.intake.leads[channels[self.leading.lead].column] if self.intake.leads else ""
 
+    @property
+    def leads_off(self) -> list[str]:
+        """Names of leads that give no signal while another one does."""
+        intake = self.intake
+        return [] if intake.lead_off else [intake.leads[one.column] for one in intake.channels if one.off]
+
     def row(self, lead: int) -> int:
         """The row of one of its leads, 0 or 1, in what holds state for each lead."""
         return LEADS * self.slot + lead

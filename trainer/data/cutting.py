@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ecg.errors import UserError
 from ecg.records import aami
 from ecg.records.ec57 import match, match_window
-from ecg.records.leads import ecg_columns, pick_lead
+from ecg.records.leads import ecg_columns
 from ecg.records.record import Record
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
@@ -137,7 +137,7 @@ def cut_both(
 
 def second_column(record: Record, lead: str = "MLII") -> int | None:
     """Column of the ECG lead that is read beside the analysed one; None if there is none."""
-    analysed = pick_lead(record.leads, lead, record.units)
+    analysed = record.best_lead(lead)
     columns = ecg_columns(record.leads, record.units, lead)
     return next((column for column in columns if column != analysed and record.has_samples(column)), None)
 
@@ -160,7 +160,7 @@ def _cut_together(
     forced = [reference.index for reference in references] if source == "reference" else None
     rates = np.array([record.rate for record in records])[follows]
     path.reset(slots, rates, np.zeros(len(slots), np.int64), forced)
-    signals = [record.millivolts(pick_lead(record.leads, lead, record.units)) for record in records]
+    signals = [record.millivolts(record.best_lead(lead)) for record in records]
     signals += [records[place].millivolts(column) for place, column in followers]
     lengths = np.round(rates * chunk_seconds).astype(np.int64)
     parts = []
