@@ -14,7 +14,7 @@ from ecg.settings import Config
 from monitor.link import place, transport
 from monitor.link.contract import LinkClosed
 
-OF_THE_SERVICE = ("weights", "device", "resume", "record", "records", "beds", "speed")
+OF_THE_SERVICE = ("weights", "device", "resume", "record", "records", "file", "beds", "speed")
 """Options that mean nothing to a service that runs already."""
 OF_BOTH = ("broker", "root", "config")
 """Options that say which service is meant."""

@@ -76,6 +76,7 @@ def _service_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--record", metavar="DIR", help="record signal, beats and alarms of all beds in the folder DIR")
     made.add_argument("--demo", action="store_true", help="start a producer too, and a broker where none answers")
     made.add_argument("--records", help="of the demonstration's producer (default: as config.toml says)")
+    made.add_argument("--file", type=Path, metavar="PATH", help="what the demonstration's producer sends instead")
     made.add_argument("--beds", help="of the demonstration's producer")
     made.add_argument("--speed", help="of the demonstration's producer")
     made.add_argument("--check", action="store_true", help="say whether all that a service needs can be used")

@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -19,7 +20,7 @@ from rich.progress import Progress as Bar
 from ecg import checking, logs, programs, settings
 from ecg.errors import UserError
 from ecg.records import library
-from ecg.records.opening import open_records
+from ecg.records.opening import all_that_can, open_records
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
@@ -27,7 +28,7 @@ from ecg.wire.broker import Broker
 from producer import display
 from producer.connection import connections
 from producer.schedule import Progress, chunk_seconds, replay
-from producer.sources.records import make_beds, notes_on
+from producer.sources.records import make_beds, notes_on, with_ecg
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         action="append",
         metavar="PATH",
-        help="send this WFDB record, EDF, BDF, CSV or Parquet file, or all in this folder; may be given again",
+        help="send this WFDB record, EDF, BDF, XDF, CSV or Parquet file, or all in this folder; may be given again",
     )
     made.add_argument(
         "--rate", type=programs.number("--rate", 100, 20_000), help="Hz, for a --file that is a table without times"
@@ -99,19 +100,21 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
 
 def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     """The records to send, and sentences about them. Raises UserError where one cannot be read."""
-    wanted = config.producer
+    wanted, refused = config.producer, list[str]()
     if options.file:
         if options.records is not None:
             raise UserError("--file and --records are both given: give one of them")
-        how = (wanted.annotator, options.rate, options.by_class)
-        records = [record for path in options.file for record in open_records(path, *how)]
-        return records, notes_on(records, wanted.lead, wanted.truth)
-    names = library.find(names_of(config, options), options.data)
+        how = (wanted.annotator, options.rate, options.by_class, refused)
+        records, other = with_ecg([record for path in options.file for record in open_records(path, *how)])
+        return records, [*refused, *other, *notes_on(records, wanted.lead, wanted.truth)]
+    asked = names_of(config, options)
+    names = library.find(asked, options.data)
     if options.data is None:
         fetch(library.missing(names))
-    records = [library.read(name, options.data, wanted.annotator) for name in names]
-    others = other_annotators(records, options.data) if wanted.truth else []
-    return records, [*notes_on(records, wanted.lead, wanted.truth), *others]
+    ways = [partial(library.read, name, options.data, wanted.annotator) for name in names]
+    records, other = with_ecg(all_that_can(ways, refused if asked == "all" else None))
+    hints = other_annotators(records, options.data) if wanted.truth else []
+    return records, [*refused, *other, *notes_on(records, wanted.lead, wanted.truth), *hints]
 
 
 def names_of(config: Config, options: argparse.Namespace) -> str:

@@ -139,7 +139,7 @@ def _source(config: Config, options: argparse.Namespace) -> Iterator[tuple[Broke
 def demo_arguments(options: argparse.Namespace) -> list[str]:
     """The producer's command line in a demonstration: for ever, unless the settings say which records."""
     made = ["--loop"] if getattr(options, "until_idle", None) is None else []
-    for name in ("records", "beds", "speed", "broker", "root", "config"):
+    for name in ("records", "file", "beds", "speed", "broker", "root", "config"):
         value = getattr(options, name)
         if value is not None:
             made += [f"--{name}", str(value)]

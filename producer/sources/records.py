@@ -139,7 +139,7 @@ def make_beds(
     for number in range(count):
         record = records[number % len(records)]
         columns = sent_columns(record) if lead == "all" else [record.best_lead(lead)]
-        name = record.name.partition(" (")[0]  # what is in brackets is said of it
+        name = record.name.rpartition(": ")[2]  # what stands before is said of it
         name = name if count <= len(records) else f"{name}-{number // len(records) + 1}"
         begun = later(record, number // len(records))
         made.append(
@@ -156,16 +156,24 @@ def make_beds(
     return made
 
 
-def sent_columns(record: Record) -> list[int]:
-    """Columns of the signals to send: those with samples, as many as a wave may have; ECG and pulse go before others.
-
-    Raises UserError where no signal is an ECG lead.
-    """
-    leads = ecg_columns(record.leads, record.units)
-    if not leads:
+def with_ecg(records: list[Record]) -> tuple[list[Record], list[str]]:
+    """Those of the records that have an ECG lead, and sentences about the others. Raises UserError where none has."""
+    kept, said = [], []
+    for record in records:
+        if ecg_columns(record.leads, record.units):
+            kept.append(record)
+            continue
         signals = zip(record.leads, record.units or ["mV"] * len(record.leads), strict=True)
         there = ", ".join(f"{name} in {unit or 'no unit'}" for name, unit in signals)
-        raise UserError(f"record {record.name} has no ECG lead: its signals are {there}")
+        said.append(f"record {record.name} has no ECG lead: its signals are {there}")
+    if not kept:
+        raise UserError(said[0])
+    return kept, said
+
+
+def sent_columns(record: Record) -> list[int]:
+    """Columns of the signals to send: those with samples, as many as a wave may have, ECG and pulse before others."""
+    leads = ecg_columns(record.leads, record.units)
     kept = [column for column in range(len(record.leads)) if record.has_samples(column)] or leads[:1]
     pulse = pulse_column(record.leads, record.units)
     first = [column for column in (*leads, pulse) if column is not None and column in kept]

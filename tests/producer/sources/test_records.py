@@ -14,7 +14,7 @@ from ecg.records import library
 from ecg.records.gaps import RECORDED
 from ecg.records.record import MISSING, Record
 from ecg.wire.messages import MOST_WAVE_BYTES, encode_wave, wave_samples
-from producer.sources.records import Bed, make_beds, notes_on
+from producer.sources.records import Bed, make_beds, notes_on, with_ecg
 from tests.support.beds import small
 
 
@@ -169,7 +169,9 @@ def test_a_first_lead_without_samples_gives_way_to_the_second() -> None:
 def test_a_record_without_an_ecg_lead_is_refused() -> None:
     record = replace(small(), leads=("ABP", "PLETH"), units=("mmHg", "NU"))
     with pytest.raises(UserError, match="t1 has no ECG lead: its signals are ABP in mmHg, PLETH in NU"):
-        make_beds([record], 0, "all", 0.25, "r", False, True)
+        with_ecg([record])
+    kept, said = with_ecg([record, small()])
+    assert ([one.leads for one in kept], len(said)) == ([("V5", "MLII")], 1)
 
 
 def test_of_a_hundred_signals_the_ecg_leads_and_the_pulse_are_sent() -> None:
