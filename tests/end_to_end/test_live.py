@@ -238,7 +238,7 @@ def test_when_the_broker_restarts_both_come_back_and_the_ledger_balances(
     *beats, last = lines(out)
     ledger = last["ledger"]
     assert ledger["published"] == 108_000 == ledger["received"] + ledger["lost"]
-    assert 0 < ledger["lost"] < 80_000
+    assert ledger["lost"] == 0  # what the broker was not there for was sent late
     assert max(beat["index"] for beat in beats) > 100_000
 
 
