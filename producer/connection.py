@@ -7,6 +7,7 @@ status topic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from ecg.settings import MqttSettings
@@ -15,7 +16,8 @@ from ecg.wire.messages import SCHEMA, ProducerStatus, encode_json, encode_wave
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
 from ecg.wire.topics import Topics
-from producer.sources.records import Bed
+from producer.faults import Faults
+from producer.sources.base import Bed
 
 UNCONFIRMED: Final = 64
 """Most unconfirmed QoS 1 messages of one connection; a further message waits."""
@@ -27,14 +29,15 @@ class Connection:
     While it is down, messages are dropped and counted in `dropped`: a live signal waits for nobody.
     """
 
-    def __init__(self, mqtt: MqttSettings, broker: Broker, beds: list[Bed], speed: float | str, name: str) -> None:
+    def __init__(self, mqtt: MqttSettings, broker: Broker, beds: Sequence[Bed], speed: float | str, name: str) -> None:
         self._topics = Topics(mqtt.topic_root)
         self._name = name
-        self._speed = speed
+        self._speeds = {bed.name: speed for bed in beds}
         self._session = Session(mqtt, broker, name, self._will, births=self._births)
         self._closing = False
         self._not_sent = 0
-        self.beds = beds
+        self._streams: dict[str, str] = {}
+        self.beds = list(beds)
 
     @property
     def problem(self) -> str:
@@ -50,22 +53,39 @@ class Connection:
         """Connect and announce the beds. Raises UserError where the broker refuses."""
         await self._session.open()
 
-    async def wave(self, bed: Bed, sent_ns: int, qos: int) -> None:
+    async def wave(self, bed: Bed, sent_ns: int, qos: int, faults: Faults | None = None) -> None:
         """Send the bed's next chunk, and the annotations that belong to it; before a new lap, its status.
 
-        QoS 0: handed to the socket when this returns. QoS 1: confirmed later, in order.
+        QoS 0: handed to the socket when this returns. QoS 1: confirmed later, in order. faults: of the transport.
         """
-        lap = bed.lap
+        stream = self._streams.get(bed.name)
         wave, truth = bed.next(sent_ns)
-        if bed.lap != lap:  # a stream that was not announced must prove itself before a monitor takes it for the bed's
+        if stream is not None and wave.stream != stream:
+            # A stream that was not announced must prove itself before a monitor takes it for the bed's.
+            await self._send(bed, faults.flush() if faults else [], qos)
             await self._publish(self._status(bed, online=True))
-        topic, payload = self._topics.of(bed.name, "wave"), encode_wave(wave)
-        if qos:
-            await self._publish(Outgoing(topic, payload, False))
-        elif not await self._session.hand(topic, payload):
-            self._not_sent += 1
-        if truth is not None:
+        self._streams[bed.name] = wave.stream
+        plain = faults is None or faults.idle
+        await self._send(bed, [encode_wave(wave)] if faults is None or plain else faults.through(wave), qos)
+        if truth is not None and not (faults and faults.frozen):
             await self._publish(Outgoing(self._topics.of(bed.name, "truth"), encode_json(truth), False))
+
+    async def last(self, bed: Bed, faults: Faults, qos: int) -> None:
+        """The bed has ended: send what a fault still holds back."""
+        await self._send(bed, faults.flush(), qos)
+
+    async def _send(self, bed: Bed, payloads: list[bytes], qos: int) -> None:
+        topic = self._topics.of(bed.name, "wave")
+        for payload in payloads:
+            if qos:
+                await self._publish(Outgoing(topic, payload, False))
+            elif not await self._session.hand(topic, payload):
+                self._not_sent += 1
+
+    async def paced(self, bed: Bed, speed: float | str) -> None:
+        """Tell that a bed has another speed from now on."""
+        self._speeds[bed.name] = speed
+        await self._publish(self._status(bed, online=True))
 
     async def close(self) -> None:
         """Publish every bed as offline with its number of samples, then disconnect.
@@ -105,7 +125,9 @@ class Connection:
 
     def _status(self, bed: Bed, online: bool, final: bool = False) -> Outgoing:
         """The bed's retained status."""
-        return Outgoing(self._topics.of(bed.name, "status"), encode_json(bed.status(online, self._speed, final)), True)
+        return Outgoing(
+            self._topics.of(bed.name, "status"), encode_json(bed.status(online, self._speeds[bed.name], final)), True
+        )
 
     def _producer(self, state: Literal["online", "offline"]) -> Outgoing:
         """The retained status of a connection that many beds share."""
@@ -114,7 +136,7 @@ class Connection:
 
 
 def connections(
-    mqtt: MqttSettings, broker: Broker, beds: list[Bed], speed: float | str, run: str, alone: int, shared: int
+    mqtt: MqttSettings, broker: Broker, beds: Sequence[Bed], speed: float | str, run: str, alone: int, shared: int
 ) -> list[Connection]:
     """One connection per bed for up to `alone` beds, else one for every `shared` beds."""
     size = 1 if len(beds) <= alone else shared

@@ -48,11 +48,11 @@ def table(links: list[Connection], broker: Broker, speed: float | str, progress:
         state = "done" if bed.done else problem or "sending"
         shown.add_row(
             Text(bed.name),
-            Text(bed.record.name),
-            Text(" ".join(bed.record.leads[column] for column in bed.columns)),
+            Text(bed.record_name),
+            Text(" ".join(bed.leads)),
             str(bed.lap + 1),
-            clock_text(bed.index / bed.record.rate),
-            clock_text(bed.record.seconds),
+            clock_text(bed.index / bed.rate),
+            "" if bed.seconds is None else clock_text(bed.seconds),
             Text(state),
         )
     if len(beds) > MOST_ROWS:

@@ -43,9 +43,26 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(ge=0, le=1e9)]
 Milliseconds = Annotated[float, Meta(ge=-1e15, le=1e15)]
 """A latency may be below 0: two machines have two clocks."""
+Value = Annotated[float, Meta(ge=-1e4, le=1e4)]
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 BedName = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(max_length=256)]
 Word = Annotated[str, Meta(max_length=64)]
+CommandKind = Literal[
+    "set",
+    "script",
+    "pause",
+    "resume",
+    "freeze",
+    "speed",
+    "jump",
+    "next",
+    "drop",
+    "duplicate",
+    "reorder",
+    "delay",
+    "corrupt",
+]
 Leads = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
 Units = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
 
@@ -73,11 +90,15 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class TruthMark(msgspec.Struct, frozen=True):
-    """One reference annotation: sample index, MIT-BIH symbol, rhythm in force ("(N", "(AFIB", ..., or "")."""
+    """One reference annotation: sample index, MIT-BIH symbol, rhythm in force ("(N", "(AFIB", ..., or "").
+
+    note: in words; of "~" (the signal's quality changes) the artefacts from here on, "clean" for none.
+    """
 
     index: Count
     symbol: Word
     rhythm: Word = ""
+    note: Name = ""
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -182,8 +203,59 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Count
 
 
-Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus
-Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a bed's producer is asked to do, on ``<root>/<bed>/command``. Every field is bounded, no more may come.
+
+    do: "set" changes a simulated heart by the fields from `rhythm` to `swap`, for `seconds` or for good, within `over`
+    s; "script" begins `scenario`; "pause" and "resume" the bed, "freeze" its signal (until "resume"); "speed" it by
+    `factor`; "jump" to `seconds` of a record, "next" record; "drop", "duplicate", "reorder", "delay" and "corrupt" the
+    next `messages` waves ("delay": by `behind` messages).
+    id: comes back in the answer.
+    """
+
+    v: Version
+    do: CommandKind
+    id: Word = ""
+    rhythm: Word | None = None
+    rate: Value | None = None
+    pr: Value | None = None
+    qt: Value | None = None
+    st: Value | None = None
+    territory: Word | None = None
+    potassium: Value | None = None
+    systolic: Value | None = None
+    breaths: Value | None = None
+    variability: Value | None = None
+    ectopy: Word | None = None
+    per_minute: Value | None = None
+    artefacts: Annotated[dict[Word, Annotated[float, Meta(gt=0, le=5)]], Meta(max_length=16)] | None = None
+    off: Annotated[list[Word], Meta(max_length=16)] | None = None
+    swap: Word | None = None
+    over: Seconds | None = None
+    seconds: Seconds | None = None
+    factor: Annotated[float, Meta(ge=0.1, le=100)] | None = None
+    scenario: Word | None = None
+    record: Name | None = None
+    messages: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    behind: Annotated[int, Meta(ge=1, le=64)] | None = None
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a command, on ``<root>/<bed>/ack``. index: first sample of `stream` that may differ because of it;
+    no sample before it does. ok: false where nothing changes, for the reason in `said`.
+    """
+
+    v: Version
+    ok: bool
+    do: Word
+    id: Word = ""
+    stream: Name = ""
+    index: Count | None = None
+    said: Name = ""
+
+
+Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
+Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 Json = TypeVar("Json", bound=Event)
 
@@ -212,7 +284,7 @@ class _Form(NamedTuple):
 _json_shape = msgspec.json.Decoder(_Object).decode
 _forms: Final[dict[type, _Form]] = {
     kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
-    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
+    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus, Command, Ack)
 }
 _forms[Wave] = _Form(MOST_WAVE_BYTES, None, msgspec.msgpack.Decoder(Wave).decode)  # its type bounds its depth
 _pack = msgspec.msgpack.Encoder().encode
@@ -275,7 +347,7 @@ def encode_wave(wave: Wave) -> bytes:
     return _pack(wave)
 
 
-def encode_json(message: Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus) -> bytes:
+def encode_json(message: Event) -> bytes:
     """JSON bytes of an event message."""
     return _encode_json(message)
 
