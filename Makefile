@@ -14,7 +14,7 @@ run: $(VENV)/.installed
 	@$(BIN)/python -m monitor --demo
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -30,8 +30,8 @@ bench: $(VENV)/.installed
 
 wheel: $(VENV)/.installed
 	rm -rf build dist
-	$(BIN)/python $(PIP) wheel --no-deps --wheel-dir dist .
-	PYTHON="$(PYTHON)" bash .ci/wheel dist/*.whl
+	$(BIN)/python $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	PYTHON="$(BIN)/python" bash .ci/wheel dist/*.whl
 
 install: $(VENV)/.installed
 
@@ -41,7 +41,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml setup.py constraints.txt
-	$(BIN)/python $(PIP) install -c constraints.txt -e ".[all,dev]"
+	$(BIN)/python $(PIP) install --no-compile -c constraints.txt -e ".[all,dev]"
 	@touch $@
 
 clean:

@@ -16,13 +16,13 @@ Beats = Annotated[int, Meta(ge=3, le=50)]
 Cycles = Annotated[int, Meta(ge=2, le=50)]
 Rate = Annotated[float, Meta(gt=0, le=500)]
 TEXT: Final = r"^[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
-HOST: Final = r"^[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_:%-]{1,63})*\.?\Z"
+HOST: Final = r"^(mqtts?://[^\x00-\x20/\x7f]+/?|[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_:%-]{1,63})*\.?)\Z"
 ROOT: Final = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z"
 ENDING: Final = r"^[A-Za-z0-9_-]{1,32}\Z"
 MEANT: Final = {
     ENDING: "give the ending of the annotation files without its dot, such as atr",
     TEXT: "give text without control characters",
-    HOST: "give a host name or an address",
+    HOST: "give a host name or an address, or mqtt://user@host:port",
     ROOT: "give names of A-Z, a-z, 0-9, _ and - with / between",
 }
 """What each pattern asks for, in words."""

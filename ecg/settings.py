@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import unquote
 
 import msgspec
 import platformdirs
@@ -25,6 +26,8 @@ from ecg.ranges import MEANT, Beats, Count, Cycles, Ending, Host, Name, Port, Ra
 FILE: Final = "config.toml"
 VARIABLE: Final = "ECG_"
 """ECG_MQTT__HOST is the variable of the key host in [mqtt]."""
+SECURE_PORT: Final = 8883
+"""What brokers listen on for TLS, where mqtts:// names no port."""
 SECRET: Final = ("password",)
 """Keys whose values are never shown."""
 
@@ -81,6 +84,7 @@ class MonitorSettings(Section, frozen=True):
     """[monitor] ingest, batching and bookkeeping."""
 
     lead: Name = "MLII"
+    second_lead: bool = True
     max_beds: Count = 4096
     late_seconds: Signal = 2.0
     gap_reset_seconds: Signal = 2.0
@@ -199,7 +203,12 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ, 
     for name, text in sorted(given.items()):
         section, _, key = name.removeprefix(VARIABLE).lower().partition("__")
         config = with_value(config, section, key, text, f"${name}")
-    return replace(config, mqtt=_with_password(config.mqtt))
+    mqtt = config.mqtt
+    if "://" in mqtt.host:
+        named = with_broker(mqtt, mqtt.host, "[mqtt] host")
+        spoken = mqtt.port != MqttSettings().port and not mqtt.host.rstrip("/").endswith(f":{named.port}")
+        mqtt = replace(named, port=mqtt.port) if spoken else named
+    return replace(config, mqtt=_with_password(mqtt))
 
 
 def with_value(config: Config, section: str, key: str, text: str, name: str) -> Config:
@@ -222,9 +231,35 @@ def host_and_port(text: str) -> tuple[str, int]:
     """A broker as typed, "host:port", "[::1]:port" or "host" (port 1883). Raises UserError."""
     host, _, port = text.rpartition(":") if text.count(":") == 1 or "]:" in text else (text, "", "1883")
     try:
-        return msgspec.convert(host.strip("[]"), Host), msgspec.convert(port, Port, strict=False)
+        if "//" not in host:
+            return msgspec.convert(host.strip("[]"), Host), msgspec.convert(port, Port, strict=False)
     except msgspec.ValidationError:
-        raise UserError(f"--broker {text} cannot be used: give host:port, such as 127.0.0.1:1883") from None
+        pass
+    raise UserError(f"--broker {text} cannot be used: give host:port, such as 127.0.0.1:1883, or mqtt://user@host:port")
+
+
+def with_broker(mqtt: MqttSettings, text: str, name: str = "--broker") -> MqttSettings:
+    """The settings with a broker as typed: "host:port", or "mqtt://user@host:port"; "mqtts://" encrypts (port 8883).
+
+    A password has no place there: command lines are seen by everybody on the machine. Raises UserError.
+    """
+    scheme, slashes, rest = text.partition("://")
+    if not slashes:
+        host, port = host_and_port(text)
+        return replace(mqtt, host=host, port=port)
+    user, _, place = rest.removesuffix("/").rpartition("@")
+    if ":" in user:
+        raise UserError(
+            f"{name} holds a password, which others could read: leave it out, and set $ECG_MQTT__PASSWORD "
+            "or [mqtt] password_file"
+        )
+    secure = scheme.lower() == "mqtts"
+    if not secure and scheme.lower() != "mqtt":
+        raise UserError(f"{name} {text} cannot be used: give mqtt://user@host:port, or mqtts:// for TLS")
+    host, port = host_and_port(place)
+    if not place.endswith(f":{port}"):
+        port = SECURE_PORT if secure else port
+    return replace(mqtt, host=host, port=port, tls=secure, username=unquote(user) or mqtt.username)
 
 
 def with_root(mqtt: MqttSettings, root: str) -> MqttSettings:

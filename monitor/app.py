@@ -32,8 +32,7 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     """The settings with what the command line says. Raises UserError where a value cannot be used."""
     mqtt, model = config.mqtt, config.model
     if options.broker is not None:
-        host, port = settings.host_and_port(options.broker)
-        mqtt = msgspec.structs.replace(mqtt, host=host, port=port)
+        mqtt = settings.with_broker(mqtt, options.broker)
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
     if options.weights is not None:

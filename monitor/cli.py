@@ -65,7 +65,7 @@ def serve_parser() -> argparse.ArgumentParser:
 
 def _service_options(made: argparse.ArgumentParser) -> None:
     """What a service can be told, by whoever starts it."""
-    made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker")
+    made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker, or mqtt[s]://user@host:port")
     made.add_argument("--root", help="topic root, such as ecg/v1")
     made.add_argument("--weights", help="shipped weights by name, or a .safetensors file")
     made.add_argument("--device", help='"auto", "cpu", "cuda", "cuda:0"')

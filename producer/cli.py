@@ -26,7 +26,7 @@ from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
 from ecg.wire.broker import Broker
-from producer import commanding, display, scenarios
+from producer import commanding, display, gallery, scenarios
 from producer.connection import connections
 from producer.control import Control
 from producer.schedule import Progress, chunk_seconds, lanes_of, replay
@@ -38,6 +38,7 @@ MOST_HERTZ: Final = 2000.0
 COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "scenarios": scenarios.main,
     "send": commanding.main,
+    "gallery": gallery.main,
 }
 """Commands beside sending, each with a parser of its own."""
 
@@ -86,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--truth", action=argparse.BooleanOptionalAction, default=None, help="send annotations too")
     made.add_argument("--annotator", help="ending of the annotation files to send (default: atr)")
-    made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker")
+    made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker, or mqtt[s]://user@host:port")
     made.add_argument("--root", help="topic root, such as ecg/v1")
     made.add_argument(
         "--seconds", type=programs.number("--seconds", 0, 31_536_000), help="stop after so many wall seconds"
@@ -110,8 +111,7 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     flags = {name: getattr(options, name) for name in ("loop", "truth") if getattr(options, name) is not None}
     mqtt = config.mqtt
     if options.broker is not None:
-        host, port = settings.host_and_port(options.broker)
-        mqtt = replace(mqtt, host=host, port=port)
+        mqtt = settings.with_broker(mqtt, options.broker)
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
     return replace(config, mqtt=mqtt, producer=replace(config.producer, **flags))

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; for the programs that tests start, too
+
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +19,14 @@ from ecg.wire import broker
 from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
 
 torch.set_num_threads(1)
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A runtime folder of the test's own. Its path is short, as the address of a Unix socket must be."""
+    with tempfile.TemporaryDirectory(prefix="ecg-") as made:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", made)
+        yield Path(made)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ LARGEST: Final = -MISSING - 1
 LEAST_GAIN: Final = 1e-3
 MOST_GAIN: Final = 1e6
 MOST_BASELINE: Final = 1e6
-"""ADU/mV and ADU that a wave message may carry (`ecg.wire.messages`)."""
+"""ADU/mV (ADU per unit) and ADU that a record has, and a wave message may carry (`ecg.wire.bounds`)."""
 TALLEST: Final = 20.0
 """mV from top to bottom within WINDOW_SECONDS, as a rule of the record: no ECG is so tall."""
 SMALLEST: Final = 0.005

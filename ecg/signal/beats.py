@@ -15,13 +15,15 @@ from ecg.signal.windows import CHANNELS, WINDOW
 class Beats:
     """Beats found in one step, sorted by slot, in order of their R-peaks within each.
 
-    slot: int64 [m], the bed's row. index: int64 [m], R-peak, samples at the bed's own rate.
+    slot: int64 [m], the lead's row. at: int64 [m], where the detector saw it, samples at the model's rate: leads of
+    one bed have their rows of one beat in common there. index: int64 [m], R-peak, samples at the bed's own rate.
     ready: int64 [m], the last sample (own rate) that the beat's window needed.
     windows: float32 [m, CHANNELS, WINDOW]. features: float32 [m, len(FEATURES)].
     rr_ms, heart_rate: float32 [m], NaN for a bed's first beat; heart_rate in 1/min over up to 8 beats.
     """
 
     slot: NDArray[np.int64]
+    at: NDArray[np.int64]
     index: NDArray[np.int64]
     ready: NDArray[np.int64]
     windows: NDArray[np.float32]
@@ -57,6 +59,7 @@ class Beats:
         real = np.zeros(0, np.float32)
         return Beats(
             slot=whole,
+            at=whole,
             index=whole,
             ready=whole,
             windows=np.zeros((0, CHANNELS, WINDOW), np.float32),

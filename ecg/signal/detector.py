@@ -57,6 +57,26 @@ class Peaks(NamedTuple):
     at: Index
     fraction: Floats
 
+    def take(self, chosen: Index | Mask) -> Peaks:
+        """The chosen ones, by position or mask."""
+        return Peaks(self.row[chosen], self.at[chosen], self.fraction[chosen])
+
+    def shared(self, slots: Index, follows: Index) -> Peaks:
+        """Each R-peak of a lead once more for the lead that follows it, if one does.
+
+        slots, follows: [rows], see SignalPath.step_leads.
+        """
+        order = np.argsort(slots)
+        behind = np.flatnonzero(follows != slots)
+        place = order[np.minimum(np.searchsorted(slots[order], follows[behind]), len(slots) - 1)]
+        there = slots[place] == follows[behind]
+        follower = np.full(len(slots), -1)
+        follower[place[there]] = behind[there]
+        rows = follower[self.row]
+        chosen = rows >= 0
+        extra = Peaks(rows[chosen], self.at[chosen], self.fraction[chosen])
+        return Peaks(*(np.concatenate(values) for values in zip(self, extra, strict=True)))
+
 
 def new_state(slots: int) -> State:
     """State of new beds. begin: first sample. taken: how many given R-peaks have been used."""

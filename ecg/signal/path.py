@@ -1,13 +1,17 @@
-"""The signal path: samples of many beds go in, beats ready for the network come out.
+"""The signal path: samples of many leads go in, beats ready for the network come out.
 
 Resample to the model's rate, filter, detect R-peaks, cut windows, describe each beat relative to its patient.
 All state is in `SignalPath.state`, a dict of arrays whose first axis is the slot, and every operation works on all
-beds with new samples at once. Each number is computed from the same samples in the same order, however they were
-cut into chunks and whichever beds are beside it: chunk and batch invariance hold by construction.
+leads with new samples at once. Each number is computed from the same samples in the same order, however they were
+cut into chunks and whichever leads are beside it: chunk and batch invariance hold by construction.
+
+A slot is one lead. A lead may follow another lead of its bed: its windows are cut at the R-peaks of the lead it
+follows, so that both say something of the same beats; its own detector goes on and is heard as a witness.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import numpy as np
@@ -16,7 +20,7 @@ from scipy.signal import butter, lfilter
 
 from ecg.signal import detector, features, windows
 from ecg.signal.beats import Beats
-from ecg.signal.detector import DELAY
+from ecg.signal.detector import DELAY, REFRACTORY
 from ecg.signal.features import FEATURES
 from ecg.signal.resampler import MODEL_RATE, kernel, reach, resample
 from ecg.signal.slots import Floats, Index, Saved, Side, SlotArrays, State
@@ -29,6 +33,7 @@ __all__ = [
     "MODEL_RATE",
     "WINDOW",
     "Beats",
+    "Found",
     "SignalPath",
     "lookahead_seconds",
 ]
@@ -44,6 +49,8 @@ GIVEN: Final = "given"
 """Name of the R-peaks given to a bed, in its saved state."""
 LARGEST: Final = 1e9
 """No number of the state comes near it."""
+NEVER: Final = -(1 << 40)
+NOTHING: Final = np.zeros((0, 2), np.int64)
 
 
 def lookahead_seconds(rate: float) -> float:
@@ -51,8 +58,20 @@ def lookahead_seconds(rate: float) -> float:
     return WINDOW_AFTER / MODEL_RATE + kernel(rate).half / rate
 
 
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What one step finds.
+
+    beats: of all leads; a beat of a bed has one row for each of its leads, with the same `at`. witnessed: R-peaks
+    that leads which follow have found for themselves, (slot, index): int64 [m, 2], sorted; index at the own rate.
+    """
+
+    beats: Beats
+    witnessed: Index
+
+
 class SignalPath(SlotArrays):
-    """Resampler, filters, detector, cutter and features of `slots` beds.
+    """Resampler, filters, detector, cutter and features of `slots` leads.
 
     Follows the protocol ecg.signal.slots.Slotted. state: dict of arrays [slots, ...].
     """
@@ -70,6 +89,7 @@ class SignalPath(SlotArrays):
             "rate": np.full(slots, 360.0),
             "seen": np.zeros(slots, np.int64),
             "made": np.zeros(slots, np.int64),
+            "taken_at": np.full(slots, NEVER, np.int64),
             "origin": np.full(slots, np.nan),
             "inputs": np.zeros((slots, 2 * kernel(360.0).half), np.float32),
             "low_filter": np.zeros((slots, 2)),
@@ -91,17 +111,22 @@ class SignalPath(SlotArrays):
         rates: Floats,
         start: Index,
         reference: list[Index] | None = None,
+        beside: Index | None = None,
     ) -> None:
         """Forget everything about these slots: their next sample is sample `start` [k] at `rates` [k] Hz.
 
         reference: R-peaks (samples at the own rate, sorted) to cut at in place of the detector's, one array per
-        slot. Raises ValueError for a rate below 100 Hz.
+        slot. beside: slot of the other lead of the bed where that goes on meanwhile, else the slot itself: what both
+        make from then on keeps pace. Raises ValueError for a rate below 100 Hz.
         """
         slots = np.asarray(slots, np.int64)
         kernels = [kernel(float(rate)) for rate in rates]
         self.widen("inputs", 2 * max((k.half for k in kernels), default=0))
         self.clear(slots)
         begin = np.array([int(k.first(np.asarray(s))) for k, s in zip(kernels, start, strict=True)], np.int64)
+        if beside is not None:
+            going = beside != slots
+            begin[going] = self.state["made"][beside[going]]
         self.state["rate"][slots] = rates
         self.state["seen"][slots] = start
         self.state["made"][slots] = begin
@@ -142,9 +167,16 @@ class SignalPath(SlotArrays):
 
         A slot stands in `slots` at most once. The chunks may have different lengths, and hold no NaN.
         """
+        return self.step_leads(slots, chunks).beats
+
+    def step_leads(self, slots: Index, chunks: list[NDArray[np.float32]], follows: Index | None = None) -> Found:
+        """`step`, where `follows` [k] is the slot whose beats slot k is cut at: the slot itself where it leads.
+
+        A lead that is followed stands in `slots` too, has the same rate and as long a chunk, and follows none.
+        """
         slots = np.asarray(slots, np.int64)
+        follows = slots if follows is None else follows
         lengths = np.array([len(chunk) for chunk in chunks], np.int64)
-        given = np.array([int(slot) in self._given for slot in slots], bool)
         found = []
         for offset in range(0, int(lengths.max(initial=0)), BLOCK):
             part = np.clip(lengths - offset, 0, BLOCK)
@@ -154,23 +186,30 @@ class SignalPath(SlotArrays):
             for rate in np.unique(rates):
                 of = rates == rate
                 made[of] = np.maximum(kernel(rate).outputs(seen[of]) - self.state["made"][slots[of]], 0)
-            alike = np.stack((rates, part, made, given), axis=1)
-            keys, group = np.unique(alike, axis=0, return_inverse=True)
+            keys, group = np.unique(np.stack((rates, part, made), axis=1), axis=0, return_inverse=True)
             group = group.reshape(-1)
-            for number, (rate, length, count, _) in enumerate(keys):
+            for number, (rate, length, count) in enumerate(keys):
                 if length == 0:
                     continue
                 members = np.flatnonzero(group == number)
                 signal = np.stack([chunks[i][offset : offset + int(length)] for i in members])
-                found.append(self._advance(slots[members], signal, float(rate), int(count)))
-        return Beats.join(found)
+                found.append(self._advance(slots[members], follows[members], signal, float(rate), int(count)))
+        witnessed = [one.witnessed for one in found if len(one.witnessed)]
+        rows = np.concatenate(witnessed) if witnessed else NOTHING
+        return Found(
+            beats=Beats.join([one.beats for one in found if len(one.beats)]),
+            witnessed=rows[np.lexsort((rows[:, 1], rows[:, 0]))] if len(witnessed) > 1 else rows,
+        )
 
-    def finish(self, slots: Index) -> Beats:
-        """Beats whose window runs past the end of the signal, as if its last value went on.
+    def finish(self, slots: Index, follows: Index | None = None) -> Beats:
+        """Beats whose window runs past the end of the signal, as if its last value went on. follows: see `step_leads`.
 
         The slots must be reset before they hear anything else.
         """
-        slots = np.asarray([s for s in slots if self.state["seen"][s] > 0], np.int64)
+        slots = np.asarray(slots, np.int64)
+        heard = self.state["seen"][slots] > 0
+        follows = slots[heard] if follows is None else follows[heard]
+        slots = slots[heard]
         if len(slots) == 0:
             return Beats.none()
         last = self.state["inputs"][slots, -1] + np.nan_to_num(self.state["origin"][slots])
@@ -180,15 +219,15 @@ class SignalPath(SlotArrays):
             np.full(int(seconds * rate), value, np.float32)
             for rate, value in zip(self.state["rate"][slots], last, strict=True)
         ]
-        beats = self.step(slots, hold)
+        beats = self.step_leads(slots, hold, follows).beats
         limit = np.zeros(self.slots, np.int64)
         limit[slots] = ended
         kept = beats.take(beats.index < limit[beats.slot])
         kept.ready = np.minimum(kept.ready, limit[kept.slot] - 1)
         return kept
 
-    def _advance(self, slots: Index, signal: NDArray[np.float32], rate: float, count: int) -> Beats:
-        """One group of beds with the same rate, chunk length, number of outputs and source of R-peaks."""
+    def _advance(self, slots: Index, follows: Index, signal: NDArray[np.float32], rate: float, count: int) -> Found:
+        """One group of leads with the same rate, chunk length and number of outputs."""
         state = self.state
         kern = kernel(rate)
         new = np.isnan(state["origin"][slots])
@@ -200,7 +239,7 @@ class SignalPath(SlotArrays):
         origin = state["seen"][slots] - kept
         state["seen"][slots] += signal.shape[1]
         if count == 0:
-            return Beats.none()
+            return Found(beats=Beats.none(), witnessed=NOTHING)
         made = resample(kern, joined, origin, state["made"][slots], count).astype(np.float64)
         state["made"][slots] += count
 
@@ -215,12 +254,45 @@ class SignalPath(SlotArrays):
         band = self._remember("band_signal", slots, band)
         envelope = self._remember("envelope", slots, envelope)
         first = state["made"][slots] - model.shape[1]
-        if int(slots[0]) in self._given:
-            found = detector.align(state, slots, [self._given[int(slot)] for slot in slots], envelope, first)
+        found = self._peaks(slots, model, band, envelope, first, count)
+        leads, witnessed = follows == slots, NOTHING
+        if not leads.all():
+            own = found.take(~leads[found.row])
+            index = np.floor((own.at - DELAY) * (rate / MODEL_RATE) + 0.5).astype(np.int64)
+            witnessed = np.stack((slots[own.row], np.maximum(index, 0)), axis=1)
+            found = self._taken(slots, found.take(leads[found.row])).shared(slots, follows)
         else:
-            found = detector.find(state, slots, model, band, envelope, first, count)
+            found = self._taken(slots, found)
         ready = windows.complete(state, slots, found, first + model.shape[1])
-        return self._beats(slots, model, first, ready, kern.half) if len(ready.row) else Beats.none()
+        beats = self._beats(slots, model, first, ready, kern.half) if len(ready.row) else Beats.none()
+        return Found(beats=beats, witnessed=witnessed)
+
+    def _peaks(
+        self, slots: Index, model: Floats, band: Floats, envelope: Floats, first: Index, count: int
+    ) -> detector.Peaks:
+        """New R-peaks of each lead: the detector's, or those given."""
+        given = np.array([int(slot) in self._given for slot in slots], bool) if self._given else None
+        if given is None or not given.any():
+            return detector.find(self.state, slots, model, band, envelope, first, count)
+        parts = []
+        for rows in (np.flatnonzero(given), np.flatnonzero(~given)):
+            if not len(rows):
+                continue
+            some = slots[rows], envelope[rows], first[rows]
+            if given[rows[0]]:
+                peaks = detector.align(self.state, some[0], [self._given[int(slot)] for slot in some[0]], *some[1:])
+            else:
+                peaks = detector.find(self.state, some[0], model[rows], band[rows], *some[1:], count)
+            parts.append(peaks._replace(row=rows[peaks.row]))
+        return detector.Peaks(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+
+    def _taken(self, slots: Index, found: detector.Peaks) -> detector.Peaks:
+        """R-peaks of leads that lead, less those which the lead that led before has found already."""
+        again = found.at - self.state["taken_at"][slots[found.row]] <= REFRACTORY
+        if again.any() and not self._given:
+            found = found.take(~again)
+        np.maximum.at(self.state["taken_at"], slots[found.row], found.at)
+        return found
 
     def _filter(self, name: str, design: tuple[Floats, ...], slots: Index, signal: Floats) -> Floats:
         """Run an IIR filter on, its state kept under `name`."""
@@ -247,6 +319,7 @@ class SignalPath(SlotArrays):
         needed = np.maximum(centre + WINDOW_AFTER, state["begin"][where] + detector.LEARNING)
         return Beats(
             slot=where,
+            at=ready.at,
             index=np.maximum(index, 0),
             ready=np.floor((needed - 1) * to_own).astype(np.int64) + half,
             windows=inputs,

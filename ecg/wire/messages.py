@@ -1,4 +1,4 @@
-"""What goes over MQTT: MessagePack for waves, JSON for everything else, each with a schema version.
+"""What goes over MQTT: MessagePack or JSON for waves, JSON for everything else, each with a schema version.
 
 Every message can be decoded without any other message. Sample indices count at the record's own rate from the start of
 its stream. A *stream* is one unbroken run of sample indices on a bed (one lap of one record): its name changes whenever
@@ -19,52 +19,33 @@ from msgspec import Meta, structs
 from numpy.typing import NDArray
 
 from ecg.records.leads import MILLIVOLT, millivolts_per
+from ecg.records.scaling import LEAST_GAIN, MOST_GAIN
+from ecg.wire.bounds import LARGEST as LARGEST
+from ecg.wire.bounds import MOST_ITEMS as MOST_ITEMS
+from ecg.wire.bounds import MOST_JSON_BYTES as MOST_JSON_BYTES
+from ecg.wire.bounds import MOST_LEADS as MOST_LEADS
+from ecg.wire.bounds import MOST_WAVE_BYTES as MOST_WAVE_BYTES
+from ecg.wire.bounds import SCHEMA as SCHEMA
+from ecg.wire.bounds import (
+    Baselines,
+    BedName,
+    Count,
+    Gains,
+    Leads,
+    Milliseconds,
+    Name,
+    Nanoseconds,
+    Positive,
+    Rate,
+    Share,
+    Units,
+    Version,
+    Word,
+)
+from ecg.wire.commands import Ack as Ack
+from ecg.wire.commands import Command as Command
+from ecg.wire.json_wave import WaveJson
 from ecg.wire.topics import readable
-
-SCHEMA: Final = 1
-MOST_WAVE_BYTES: Final = 4 << 20
-MOST_JSON_BYTES: Final = 1 << 20
-MOST_LEADS: Final = 64
-MOST_ITEMS: Final = 1 << 16
-"""Items of a list, and keys of an object, at most."""
-LARGEST: Final = 1 << 53
-"""Counts and sample indices at most: what JavaScript and a float64 hold exactly."""
-LEAST_GAIN: Final = 1e-3
-MOST_GAIN: Final = 1e6
-"""ADU/mV, or ADU per what else the unit is."""
-
-Version = Annotated[int, Meta(ge=0, le=LARGEST)]
-Count = Annotated[int, Meta(ge=0, le=LARGEST)]
-Nanoseconds = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
-Rate = Annotated[float, Meta(ge=100, le=10_000)]
-Gain = Annotated[float, Meta(ge=LEAST_GAIN, le=MOST_GAIN)]
-Baseline = Annotated[float, Meta(ge=-1e6, le=1e6)]
-Share = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[float, Meta(ge=0, le=1e9)]
-Milliseconds = Annotated[float, Meta(ge=-1e15, le=1e15)]
-"""A latency may be below 0: two machines have two clocks."""
-Value = Annotated[float, Meta(ge=-1e4, le=1e4)]
-Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-BedName = Annotated[str, Meta(min_length=1, max_length=64)]
-Name = Annotated[str, Meta(max_length=256)]
-Word = Annotated[str, Meta(max_length=64)]
-CommandKind = Literal[
-    "set",
-    "script",
-    "pause",
-    "resume",
-    "freeze",
-    "speed",
-    "jump",
-    "next",
-    "drop",
-    "duplicate",
-    "reorder",
-    "delay",
-    "corrupt",
-]
-Leads = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
-Units = Annotated[list[Word], Meta(max_length=MOST_LEADS)]
 
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -82,8 +63,8 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     index: Count
     rate: Rate
     leads: Leads
-    gain: Annotated[list[Gain], Meta(max_length=MOST_LEADS)]
-    baseline: Annotated[list[Baseline], Meta(max_length=MOST_LEADS)]
+    gain: Gains
+    baseline: Baselines
     sent_ns: Nanoseconds
     samples: bytes
     units: Units = []
@@ -203,57 +184,6 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Count
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What a bed's producer is asked to do, on ``<root>/<bed>/command``. Every field is bounded, no more may come.
-
-    do: "set" changes a simulated heart by the fields from `rhythm` to `swap`, for `seconds` or for good, within `over`
-    s; "script" begins `scenario`; "pause" and "resume" the bed, "freeze" its signal (until "resume"); "speed" it by
-    `factor`; "jump" to `seconds` of a record, "next" record; "drop", "duplicate", "reorder", "delay" and "corrupt" the
-    next `messages` waves ("delay": by `behind` messages).
-    id: comes back in the answer.
-    """
-
-    v: Version
-    do: CommandKind
-    id: Word = ""
-    rhythm: Word | None = None
-    rate: Value | None = None
-    pr: Value | None = None
-    qt: Value | None = None
-    st: Value | None = None
-    territory: Word | None = None
-    potassium: Value | None = None
-    systolic: Value | None = None
-    breaths: Value | None = None
-    variability: Value | None = None
-    ectopy: Word | None = None
-    per_minute: Value | None = None
-    artefacts: Annotated[dict[Word, Annotated[float, Meta(gt=0, le=5)]], Meta(max_length=16)] | None = None
-    off: Annotated[list[Word], Meta(max_length=16)] | None = None
-    swap: Word | None = None
-    over: Seconds | None = None
-    seconds: Seconds | None = None
-    factor: Annotated[float, Meta(ge=0.1, le=100)] | None = None
-    scenario: Word | None = None
-    record: Name | None = None
-    messages: Annotated[int, Meta(ge=1, le=1000)] | None = None
-    behind: Annotated[int, Meta(ge=1, le=64)] | None = None
-
-
-class Ack(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a command, on ``<root>/<bed>/ack``. index: first sample of `stream` that may differ because of it;
-    no sample before it does. ok: false where nothing changes, for the reason in `said`.
-    """
-
-    v: Version
-    ok: bool
-    do: Word
-    id: Word = ""
-    stream: Name = ""
-    index: Count | None = None
-    said: Name = ""
-
-
 Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
 Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -286,7 +216,20 @@ _forms: Final[dict[type, _Form]] = {
     kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
     for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus, Command, Ack)
 }
-_forms[Wave] = _Form(MOST_WAVE_BYTES, None, msgspec.msgpack.Decoder(Wave).decode)  # its type bounds its depth
+_packed_wave = msgspec.msgpack.Decoder(Wave).decode
+_json_wave = msgspec.json.Decoder(WaveJson).decode
+
+
+def _either_wave(payload: bytes) -> Wave:
+    """A wave in MessagePack, or in JSON: no MessagePack map begins with a brace or with white space."""
+    if payload[:1] not in (b"{", b" ", b"\n", b"\r", b"\t"):
+        return _packed_wave(payload)
+    if len(payload) > MOST_JSON_BYTES:
+        raise ValueError(f"{len(payload)} bytes are too many in JSON: {MOST_JSON_BYTES} at most")
+    return Wave(**_json_wave(payload).fields())
+
+
+_forms[Wave] = _Form(MOST_WAVE_BYTES, None, _either_wave)  # its types bound its depth
 _pack = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
 

@@ -50,6 +50,7 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning",
     "not understood" (it sends, and nothing of it can be used). heart_rate: None where it is not the present one.
 
+    lead: name of the lead whose beats are the bed's. leads_off: leads that give no signal while another one does.
     alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
     `alarms` still stands, hidden by a graver alarm of its chain.
     """
@@ -66,6 +67,8 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     alarms: list[ActiveAlarm]
     silenced_s: float = 0.0
+    lead: str = ""
+    leads_off: list[str] = msgspec.field(default_factory=list)
     raised: dict[str, int] = msgspec.field(default_factory=dict)
 
 

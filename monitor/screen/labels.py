@@ -66,6 +66,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "offline": ("offline", "オフライン"),
     "gapped": ("gapped", "欠測"),
     "lead off": ("lead off", "電極外れ"),
+    "off": ("{leads} off", "{leads} 外れ"),
     "not understood": ("not understood", "解読不能"),
     "learning": ("learning", "学習中"),
     "bedside": ("BEDSIDE", "ベッドサイド"),

@@ -29,7 +29,7 @@ from monitor.ward.pieces import Signal
 from monitor.ward.state import SavedPatient
 from monitor.ward.ward import Ward
 
-HEAD: Final = b"ECGWARD\x03"
+HEAD: Final = b"ECGWARD\x04"
 LARGEST: Final = 1 << 53
 """No count and no sample index is larger."""
 TRIAL_SECONDS: Final = 2.0
@@ -54,8 +54,10 @@ class Patient(msgspec.Struct, kw_only=True):
     recent_v: list[int]
     gap_at: int
     any_beat: bool
-    path: dict[str, Array]
-    memory: Array
+    lead: int
+    back_at: int
+    paths: list[dict[str, Array]]
+    memories: list[Array]
     alarms: SavedAlarms
     runs: list[tuple[str, int | None, int, int]]
 
@@ -211,7 +213,8 @@ def _try(ward: Ward, saved: SavedWard) -> None:
     trial = Ward(ward.config, ward.engine.net, ward.model, ward.engine.device)
     _restore(trial, saved)
     for bed in [bed for bed in trial.beds.values() if not bed.intake.ended]:
-        trial.feed(bed.name, Signal(bed.intake.next, np.zeros(round(TRIAL_SECONDS * bed.rate), np.float32)))
+        silence = np.zeros(round(TRIAL_SECONDS * bed.rate), np.float32)
+        trial.feed(bed.name, Signal(bed.intake.next, silence, second=silence if len(bed.intake.channels) > 1 else None))
     trial.step()
     trial.end_all()
     trial.step()
@@ -252,8 +255,10 @@ def _patient(saved: SavedPatient, runs: list[tuple[str, int | None, int, int]]) 
         recent_v=bed.recent_v,
         gap_at=bed.gap_at,
         any_beat=bed.any_beat,
-        path={name: _array(row) for name, row in saved.path.items()},
-        memory=_array(saved.memory),
+        lead=bed.lead,
+        back_at=bed.back_at,
+        paths=[{name: _array(row) for name, row in path.items()} for path in saved.paths],
+        memories=[_array(memory) for memory in saved.memories],
         alarms=saved.alarms,
         runs=runs,
     )
@@ -272,9 +277,11 @@ def _saved(patient: Patient) -> SavedPatient:
             recent_v=patient.recent_v,
             gap_at=patient.gap_at,
             any_beat=patient.any_beat,
+            lead=patient.lead,
+            back_at=patient.back_at,
         ),
-        path={name: _values(row) for name, row in patient.path.items()},
-        memory=_values(patient.memory),
+        paths=[{name: _values(row) for name, row in path.items()} for path in patient.paths],
+        memories=[_values(memory) for memory in patient.memories],
         alarms=patient.alarms,
     )
 

@@ -124,6 +124,8 @@ class View:
             lost=ward.ledger.run(bed.name, bed.intake.stream).lost,
             alarms=ward.alarms.active(bed.slot),
             silenced_s=ward.alarms.silenced_seconds(bed.slot),
+            lead=bed.lead,
+            leads_off=bed.leads_off,
             raised=ward.alarms.raised(bed.slot),
         )
 
@@ -153,7 +155,7 @@ class View:
             strips=[Strip(index, samples.astype("<f4").tobytes()) for index, samples in strips],
             beats=[_mark(beat) for beat in beats],
             truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
-            memory=self._ward.engine.recall(bed.slot) if beats or fresh else None,
+            memory=self._ward.recall(bed) if beats or fresh else None,
         )
 
 

@@ -6,15 +6,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ecg.wire.messages import BedStatus
 from monitor.ward.events import BeatRead
 from monitor.ward.history import History
 from monitor.ward.intake import Intake
-from monitor.ward.pieces import Begin, End, Piece, Signal
+from monitor.ward.leading import Leading
+from monitor.ward.pieces import Begin, End, Piece, Signal, joined
 
+LEADS: Final = 2
+"""Rows of each bed in what holds state for each lead."""
 PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
 """So long a bed is shown as gapped after samples were lost."""
@@ -38,6 +38,8 @@ class SavedBed:
     recent_v: list[int]
     gap_at: int
     any_beat: bool
+    lead: int
+    back_at: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +66,23 @@ class Bed:
     recent_v: deque[int] = field(default_factory=deque)
     gap_at: int = -1
     any_beat: bool = False
+    leading: Leading = field(default_factory=Leading)
+
+    @property
+    def lead(self) -> str:
+        """Name of the lead whose beats are the bed's."""
+        channels = self.intake.channels
+        return self.intake.leads[channels[self.leading.lead].column] if self.intake.leads else ""
+
+    @property
+    def leads_off(self) -> list[str]:
+        """Names of leads that give no signal while another one does."""
+        intake = self.intake
+        return [] if intake.lead_off else [intake.leads[one.column] for one in intake.channels if one.off]
+
+    def row(self, lead: int) -> int:
+        """The row of one of its leads, 0 or 1, in what holds state for each lead."""
+        return LEADS * self.slot + lead
 
     @property
     def rate(self) -> float:
@@ -84,6 +103,8 @@ class Bed:
             recent_v=list(self.recent_v),
             gap_at=self.gap_at,
             any_beat=self.any_beat,
+            lead=self.leading.lead,
+            back_at=self.leading.back_at,
         )
 
     def restore(self, saved: SavedBed, now_s: float) -> None:
@@ -94,6 +115,9 @@ class Bed:
         self.intake.restore(saved.intake)
         self.heart_rate, self.gap_at, self.any_beat = saved.heart_rate, saved.gap_at, saved.any_beat
         self.recent_v = deque(saved.recent_v)
+        if saved.lead not in range(len(self.intake.channels)) or not -1 <= saved.back_at <= 1 << 53:
+            raise ValueError(f"lead {saved.lead} of {len(self.intake.channels)} leads the bed until {saved.back_at}")
+        self.leading = Leading(saved.lead, saved.back_at)
         self.heard_s, self.online = now_s, not self.intake.ended
         self.beat_at = self.intake.next
 
@@ -127,27 +151,28 @@ class Bed:
             return True
         return False
 
-    def take_signal(self) -> tuple[bool, NDArray[np.float32] | None]:
-        """(lead off, samples) up to the next break or change of the lead: float32 [n], mV; None where none wait.
+    def take_signal(self) -> Signal | None:
+        """Signal up to the next break or change of a lead; None where none waits. Which lead leads it is up to date.
 
-        One bed's are no more than AT_ONCE_SECONDS: a bed with a lot of signal keeps no other waiting.
+        It is of no more than AT_ONCE_SECONDS: a bed with a lot of signal keeps no other waiting.
         """
-        parts: list[NDArray[np.float32]] = []
-        off, room = False, round(AT_ONCE_SECONDS * self.rate)
+        parts: list[Signal] = []
+        room = round(AT_ONCE_SECONDS * self.rate)
         while self.pieces and room:
             piece = self.pieces[0]
-            if not isinstance(piece, Signal) or (parts and piece.lead_off != off):
+            if not isinstance(piece, Signal) or (parts and piece.kind != parts[0].kind):
                 break
-            off = piece.lead_off
-            parts.append(piece.samples[:room])
+            if not parts:
+                self.leading.take(piece)
+                room = min(room, self.leading.room(piece.index) or room)
             if len(piece.samples) > room:
-                self.pieces[0] = Signal(piece.index + room, piece.samples[room:], off)
+                self.pieces[0] = piece.part(room)
+                piece = piece.part(0, room)
             else:
                 self.pieces.popleft()
-            room -= len(parts[-1])
-        if not parts:
-            return off, None
-        return off, parts[0] if len(parts) == 1 else np.concatenate(parts)
+            parts.append(piece)
+            room -= len(piece.samples)
+        return joined(parts) if parts else None
 
     @property
     def backlog(self) -> int:

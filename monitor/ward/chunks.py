@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records.record import MISSING, hold
+from ecg.records.record import MISSING
 from ecg.settings import MonitorSettings
 from ecg.wire.messages import Wave, wave_samples
+from monitor.ward.channels import Channel, spans
 from monitor.ward.events import ResetReason
-from monitor.ward.lead_off import Line, hear
 from monitor.ward.ledger import Ledger, RunCount
 from monitor.ward.owner import length
 from monitor.ward.pieces import Begin, Block, Piece, Signal
@@ -45,7 +45,8 @@ class Waiting:
 class Chunks:
     """The chunks of one stream after the other, and the signal they make.
 
-    stream, rate, leads: of the present stream. column: the analysed lead. next: index of the next sample needed.
+    stream, rate, leads: of the present stream. channels: the leads that are read, the first choice first; the pulse
+    apart. next: index of the next sample needed.
     blocks: what has been taken since whoever holds this last emptied the list.
     """
 
@@ -56,20 +57,36 @@ class Chunks:
     record: str = ""
     rate: float = 0.0
     leads: list[str] = field(default_factory=list)
-    column: int = 0
+    channels: list[Channel] = field(default_factory=lambda: [Channel(column=0)])
+    pulse: Channel | None = None
     next: int = 0
     ended: bool = True
-    lead_off: bool = False
     blocks: list[Block] = field(default_factory=list)
     _waiting: list[Waiting] = field(default_factory=list)
-    _last: int = MISSING
-    _last_mv: float = 0.0
-    _line: Line = field(default_factory=Line)
     _joined: bool = False
 
     @property
     def _count(self) -> RunCount:
         return self.ledger.run(self.bed, self.stream)
+
+    @property
+    def column(self) -> int:
+        """Column of the lead that is read first."""
+        return self.channels[0].column
+
+    @property
+    def lead_off(self) -> bool:
+        """Does no lead give a signal?."""
+        return all(channel.off for channel in self.channels)
+
+    @property
+    def _silent(self) -> bool:
+        """Has nothing been heard yet?."""
+        return all(channel.last == MISSING for channel in self.channels)
+
+    def _attached(self) -> None:
+        for channel in self.channels:
+            channel.attached()
 
     def _patience(self, wave: Wave) -> int:
         """How far ahead other chunks may be before a missing one is given up, samples."""
@@ -109,28 +126,31 @@ class Chunks:
         gap = index - self.next
         if gap <= 0:
             return
-        if self._last != MISSING or not self._joined:
+        if not self._silent or not self._joined:
             self._count.lost += gap
-        if gap > self.settings.gap_reset_seconds * self.rate or self._last == MISSING:
-            self._line, self.lead_off = Line(), False
+        if gap > self.settings.gap_reset_seconds * self.rate or self._silent:
+            self._attached()
             pieces.append(Begin(index, self.rate, ResetReason.GAP, gap / self.rate))
         else:
             wave = self._waiting[0].wave
-            first = int(wave_samples(wave)[0, self.column])
-            until = self._last_mv if first == MISSING else self._millivolts(wave, np.array([first]))[0]
-            line = np.linspace(self._last_mv, until, gap + 2, dtype=np.float32)[1:-1]
-            pieces.append(Signal(self.next, line, self.lead_off))
+            codes = wave_samples(wave)[0].tolist()
+            lines = [channel.bridge(wave, codes[channel.column], gap) for channel in self.channels]
+            pulse = self.pulse.bridge(wave, codes[self.pulse.column], gap) if self.pulse else None
+            pieces.append(self._signal(self.next, lines, [channel.off for channel in self.channels], pulse))
         self.next = index
+
+    @staticmethod
+    def _signal(
+        index: int, lines: list[NDArray[np.float32]], off: list[bool], pulse: NDArray[np.float32] | None
+    ) -> Signal:
+        second = lines[1] if len(lines) > 1 else None
+        return Signal(index, lines[0], off[0], second, len(off) > 1 and off[1], pulse)
 
     def _skip(self, index: int) -> None:
         """Samples up to `index` are lost, and the signal begins anew there."""
         if index > self.next:
             self._count.lost += index - self.next
             self.next = index
-
-    def _millivolts(self, wave: Wave, adu: NDArray[np.int16]) -> NDArray[np.float32]:
-        scaled = (adu.astype(np.float64) - wave.baseline[self.column]) / wave.gain[self.column]
-        return scaled.astype(np.float32)
 
     def _take(self, wave: Wave, received_ns: int, pieces: list[Piece]) -> None:
         """The samples of a chunk that are not known yet."""
@@ -142,18 +162,26 @@ class Chunks:
         if repeated:
             self.ledger.repeated += repeated
             rows = rows[repeated:]
-        adu = rows[:, self.column]
         self.blocks.append(Block(self.next, rows, wave.gain, wave.baseline, wave.sent_ns, received_ns))
-        self._count.received += len(adu)
+        self._count.received += len(rows)
         index = self.next
-        self.next += len(adu)
-        held = hold(adu, round(wave.baseline[self.column]) if self._last == MISSING else self._last)
-        signal = self._millivolts(wave, held)
-        self._last, self._last_mv = int(held[-1]), float(signal[-1])
+        self.next += len(rows)
+        lines = [channel.take(wave, rows[:, channel.column]) for channel in self.channels]
+        pulse = self.pulse.take(wave, rows[:, self.pulse.column]) if self.pulse else None
         limit = round(self.settings.lead_off_seconds * self.rate)
-        self._line, parts = hear(self._line, adu, wave.gain[self.column], wave.baseline[self.column], limit)
-        for begin, end, off in parts:
-            if not off and self.lead_off:
-                pieces.append(Begin(index + begin, self.rate, ResetReason.LEAD_WAS_OFF))
-            self.lead_off = off
-            pieces.append(Signal(index + begin, signal[begin:end], off))
+        heard = [channel.hear(wave, rows[:, channel.column], limit) for channel in self.channels]
+        for begin, end, off in spans(heard):
+            self._lead_back(index + begin, off, pieces)
+            some = [line[begin:end] for line in lines] if end - begin < len(rows) else lines
+            pieces.append(self._signal(index + begin, some, off, None if pulse is None else pulse[begin:end]))
+
+    def _lead_back(self, index: int, off: list[bool], pieces: list[Piece]) -> None:
+        """Leads that were off and are on again begin anew; the bed does where no lead goes on."""
+        back = [number for number, channel in enumerate(self.channels) if channel.off and not off[number]]
+        goes_on = any(not channel.off and not off[number] for number, channel in enumerate(self.channels))
+        if back and not goes_on:
+            pieces.append(Begin(index, self.rate, ResetReason.LEAD_WAS_OFF))
+        elif back:
+            pieces.extend(Begin(index, self.rate, ResetReason.LEAD_WAS_OFF, lead=number) for number in back)
+        for number, channel in enumerate(self.channels):
+            channel.off = off[number]

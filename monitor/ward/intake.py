@@ -6,18 +6,22 @@ Every message is judged first: is it of the stream whose bed this is (`monitor.w
 
 from __future__ import annotations
 
-from copy import copy
+from copy import deepcopy
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, get_type_hints
 
-from ecg.records.record import MISSING, pick_lead
+from ecg.records.leads import pulse_column
+from ecg.records.record import MISSING
 from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave
+from monitor.ward.channels import Channel, read_columns
 from monitor.ward.chunks import Chunks, Waiting
 from monitor.ward.events import ResetReason
-from monitor.ward.lead_off import Line
 from monitor.ward.owner import Chunk, Leap, Owner, Verdict, length
 from monitor.ward.pieces import Begin, End, Piece
+
+MOST_READ: Final = 2
+"""Leads of a bed that are read."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,21 +36,25 @@ class Intake(Chunks):
 
     def save(self) -> dict[str, Any]:
         """A copy of all that is remembered, by the names of REMEMBERED: plain values, dataclasses and structs."""
-        return {name: copy(getattr(self, name)) for name in REMEMBERED}
+        return {name: deepcopy(getattr(self, name)) for name in REMEMBERED}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Put back what `save` gave. Raises ValueError where it is not what an intake remembers."""
         if saved.keys() != REMEMBERED.keys():
             raise ValueError("an intake of other parts")
         for name, value in saved.items():
-            setattr(self, name, copy(value))
+            setattr(self, name, deepcopy(value))
         self.ledger.begin(self.bed, self.stream)
-        if not 100 <= self.rate <= 10_000 or not 0 <= self.column < len(self.leads) or not 0 <= self.next <= 1 << 53:
-            raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, lead {self.column}")
-        if not MISSING <= self._last <= -MISSING or not isfinite(self._last_mv):
-            raise ValueError(f"a last sample of {self._last} ADU, {self._last_mv:g} mV")
-        if not self._line.possible():
-            raise ValueError(f"a line that has stood like {self._line}")
+        heard = [*self.channels, *([self.pulse] if self.pulse else [])]
+        columns = [channel.column for channel in heard]
+        known = 1 <= len(self.channels) <= MOST_READ and all(0 <= column < len(self.leads) for column in columns)
+        if not 100 <= self.rate <= 10_000 or not known or not 0 <= self.next <= 1 << 53:
+            raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, leads {columns}")
+        for channel in heard:
+            if not MISSING <= channel.last <= -MISSING or not isfinite(channel.last_mv):
+                raise ValueError(f"a last sample of {channel.last} ADU, {channel.last_mv:g} mV")
+            if not channel.line.possible():
+                raise ValueError(f"a line that has stood like {channel.line}")
         for waiting in self._waiting:
             self._check_terms(decode_wave(encode_wave(waiting.wave)))
             if waiting.index != waiting.wave.index:
@@ -87,7 +95,7 @@ class Intake(Chunks):
             self.owner.heard(wave, received_ns)
             if self.ended:  # said to be over, but goes on
                 self.ended = False
-                self._line, self.lead_off = Line(), False
+                self._attached()
                 pieces.append(Begin(max(wave.index, self.next), self.rate, ResetReason.RESUMED))
                 self._skip(max(wave.index, self.next))
             self._accept(wave, received_ns, pieces)
@@ -178,7 +186,9 @@ class Intake(Chunks):
         """After messages with so much signal that were forgone: it begins anew behind them."""
         if not self.stream or self.ended:
             return []
-        self._line, self.lead_off, self._last = Line(), False, MISSING
+        self._attached()
+        for channel in self.channels:
+            channel.last = MISSING
         pieces: list[Piece] = [Begin(self.next, self.rate, ResetReason.OVERLOAD, seconds)]
         self._take_waiting(pieces)
         return pieces
@@ -221,8 +231,10 @@ class Intake(Chunks):
         before = owner.left_at.get(wave.stream)
         self.stream, self.record, self.rate, self.leads = wave.stream, wave.record, wave.rate, list(wave.leads)
         self.ledger.begin(self.bed, self.stream)
-        self.column = pick_lead(self.leads, self.settings.lead)
-        self.ended, self.lead_off, self._line, self._last = False, False, Line(), MISSING
+        self.channels = [Channel(column=column) for column in read_columns(wave, self.settings)]
+        pulse = pulse_column(wave.leads, wave.units)
+        self.pulse = None if pulse is None or pulse == self.column else Channel(column=pulse)
+        self.ended = False
         late = self._patience(wave)
         # The first chunk heard may have overtaken others; only a monitor that joins late begins in mid-stream.
         self.next = wave.index if wave.index > late else 0

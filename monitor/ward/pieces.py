@@ -12,21 +12,63 @@ from monitor.ward.events import ResetReason
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """What follows starts at sample `index` with empty memory. seconds: of signal that were lost before it."""
+    """What follows starts at sample `index` with empty memory. seconds: of signal that were lost before it.
+
+    lead: the one lead (0 or 1) that begins anew while the other goes on; None where all of the bed does.
+    """
 
     index: int
     rate: float
     reason: ResetReason
     seconds: float = 0.0
+    lead: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Samples of the analysed lead from `index` on, mV: float32 [n]. lead_off: it gives no signal here."""
+    """Samples from `index` on, mV: float32 [n]. lead_off: the lead gives no signal here.
+
+    samples: of the first lead. second: of the second one, None where there is none. pulse: in its own unit, likewise.
+    """
 
     index: int
     samples: NDArray[np.float32]
     lead_off: bool = False
+    second: NDArray[np.float32] | None = None
+    second_off: bool = False
+    pulse: NDArray[np.float32] | None = None
+
+    def part(self, begin: int, end: int | None = None) -> Signal:
+        """Some of the samples."""
+        some = slice(begin, end)
+        return Signal(
+            self.index + begin,
+            self.samples[some],
+            self.lead_off,
+            None if self.second is None else self.second[some],
+            self.second_off,
+            None if self.pulse is None else self.pulse[some],
+        )
+
+    @property
+    def kind(self) -> tuple[bool, bool, bool, bool]:
+        """Signals of another kind are not joined: (first off, second off, there is a second, there is a pulse)."""
+        return self.lead_off, self.second_off, self.second is not None, self.pulse is not None
+
+
+def joined(parts: list[Signal]) -> Signal:
+    """Signals of one kind that follow one another, as one."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    return Signal(
+        first.index,
+        np.concatenate([one.samples for one in parts]),
+        first.lead_off,
+        None if first.second is None else np.concatenate([one.second for one in parts if one.second is not None]),
+        first.second_off,
+        None if first.pulse is None else np.concatenate([one.pulse for one in parts if one.pulse is not None]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""From the signal of many beds to events: signal path, network and alarms, with a row of their state for each bed."""
+"""From the signal of many beds to events: signal path, network and alarms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ecg.model.network import BeatNet
 from ecg.records.aami import CLASSES
@@ -16,9 +15,10 @@ from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath, lookahead_seconds
 from monitor.alarms import WardAlarms
 from monitor.inference.engine import Engine
-from monitor.ward.bed import Bed
+from monitor.ward.bed import LEADS, Bed
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
-from monitor.ward.pieces import Begin
+from monitor.ward.lead_rows import Index, LeadRows, by_beat
+from monitor.ward.pieces import Begin, Signal
 from monitor.ward.state import Rows, SavedPatient
 
 FIRST_SLOTS: Final = 64
@@ -28,7 +28,7 @@ PAST_NS: Final = 3_600_000_000_000
 
 
 class Pipeline:
-    """What all beds go through at once. A bed's slot is its row in each of the three states.
+    """What all beds go through at once: signal path and network have a row for each lead, the alarms for each bed.
 
     beds: by slot. events: what happened, until the owner takes it.
     wall_ns: what a beat's latency is measured with.
@@ -39,7 +39,7 @@ class Pipeline:
         self.engine = Engine(
             net,
             device,
-            FIRST_SLOTS,
+            LEADS * FIRST_SLOTS,
             config.monitor.batch_size,
             staged=None if config.model.cuda_graphs else False,
             bfloat16=config.model.bfloat16,
@@ -48,10 +48,11 @@ class Pipeline:
 
     def clear(self) -> None:
         """Forget all beds."""
-        slots = self.engine.slots
-        self.engine.reset(np.arange(slots))
-        self.path = SignalPath(slots)
-        self.alarms = WardAlarms(self._config.alarms, slots)
+        rows = self.engine.slots
+        self.engine.reset(np.arange(rows))
+        self.path = SignalPath(rows)
+        self.alarms = WardAlarms(self._config.alarms, rows // LEADS)
+        self._leading = np.zeros(rows // LEADS, np.int64)
         self.beds: list[Bed | None] = []
         self.events: list[Event] = []
 
@@ -60,11 +61,13 @@ class Pipeline:
         if bed.slot == len(self.beds):
             self.beds.append(None)
         self.beds[bed.slot] = bed
-        if len(self.beds) > self.path.slots:
-            size = min(2 * self.path.slots, self._config.monitor.max_beds)
-            holders: tuple[Rows, ...] = (self.path, self.engine, self.alarms)
+        if LEADS * len(self.beds) > self.path.slots:
+            size = min(2 * self.path.slots // LEADS, self._config.monitor.max_beds)
+            holders: tuple[Rows, ...] = (self.path, self.engine)
             for holder in holders:
-                holder.grow(size)
+                holder.grow(LEADS * size)
+            self.alarms.grow(size)
+            self._leading = np.pad(self._leading, (0, size - len(self._leading)))
 
     def remove(self, bed: Bed) -> None:
         """The bed has left; its slot waits for another."""
@@ -73,58 +76,84 @@ class Pipeline:
 
     def save(self, bed: Bed) -> SavedPatient:
         """All that is remembered of a bed whose signal has been processed."""
-        slot = bed.slot
+        rows = [bed.row(lead) for lead in range(len(bed.intake.channels))]
         return SavedPatient(
-            bed=bed.save(), path=self.path.save(slot), memory=self.engine.save(slot), alarms=self.alarms.save(slot)
+            bed=bed.save(),
+            paths=[self.path.save(row) for row in rows],
+            memories=[self.engine.save(row) for row in rows],
+            alarms=self.alarms.save(bed.slot),
         )
 
     def restore(self, bed: Bed, saved: SavedPatient, now_s: float) -> None:
         """Put back what `save` gave. Raises ValueError where it does not fit."""
-        self.path.restore(bed.slot, saved.path)
-        self.engine.restore(bed.slot, saved.memory)
-        self.alarms.restore(bed.slot, saved.alarms)
         bed.restore(saved.bed, now_s)
+        leads = range(len(bed.intake.channels))
+        for lead, path, memory in zip(leads, saved.paths, saved.memories, strict=True):
+            self.path.restore(bed.row(lead), path)
+            self.engine.restore(bed.row(lead), memory)
+        self.alarms.restore(bed.slot, saved.alarms)
+        self._leading[bed.slot] = bed.leading.lead
+
+    def recall(self, bed: Bed) -> list[float]:
+        """The carried hidden state of the lead that leads."""
+        return self.engine.recall(bed.row(bed.leading.lead))
 
     def round(self, ready: dict[str, Bed]) -> int:
         """The signal of these beds up to the next break of each; those of which none is left are taken out.
 
         Returns the number of beats read.
         """
-        slots: list[int] = []
-        chunks: list[NDArray[np.float32]] = []
-        off_slots: list[int] = []
-        off_chunks: list[NDArray[np.float32]] = []
-        ended: list[int] = []
+        heard: list[tuple[Bed, Signal]] = []
+        ended: list[Bed] = []
         for bed in list(ready.values()):
             while (begin := bed.take_begin()) is not None:
                 self._begin(bed, begin)
             if bed.take_end():
-                ended.append(bed.slot)
-            else:
-                off, samples = bed.take_signal()
-                if samples is not None:
-                    (off_slots if off else slots).append(bed.slot)
-                    (off_chunks if off else chunks).append(samples)
+                ended.append(bed)
+            elif (signal := bed.take_signal()) is not None:
+                heard.append((bed, signal))
             if not bed.pieces:
                 del ready[bed.name]
-        found = self.path.step(np.array(slots, np.int64), chunks)
+        read, closing = LeadRows(), LeadRows()
+        for bed, signal in heard:
+            read.add(bed, signal)
+        for bed in ended:
+            closing.close(bed)
+        slots = np.array([bed.slot for bed, _ in heard], np.int64)
+        self._leading[slots] = [bed.leading.lead for bed, _ in heard]
+        found = self.path.step_leads(read.rows, read.chunks, read.follows)
+        beats = found.beats
         if ended:
-            found = Beats.join([found, self.path.finish(np.array(ended, np.int64))])
-        both = np.array(slots + off_slots, np.int64)
-        self.alarms.samples(both, chunks + off_chunks, np.arange(len(both)) >= len(slots))
-        if len(found):
-            self._read(found)
-        self.alarms.clock(both)
-        for slot in ended:
-            self.alarms.finish(slot)
+            beats = Beats.join([beats, self.path.finish(closing.rows, closing.follows)])
+        self._sound(slots, heard)
+        count = self._read(beats) if len(beats) else 0
+        self.alarms.clock(slots)
+        for bed in ended:
+            self.alarms.finish(bed.slot)
         self.collect()
-        return len(found)
+        return count
+
+    def _sound(self, slots: Index, heard: list[tuple[Bed, Signal]]) -> None:
+        """The signals of the leads that lead, for the alarms."""
+        chunks, off = [], []
+        for bed, signal in heard:
+            second = signal.second if bed.leading.lead else None
+            chunks.append(signal.samples if second is None else second)
+            off.append(signal.lead_off and second is None)
+        self.alarms.samples(slots, chunks, np.array(off, bool))
 
     def _begin(self, bed: Bed, begin: Begin) -> None:
-        """Empty the bed's memory."""
-        rows = np.array([bed.slot], np.int64)
-        self.path.reset(rows, np.array([begin.rate]), np.array([begin.index], np.int64))
+        """Empty the bed's memory, or that of one of its leads."""
+        leads = range(len(bed.intake.channels)) if begin.lead is None else (begin.lead,)
+        rows = np.array([bed.row(lead) for lead in leads], np.int64)
+        beside = rows if begin.lead is None else np.array([bed.row(1 - begin.lead)], np.int64)
+        rates, starts = np.full(len(rows), begin.rate), np.full(len(rows), begin.index, np.int64)
+        self.path.reset(rows, rates, starts, beside=beside)
         self.engine.reset(rows)
+        if begin.lead is not None:
+            bed.leading.back(begin.lead, begin.index, begin.rate)
+            return
+        bed.leading.anew()
         bed.forget_beats()
         if begin.reason.ends_the_alarms:
             self.alarms.reset(bed.slot, begin.rate, begin.index)
@@ -136,22 +165,24 @@ class Pipeline:
             MemoryReset(bed=bed.name, stream=bed.stream, index=begin.index, reason=begin.reason, seconds=begin.seconds)
         )
 
-    def _read(self, found: Beats) -> None:
-        """Run the network over new beats."""
-        verdicts = self.engine.infer(found)
+    def _read(self, rows: Beats) -> int:
+        """Run the network over new beats, a row for each lead. Returns their number."""
+        verdicts = self.engine.infer(rows)
+        chosen, probabilities = by_beat(rows, verdicts.probabilities, self._leading)
+        found, moves = rows.take(chosen), verdicts.moved[chosen]
         now_ns = self._wall_ns()
-        for slot, index, ready, best, probabilities, rr, rate, moved in zip(
+        for row, index, ready, best, shares, rr, rate, moved in zip(
             found.slot.tolist(),
             found.index.tolist(),
             found.ready.tolist(),
-            verdicts.probabilities.argmax(axis=1).tolist(),
-            verdicts.probabilities.tolist(),
+            probabilities.argmax(axis=1).tolist(),
+            probabilities.tolist(),
             found.rr_ms.tolist(),
             found.heart_rate.tolist(),
-            verdicts.moved.tolist(),
+            moves.tolist(),
             strict=True,
         ):
-            bed = self.beds[slot]
+            bed = self.beds[row // LEADS]
             assert bed is not None
             sent_ns, received_ns = bed.arrival(ready)
             plausible = -FUTURE_NS < received_ns - sent_ns < PAST_NS
@@ -160,7 +191,7 @@ class Pipeline:
                 stream=bed.stream,
                 index=index,
                 cls=CLASSES[best],
-                probabilities=tuple(probabilities),
+                probabilities=tuple(shares),
                 rr_ms=None if rr != rr else rr,
                 heart_rate=None if rate != rate else rate,
                 moved=moved,
@@ -170,8 +201,9 @@ class Pipeline:
                 lookahead_ms=lookahead_seconds(bed.rate) * 1000,
             )
             bed.take_beat(beat)
-            self.alarms.beat(slot, index, beat.cls)
+            self.alarms.beat(bed.slot, index, beat.cls)
             self.events.append(beat)
+        return len(found)
 
     def collect(self) -> None:
         """What the alarms have to say."""

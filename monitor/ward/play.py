@@ -51,4 +51,5 @@ def waves(record: Record, chunk_seconds: float) -> Iterator[Wave]:
             baseline=record.baseline.tolist(),
             sent_ns=0,
             samples=record.samples[begin:end].astype("<i2").tobytes(),
+            units=list(record.units),
         )

@@ -30,11 +30,11 @@ class Rows(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class SavedPatient:
-    """All that is remembered of one bed. path: its row of each part of the signal path's state. memory: float32
-    [parts, hidden], the network's.
+    """All that is remembered of one bed. paths: by lead, its row of each part of the signal path's state. memories: by
+    lead, float32 [parts, hidden], the network's.
     """
 
     bed: SavedBed
-    path: dict[str, NDArray[Any]]
-    memory: NDArray[np.float32]
+    paths: list[dict[str, NDArray[Any]]]
+    memories: list[NDArray[np.float32]]
     alarms: SavedAlarms

@@ -247,6 +247,10 @@ class Ward:
         if name in self.beds and self.beds[name].rate:
             self.alarms.acknowledge(self.beds[name].slot, kind)
 
+    def recall(self, bed: Bed) -> list[float]:
+        """A bed's carried hidden state, that of the lead that leads."""
+        return self._pipeline.recall(bed)
+
     def silence(self, name: str, seconds: float) -> None:
         """No sound from this bed for so long."""
         if name in self.beds and self.beds[name].rate:

@@ -14,7 +14,7 @@ import pytest
 from ecg import settings
 from ecg.errors import UserError
 from ecg.profiles import PROFILES
-from ecg.settings import Config
+from ecg.settings import Config, MqttSettings
 
 SHIPPED = Path(__file__).parents[2] / "config.toml"
 
@@ -241,6 +241,50 @@ def test_a_broker_is_typed_as_host_and_port(text: str, place: tuple[str, int]) -
 def test_a_broker_that_cannot_be_one_is_one_sentence(text: str) -> None:
     with pytest.raises(UserError, match=r"--broker .* cannot be used: give host:port"):
         settings.host_and_port(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "tls", "user"),
+    [
+        ("h:7", "h", 7, False, "ward"),
+        ("mqtt://h", "h", 1883, False, "ward"),
+        ("mqtt://h:7/", "h", 7, False, "ward"),
+        ("mqtts://h", "h", 8883, True, "ward"),
+        ("MQTTS://nurse@h:1883", "h", 1883, True, "nurse"),
+        ("mqtt://jos%C3%A9%40home@[::1]:7", "::1", 7, False, "josé@home"),
+        ("mqtts://[::1]", "::1", 8883, True, "ward"),
+    ],
+)
+def test_a_broker_may_be_an_address_with_scheme_and_user(text: str, host: str, port: int, tls: bool, user: str) -> None:
+    made = settings.with_broker(MqttSettings(username="ward"), text)
+    assert (made.host, made.port, made.tls, made.username) == (host, port, tls, user)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mqtt://", "give host:port"),
+        ("mqtt://h:7/ecg", "give host:port"),
+        ("mqtt://h:x", "give host:port"),
+        ("mqtt://mqtt://h", "give host:port"),
+        ("ws://h:9001", "give mqtt://user@host:port, or mqtts:// for TLS"),
+        ("mqtt://nurse:secret@h", "holds a password"),
+    ],
+)
+def test_an_address_that_names_no_broker_is_one_sentence(text: str, said: str) -> None:
+    with pytest.raises(UserError, match=said) as refused:
+        settings.with_broker(MqttSettings(), text)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_file_and_the_environment_take_an_address_too(tmp_path: Path) -> None:
+    file = write(tmp_path, '[mqtt]\nhost = "mqtts://nurse@h"')
+    made = settings.load(file, {}).mqtt
+    assert (made.host, made.port, made.tls, made.username) == ("h", 8883, True, "nurse")
+    assert settings.load(file, {"ECG_MQTT__PORT": "9000"}).mqtt.port == 9000
+    assert settings.load(file, {"ECG_MQTT__HOST": "mqtt://k:7"}).mqtt.port == 7
+    with pytest.raises(UserError, match=r"\[mqtt\] host holds a password"):
+        settings.load(None, {"ECG_MQTT__HOST": "mqtt://a:b@h"})
 
 
 def test_only_what_a_profile_sets_stands_behind_a_hash_in_config_toml() -> None:

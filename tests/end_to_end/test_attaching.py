@@ -29,11 +29,8 @@ from tests.support.expected import expected_beats
 
 
 @pytest.fixture
-def ward(mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
-    folder = tmp_path / "run"
-    folder.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    made = Ward(mosquitto.port, folder)
+def ward(mosquitto: Mosquitto, runtime: Path) -> Iterator[Ward]:
+    made = Ward(mosquitto.port, runtime)
     yield made
     made.end()
 

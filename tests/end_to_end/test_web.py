@@ -69,9 +69,7 @@ class Web:
 
 
 @pytest.fixture
-def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
-    (tmp_path / "run").mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+def web(tmp_path: Path, runtime: Path) -> Iterator[Web]:
     settings = tmp_path / "config.toml"
     settings.write_text("[screen]\nweb_tabs = 3\n[producer]\nspeed = 4.0\n", encoding="utf-8")
     made = Web(tmp_path, "--config", str(settings))
@@ -247,8 +245,7 @@ def test_a_page_of_another_origin_gets_nothing_in_a_real_browser(web: Web, tmp_p
         browser.end()
 
 
-def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+def test_a_port_that_is_taken_is_one_sentence(runtime: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -32,10 +32,10 @@ BLOCK: Final = 32
 Arrays = dict[str, NDArray[Any]]
 
 
-def live(records: list[Record], chunk_seconds: float = 1.0) -> Arrays:
+def live(records: list[Record], chunk_seconds: float = 1.0, config: Config | None = None) -> Arrays:
     """Beats and alarm changes of the records as beds of one ward, by "NAME.index", "NAME.probabilities", ..."""
     net, card = weights.load(WEIGHTS)
-    ward = Ward(Config(), net, card.name, torch.device("cpu"))
+    ward = Ward(config or Config(), net, card.name, torch.device("cpu"))
     beats: dict[str, list[tuple[int, list[float]]]] = {record.name: [] for record in records}
     changes: dict[str, list[tuple[str, str, int, int, int]]] = {record.name: [] for record in records}
 

@@ -13,6 +13,8 @@ from monitor.ward.ward import Ward
 from tests.support.wards import CARD, MINUTE, NET, messages
 
 QUARTERS = messages(MINUTE, list(range(90, 21_600, 90)))
+JUST_CAME_S = -60.0
+"""What messages have waited that are not late however busy the machine is: they come a minute from now."""
 
 
 def service() -> Service:

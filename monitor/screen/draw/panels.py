@@ -23,6 +23,9 @@ def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette
             colour = palette.priority("low") if bed.state == "learning" else palette.priority("medium")
             state = labels.known(bed.state, clean(bed.state, 20))
             line.add("  ", pen(palette.text)).add(f" {state} ", pen("#000000", colour, bold=True))
+        if bed.leads_off:
+            off = labels("off", leads=" ".join(clean(name, 8) for name in bed.leads_off))
+            line.add("  ", pen(palette.text)).add(f" {off} ", pen("#000000", palette.priority("low"), bold=True))
     if badge:
         line.add("  ", pen(palette.text)).add(f" {badge} ", pen("#000000", palette.head, bold=True))
     notice = f" {labels('not_clinical')} "

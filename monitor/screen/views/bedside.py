@@ -157,7 +157,7 @@ class BedsideView(View):
             palette=desk.palette,
             labels=desk.labels,
             truth=desk.truth,
-            analysed=desk.config.monitor.lead,
+            analysed=desk.summary.lead if desk.summary else "",
         )
 
     def _numbers(self) -> None:

@@ -179,6 +179,7 @@ def test_a_value_out_of_bounds_is_refused(example: Message, name: str, value: ob
         (b"nul", BedStatus),
         (b'"\\ud800"', BedStatus),
     ],
+    ids=lambda value: f"{len(value)} bytes {value[:20]!r}" if isinstance(value, bytes) else value.__name__,
 )
 def test_hostile_bytes_are_refused_in_one_short_line(payload: bytes, kind: type[Message]) -> None:
     with pytest.raises(MessageError) as refused:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import ssl
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -51,13 +53,13 @@ class Authority:
 
 
 @pytest.fixture
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+def authority() -> Iterator[Authority]:
     if OPENSSL is None or MOSQUITTO is None:
         pytest.skip("openssl or mosquitto is not installed (apt-get install openssl mosquitto)")
-    folder = tmp_path_factory.mktemp("tls")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
-    return Authority(folder, "ward")
+    with tempfile.TemporaryDirectory(prefix="ecg-") as made:  # pytest's own folders are for their user alone
+        folder = Path(made)
+        folder.chmod(0o755)
+        yield Authority(folder, "ward")
 
 
 @pytest.fixture

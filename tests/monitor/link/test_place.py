@@ -23,10 +23,7 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture(autouse=True)
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("runtime")
 
 
 def here(tcp: bool | None = None) -> place.Place:
@@ -116,8 +113,8 @@ def test_without_unix_sockets_a_secret_file_of_the_user_names_a_port_of_the_loop
         held.close()
 
 
-def test_a_path_too_long_for_a_unix_socket_takes_the_loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    deep = tmp_path / ("d" * 60) / ("e" * 60)
+def test_a_path_too_long_for_a_unix_socket_takes_the_loopback(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = runtime / ("d" * 60) / ("e" * 60)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
     at = here()
     assert at.tcp and len(os.fsencode(at.socket_path)) > place.LONGEST_PATH

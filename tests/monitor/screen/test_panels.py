@@ -5,13 +5,33 @@ from __future__ import annotations
 import re
 
 import pytest
+from msgspec import structs
 from rich.cells import cell_len
 
+from monitor.link.protocol import BedSummary
+from monitor.screen.draw.palette import PHOSPHOR
+from monitor.screen.draw.panels import top_line
 from monitor.screen.labels import Labels, Language
 from monitor.screen.views.dialogs import HelpScreen
 from monitor.screen.widgets.board import Board
 from tests.support.driving import play, running, settings, text
 from tests.support.shown_ward import WardLink
+
+
+def summary() -> BedSummary:
+    return BedSummary(
+        bed="bed-1",
+        record="208",
+        state="ok",
+        rate=360,
+        leads=["MLII"],
+        stream="208/0",
+        last_index=100_000,
+        heart_rate=70.0,
+        pvc_per_minute=0,
+        lost=0,
+        alarms=[],
+    )
 
 
 @pytest.mark.parametrize("size", [(120, 40), (120, 36), (200, 60), (80, 24)])
@@ -75,3 +95,11 @@ async def test_it_says_before_the_first_signal_what_the_network_was_fitted_on() 
     link.silent.add("bed-1")
     async with running(link) as (app, _):
         assert "network fitted on MIT-BIH DS1: 22 records (101, 106, 108, …, 230)" in text(app)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", " MLII off "), ("ja", " MLII 外れ ")])
+def test_a_lead_that_is_off_while_another_leads_is_named_beside_the_bed(language: Language, said: str) -> None:
+    bed = structs.replace(summary(), leads=["MLII", "V1"], lead="V1", leads_off=["MLII"])
+    for shown, there in ((bed, True), (structs.replace(bed, leads_off=[]), False)):
+        line = top_line(shown, "1/1", "", 120, PHOSPHOR, Labels(language))
+        assert (said in "".join(segment.text for segment in line.segments)) is there

@@ -63,7 +63,8 @@ async def test_what_is_published_while_the_broker_is_away_goes_out_in_order_afte
     await monitor.flush()
     assert told == list(range(200)) and monitor.published == 200
     assert await heard(found, "ecg/v1/b/alarm") == [(b"199", True)]
-    assert (monitor.problem, monitor.dropped, monitor.reconnects) == ("", 0, 1)
+    assert (monitor.problem, monitor.dropped) == ("", 0)
+    assert monitor.reconnects >= 1
     await monitor.close()
 
 

@@ -8,7 +8,7 @@ from ecg.settings import Config, MonitorSettings
 from ecg.wire.messages import SCHEMA, BedStatus, encode_json
 from monitor.service.connection import Arrival
 from monitor.service.loop import Service
-from tests.support.services import QUARTERS, put, service, work
+from tests.support.services import JUST_CAME_S, QUARTERS, put, service, work
 from tests.support.wards import ALONE, MINUTE, Run, messages, part, whole
 
 
@@ -29,7 +29,7 @@ def announce(to: Service, speed: float | str, bed: str = "a", *, online: bool = 
 
 async def test_too_much_unread_signal_is_lost_and_the_bed_begins_anew() -> None:
     running = service()
-    put(running, QUARTERS[:80], 0.0)
+    put(running, QUARTERS[:80], JUST_CAME_S)
     work(running)
     before = running.ward.ledger.beats
     put(running, QUARTERS[80:160], 12.0)  # 20 s of signal
@@ -40,11 +40,11 @@ async def test_too_much_unread_signal_is_lost_and_the_bed_begins_anew() -> None:
     told = running.open_feed().build(running.status())
     texts = [notice.text for notice in told.notices if notice.kind == "reset"]
     assert texts == ["memory reset: gap, 20.0 s of signal waited unread (max_lag_seconds)"]
-    put(running, QUARTERS[160:170], 0.0)
+    put(running, QUARTERS[160:170], JUST_CAME_S)
     work(running)
     bed = running.ward.beds["a"]
     assert bed.state(time.monotonic(), 30.0) == "gapped"
-    put(running, QUARTERS[170:], 0.0)
+    put(running, QUARTERS[170:], JUST_CAME_S)
     work(running)
     running.ward.end_all()
     running.ward.step()
@@ -86,7 +86,7 @@ async def test_a_replay_as_fast_as_it_can_be_sent_has_no_pace_to_fall_behind() -
 
 async def test_two_streams_and_junk_may_wait_unread() -> None:
     running = service()
-    put(running, QUARTERS[:10], 0.0)
+    put(running, QUARTERS[:10], JUST_CAME_S)
     work(running)
     second = messages(MINUTE, list(range(90, 21_600, 90)), "next-1-0")
     put(running, QUARTERS[10:], 20.0)
@@ -94,7 +94,7 @@ async def test_two_streams_and_junk_may_wait_unread() -> None:
     announce(running, 1.0, online=False)
     put(running, second[:100], 20.0)
     work(running, 7)
-    put(running, second[100:], 0.0)
+    put(running, second[100:], JUST_CAME_S)
     work(running)
     ledger = running.ward.ledger
     runs = {run: (count.received, count.lost) for (_, run), count in ledger.runs.items()}
@@ -114,7 +114,7 @@ def test_chunks_that_wait_for_an_earlier_one_are_taken_after_a_gap() -> None:
 
 async def test_without_lag_nothing_changes() -> None:
     running = service()
-    put(running, QUARTERS, 0.0)
+    put(running, QUARTERS, JUST_CAME_S)
     work(running)
     running.ward.end_all()
     running.ward.step()

@@ -21,7 +21,7 @@ from monitor.service.loop import Service
 from monitor.service.publisher import Publisher
 from monitor.ward.events import AlarmChanged, BeatRead, Event
 from monitor.ward.ward import Ward
-from tests.support.services import QUARTERS, put, service, work
+from tests.support.services import JUST_CAME_S, QUARTERS, put, service, work
 from tests.support.wards import ALONE, CARD, MINUTE, NET, Run, messages, same
 
 
@@ -49,7 +49,7 @@ def beats(kept: Kept) -> list[BeatRead]:
 async def test_a_sink_that_fails_keeps_no_other_from_the_events_and_is_told() -> None:
     running, kept = service(), Kept()
     running._sinks = {"broken": Broken(), "kept": kept}
-    put(running, QUARTERS, 0.0)
+    put(running, QUARTERS, JUST_CAME_S)
     work(running)
     running.ward.end_all()
     running._hand_out(running.ward.step())
@@ -69,7 +69,7 @@ async def test_a_reader_that_dozes_never_keeps_the_ward_waiting() -> None:
     ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
     running, kept = Service(Config(), Broker("127.0.0.1", 1, "external"), ward, on_beat), Kept()
     running._sinks["kept"] = kept
-    put(running, QUARTERS, 0.0)
+    put(running, QUARTERS, JUST_CAME_S)
     work(running)  # would never return if it waited for the reader
     assert read == []
     assert len(beats(kept)) > 60

@@ -10,8 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecg.model.fusion import fused
 from ecg.records import library
-from ecg.records.record import Record, pick_lead
+from ecg.records.leads import ecg_columns
+from ecg.records.record import Record
 from ecg.settings import Config, MonitorSettings
 from ecg.signal.path import SignalPath
 from ecg.wire.messages import SCHEMA, BedStatus, Wave
@@ -139,19 +141,24 @@ def test_the_stream_gives_what_the_whole_gives_for_any_record_from_any_sample(
     number: int, begin: int, bounds: list[int]
 ) -> None:
     record = part(piece(number), begin, LENGTH)
-    path, slot = SignalPath(1), np.zeros(1, np.int64)
-    path.reset(slot, np.array([record.rate]), np.zeros(1, np.int64))
-    found = path.step(slot, [record.millivolts(pick_lead(record.leads))])
+    columns = ecg_columns(record.leads)[:2]
+    path, rows = SignalPath(2), np.arange(len(columns))
+    path.reset(rows, np.full(len(rows), record.rate), np.zeros(len(rows), np.int64))
+    found = path.step_leads(rows, [record.millivolts(column) for column in columns], np.zeros_like(rows)).beats
+    leading = found.take(found.slot == 0)
     run = Run()
     for wave in messages(record, bounds):
         run.ward.wave("a", wave, 0)
         run.step()
-    assert [beat.index for beat in run.beats] == found.index.tolist()
+    assert [beat.index for beat in run.beats] == leading.index.tolist()
     if run.beats:
-        with torch.inference_mode():
-            windows, features = torch.from_numpy(found.windows)[None], torch.from_numpy(found.features)[None]
-            logits, after = NET.sequence(windows, features, NET.empty_memory(1))
-        expected = torch.softmax(logits[0], dim=-1).numpy()
+        expected = []
+        for row in rows:
+            beats = found.take(found.slot == row)
+            with torch.inference_mode():
+                windows, features = torch.from_numpy(beats.windows)[None], torch.from_numpy(beats.features)[None]
+                logits, after = NET.sequence(windows, features, NET.empty_memory(1))
+            expected.append(torch.softmax(logits[0], dim=-1).numpy())
+            assert torch.allclose(run.ward.engine.memory[:, row], after[:, 0], atol=1e-5)
         got = np.array([beat.probabilities for beat in run.beats])
-        assert np.abs(got - expected).max() <= 1e-5
-        assert torch.allclose(run.ward.engine.memory[:, 0], after[:, 0], atol=1e-5)
+        assert np.abs(got - (fused(expected[0], expected[1]) if len(rows) > 1 else expected[0])).max() <= 1e-5

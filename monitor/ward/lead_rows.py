@@ -1,0 +1,73 @@
+"""Beds and their leads: the rows of leads that go through the signal path, and one verdict on each beat from them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg.model.fusion import fused
+from ecg.signal.beats import Beats
+from monitor.ward.bed import LEADS, Bed
+from monitor.ward.pieces import Signal
+
+SHIFT: Final = 40
+"""Positions at the model's rate are below 2 to that power."""
+
+Index = NDArray[np.int64]
+
+
+class LeadRows:
+    """Rows of the leads of some beds, each with its chunk of signal and the row whose beats it is cut at."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._follows: list[int] = []
+        self.chunks: list[NDArray[np.float32]] = []
+
+    def add(self, bed: Bed, signal: Signal) -> None:
+        """The leads of a bed that give a signal."""
+        leads = bed.row(bed.leading.lead)
+        if not signal.lead_off:
+            self._rows.append(bed.row(0))
+            self._follows.append(leads)
+            self.chunks.append(signal.samples)
+        if signal.second is not None and not signal.second_off:
+            self._rows.append(bed.row(1))
+            self._follows.append(leads)
+            self.chunks.append(signal.second)
+
+    def close(self, bed: Bed) -> None:
+        """All leads of a bed whose stream is over, as far as they have been heard to the end."""
+        for lead, channel in enumerate(bed.intake.channels):
+            if not channel.off:
+                self._rows.append(bed.row(lead))
+                self._follows.append(bed.row(bed.leading.lead))
+
+    @property
+    def rows(self) -> Index:
+        """int64 [rows]."""
+        return np.array(self._rows, np.int64)
+
+    @property
+    def follows(self) -> Index:
+        """int64 [rows]."""
+        return np.array(self._follows, np.int64)
+
+
+def by_beat(rows: Beats, probabilities: NDArray[np.float32], leading: Index) -> tuple[Index, NDArray[np.float32]]:
+    """The rows of the leads that lead, and the probabilities of their beats from both leads: float32 [beats, classes].
+
+    leading: the lead that leads, by slot of the bed.
+    """
+    bed = rows.slot // LEADS
+    leads = rows.slot - LEADS * bed == leading[bed]
+    chosen, others = np.flatnonzero(leads), np.flatnonzero(~leads)
+    found = probabilities[chosen]
+    if len(others) and len(chosen):
+        key = (bed << SHIFT) + rows.at
+        place = np.minimum(np.searchsorted(key[chosen], key[others]), len(chosen) - 1)
+        both = key[chosen][place] == key[others]
+        found[place[both]] = fused(found[place[both]], probabilities[others[both]])
+    return chosen, found
