@@ -18,9 +18,9 @@ from ecg.rhythms.simulation.orders import Orders
 from ecg.rhythms.simulation.script import Script
 from ecg.rhythms.simulation.simulation import Mark, Simulation
 
-RATE: Final = 125.0
+RATE: Final = 100.0
 BEFORE_SECONDS: Final = 12.0
-SECONDS: Final = 7.0
+SECONDS: Final = 6.0
 LEADS: Final = ("II", "V1", "ABP")
 MM: Final = 4.0
 """Pixels of 1 mm of paper: 25 mm/s, 10 mm/mV."""
@@ -106,8 +106,10 @@ def _symbol(mark: Mark, first: int) -> str:
 
 
 def _path(heights: np.ndarray) -> str:
-    """A polyline as steps of fifths of a pixel, which keeps the file small."""
-    steps = np.rint(np.clip(heights, 0, HEIGHT * MM) * 5).astype(int)
-    step = 25 * MM / RATE
-    moves = " ".join(f"{step:g} {change / 5:g}" for change in np.diff(steps).tolist())
-    return f"M0 {steps[0] / 5:g}l{moves}"
+    """A polyline as steps of fourths of a pixel, which keeps the file small."""
+    steps = np.rint(np.clip(heights, 0, HEIGHT * MM) * 4).astype(int)
+    step = f"{25 * MM / RATE:g}"
+    moves = "".join(
+        f"l{step} {change / 4:g}".replace("0.", ".").replace(" -", "-") for change in np.diff(steps).tolist()
+    )
+    return f"M0 {steps[0] / 4:g}{moves}"

@@ -93,12 +93,14 @@ def _asked() -> list[Asked]:
     rows = []
     for name in RHYTHMS:
         wanted, within, besides = alarms.get(name, ((), 0.0, ()))
-        rows.append(Asked(name, Orders(rhythm=name), wanted, within, besides))
+        over = 15.0 if name == "tachycardia" else 0.0  # a sinus node quickens little by little
+        often = ("frequent_v",) if RHYTHMS[name].symbol in ("V", "E") else ()
+        rows.append(Asked(name, Orders(rhythm=name, over=over), wanted, within + over, (*besides, *often)))
     for name in ECTOPY:
         if name != "none":
             frequent = ("frequent_v", "r_on_t") if not ECTOPY[name].atrial else ()
-            often = Orders(ectopy=name, per_minute=None if ECTOPY[name].after else 12.0)
-            rows.append(Asked(name, often, extra.get(name, ()), 40.0, frequent))
+            orders = Orders(ectopy=name, per_minute=None if ECTOPY[name].after else 12.0)
+            rows.append(Asked(name, orders, extra.get(name, ()), 40.0, frequent))
     changed = {
         "st_elevation": Orders(st=0.4),
         "hyperkalaemia": Orders(potassium=8.0),
