@@ -34,11 +34,19 @@ from producer.sources.base import Bed
 from producer.sources.records import make_beds, notes_on
 from producer.sources.simulated import is_simulated, make_simulated
 
+
+def _grade(words: list[str]) -> int:
+    from producer.grading import program  # it brings what sending does not need
+
+    return program.main(words)
+
+
 MOST_HERTZ: Final = 2000.0
 COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
     "scenarios": scenarios.main,
     "send": commanding.main,
     "gallery": gallery.main,
+    "grade": _grade,
 }
 """Commands beside sending, each with a parser of its own."""
 
@@ -74,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
         type=programs.number("--rate", 100, 20_000),
         help="Hz, of a --file that is a table without times, or of simulated patients",
     )
+    made.add_argument("--by-class", action="store_true", help="of a --file of beats: one bed for every class")
     made.add_argument(
         "--beds",
         type=programs.whole("--beds", 1, 65536),
@@ -123,7 +132,8 @@ def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], l
     if options.file:
         if options.records is not None:
             raise UserError("--file and --records are both given: give one of them")
-        records = [record for path in options.file for record in open_records(path, wanted.annotator, options.rate)]
+        how = (wanted.annotator, options.rate, options.by_class)
+        records = [record for path in options.file for record in open_records(path, *how)]
         return records, notes_on(records, wanted.lead, wanted.truth)
     names = library.find(wanted.records)
     fetch(library.missing(names))

@@ -58,8 +58,7 @@ def main(arguments: list[str]) -> int:
     command = command_of(options.words, options.seconds, options.over)
     mqtt = settings.load(options.config).mqtt
     if options.broker is not None:
-        host, port = settings.host_and_port(options.broker)
-        mqtt = msgspec.structs.replace(mqtt, host=host, port=port)
+        mqtt = settings.with_broker(mqtt, options.broker)
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
     problem = brokers.probe(mqtt.host, mqtt.port)
@@ -156,8 +155,7 @@ async def ask(mqtt: MqttSettings, broker: Broker, bed: str, command: Command, se
             answered.set_result(answer)
 
     name = f"send-{secrets.token_hex(3)}"
-    will = Outgoing(f"{mqtt.topic_root}/_producer/{name}/status", b"", False)
-    session = Session(mqtt, broker, name, lambda: will, filters=[topics.of(bed, "ack")], arrived=arrived)
+    session = Session(mqtt, broker, name, lambda: None, filters=[topics.of(bed, "ack")], arrived=arrived)
     await session.open()
     try:
         session.publish([Outgoing(topics.of(bed, "command"), encode_json(command), False)])

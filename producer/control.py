@@ -26,7 +26,7 @@ FEW: Final = 1
 
 
 class Control:
-    """Takes the commands for these beds. It has a connection of its own, so a last will of its own: none."""
+    """Takes the commands for these beds. They come over a connection of their own."""
 
     def __init__(self, mqtt: MqttSettings, broker: Broker, lanes: list[Lane], name: str) -> None:
         self._topics = Topics(mqtt.topic_root)
@@ -37,7 +37,7 @@ class Control:
             mqtt,
             broker,
             name,
-            lambda: Outgoing(f"{mqtt.topic_root}/_producer/{name}/status", b"", False),
+            lambda: None,
             filters=[self._topics.every("command")],
             arrived=self._arrived,
             most=MOST_ANSWERS,

@@ -10,9 +10,9 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 
+from ecg.records.rows import ROW_LENGTH as ROW_LENGTH
+
 NetName = Literal["tutorial", "residual"]
-ROW_LENGTH: Final = 187
-"""Samples in a row."""
 CLASSES: Final = 5
 WIDTH: Final = 32
 """Channels after the first convolution of the residual network."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
+
+Kind = Literal["ecg", "pressure", "pulse", "other"]
+"""What a signal shows: an ECG lead, an arterial pressure, a plethysmogram, or something else."""
 
 MILLIVOLT: Final = "mV"
 PER_MILLIVOLT: Final = {
@@ -106,6 +109,16 @@ def pulse_column(leads: Sequence[str], units: Sequence[str] = ()) -> int | None:
             if name.strip().upper().startswith(kind) and _plain(given[column]) not in RATES:
                 return column
     return None
+
+
+def kind_of(name: str, unit: str = "") -> Kind:
+    """What a signal of that name and unit shows."""
+    if is_ecg(name, unit):
+        return "ecg"
+    label = name.strip().upper()
+    if label.startswith(PRESSURES):
+        return "pressure"
+    return "pulse" if label.startswith(PLETHYSMOGRAMS) else "other"
 
 
 def pick_lead(leads: Sequence[str], wanted: str = "MLII", units: Sequence[str] = ()) -> int:

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Final
 
 from ecg.errors import UserError
-from ecg.records import edf, library, tables, wfdb
+from ecg.records import edf, library, stitching, tables, wfdb
 from ecg.records.record import Record
+from ecg.records.rows import is_rows
 
 WFDB_ENDINGS: Final = (".hea", ".dat", ".atr")
 
 
-def open_records(path: Path, annotator: str = wfdb.ANNOTATOR, rate: float | None = None) -> list[Record]:
+def open_records(
+    path: Path, annotator: str = wfdb.ANNOTATOR, rate: float | None = None, by_class: bool = False
+) -> list[Record]:
     """The records at a place: a WFDB record (with or without ending), an EDF, BDF, CSV or Parquet file, or a folder.
+
+    A CSV file of 188 numbers a row is rows of beats (`ecg.records.stitching`): by_class makes a strip of each class.
 
     Of a folder, all WFDB records, EDF and BDF files in it and in its folders; tables only where there is nothing else,
     since many a database has some beside its records. rate: Hz, for tables without times. Raises UserError.
@@ -27,6 +32,8 @@ def open_records(path: Path, annotator: str = wfdb.ANNOTATOR, rate: float | None
         return [wfdb.read(bare, annotator)]
     if not path.is_file():
         raise UserError(f"there is no file {path}")
+    if path.suffix.lower() == ".csv" and is_rows(path):
+        return stitching.read(path, by_class)
     return [_reader(path, rate)(path)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -68,6 +68,18 @@ class Record:
         """
         order = ecg_columns(self.leads, self.units, wanted)
         return next((column for column in order if self.has_samples(column)), order[0] if order else 0)
+
+    def alone(self, lead: int) -> Record:
+        """The same record with that lead only."""
+        only = slice(lead, lead + 1)
+        return replace(
+            self,
+            leads=self.leads[only],
+            gain=self.gain[only],
+            baseline=self.baseline[only],
+            samples=self.samples[:, only],
+            units=self.units[only],
+        )
 
     def has_samples(self, lead: int) -> bool:
         """Is there one sample of that lead that is not missing?."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records import aami
-from ecg.records.record import Record, pick_lead
+from ecg.records.leads import ecg_columns
+from ecg.records.record import Record
 from ecg.signal.p_waves import level
 
 Floats = NDArray[np.float64]
@@ -55,9 +56,10 @@ class Focus:
 
 
 def column_of(record: Record, main: bool) -> int:
-    """Column of the analysed lead, or of the record's other one if it has one."""
-    analysed = pick_lead(record.leads)
-    return analysed if main or len(record.leads) == 1 else int(analysed == 0)
+    """Column of the analysed lead, or of the record's next best ECG lead if it has one."""
+    analysed = record.best_lead()
+    others = [column for column in ecg_columns(record.leads, record.units) if column != analysed]
+    return analysed if main or not others else others[0]
 
 
 def beats_of(record: Record) -> tuple[Mask, NDArray[np.int64], NDArray[np.str_]]:

@@ -39,8 +39,8 @@ def retry_seconds(attempt: int) -> float:
 class Session:
     """Connects, subscribes, receives, publishes in order, and comes back when the broker does. Of one event loop.
 
-    will: asked for the last will at every connection. births: asked for what is to be published once a connection
-    stands. arrived: gets every message of `filters`.
+    will: asked for the last will at every connection, None for none. births: asked for what is to be published once a
+    connection stands. arrived: gets every message of `filters`.
     connected: is there a connection now? problem: why not, "" where there is. reconnects: connections lost so far.
     """
 
@@ -49,7 +49,7 @@ class Session:
         mqtt: MqttSettings,
         broker: Broker,
         identifier: str,
-        will: Callable[[], Outgoing],
+        will: Callable[[], Outgoing | None],
         *,
         births: Callable[[], list[Outgoing]] = list,
         filters: Sequence[str] = (),

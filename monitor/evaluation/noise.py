@@ -32,17 +32,7 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
             others.append(name)
             continue
         for column, lead in enumerate(record.leads):
-            one = slice(column, column + 1)
-            leads.append(
-                replace(
-                    record,
-                    name=f"{name} {lead}",
-                    leads=(lead,),
-                    gain=record.gain[one],
-                    baseline=record.baseline[one],
-                    samples=record.samples[:, one],
-                )
-            )
+            leads.append(replace(record.alone(column), name=f"{name} {lead}"))
     if not leads:
         raise UserError(f"{folder} holds no record without a heart: all have annotated beats")
     return leads, others

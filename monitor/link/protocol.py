@@ -50,7 +50,8 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning",
     "not understood" (it sends, and nothing of it can be used). heart_rate: None where it is not the present one.
 
-    lead: name of the lead whose beats are the bed's. leads_off: leads that give no signal while another one does.
+    units: of the leads; [] where all are mV. lead: name of the lead whose beats are the bed's. leads_off: leads that
+    give no signal while another one does.
     alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
     `alarms` still stands, hidden by a graver alarm of its chain.
     """
@@ -67,6 +68,7 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     alarms: list[ActiveAlarm]
     silenced_s: float = 0.0
+    units: list[str] = msgspec.field(default_factory=list)
     lead: str = ""
     leads_off: list[str] = msgspec.field(default_factory=list)
     raised: dict[str, int] = msgspec.field(default_factory=dict)

@@ -124,6 +124,7 @@ class View:
             lost=ward.ledger.run(bed.name, bed.intake.stream).lost,
             alarms=ward.alarms.active(bed.slot),
             silenced_s=ward.alarms.silenced_seconds(bed.slot),
+            units=bed.intake.units,
             lead=bed.lead,
             leads_off=bed.leads_off,
             raised=ward.alarms.raised(bed.slot),

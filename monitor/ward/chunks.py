@@ -45,8 +45,8 @@ class Waiting:
 class Chunks:
     """The chunks of one stream after the other, and the signal they make.
 
-    stream, rate, leads: of the present stream. channels: the leads that are read, the first choice first; the pulse
-    apart. next: index of the next sample needed.
+    stream, rate, leads, units: of the present stream. channels: the leads that are read, the first choice first. pulse:
+    the one that shows it. next: index of the next sample needed.
     blocks: what has been taken since whoever holds this last emptied the list.
     """
 
@@ -57,6 +57,7 @@ class Chunks:
     record: str = ""
     rate: float = 0.0
     leads: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
     channels: list[Channel] = field(default_factory=lambda: [Channel(column=0)])
     pulse: Channel | None = None
     next: int = 0

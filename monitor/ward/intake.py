@@ -230,6 +230,7 @@ class Intake(Chunks):
             owner.changes(self.stream, leap.begin if leap else self.next)
         before = owner.left_at.get(wave.stream)
         self.stream, self.record, self.rate, self.leads = wave.stream, wave.record, wave.rate, list(wave.leads)
+        self.units = list(wave.units)
         self.ledger.begin(self.bed, self.stream)
         self.channels = [Channel(column=column) for column in read_columns(wave, self.settings)]
         pulse = pulse_column(wave.leads, wave.units)

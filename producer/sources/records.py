@@ -194,7 +194,8 @@ def make_beds(
     for number in range(count):
         record = records[number % len(records)]
         columns = sent_columns(record) if lead == "all" else [record.best_lead(lead)]
-        name = record.name if count <= len(records) else f"{record.name}-{number // len(records) + 1}"
+        name = record.name.partition(" (")[0]  # what is in brackets is said of it
+        name = name if count <= len(records) else f"{name}-{number // len(records) + 1}"
         begun = later(record, number // len(records))
         made.append(
             Bed(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ecg.errors import UserError
 from ecg.records import aami
 from ecg.records.ec57 import match, match_window
-from ecg.records.record import Record, pick_lead
+from ecg.records.record import Record
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
 
@@ -120,7 +120,7 @@ def _cut_together(
     path = SignalPath(len(records))
     forced = [reference.index for reference in references] if source == "reference" else None
     path.reset(slots, np.array([r.rate for r in records]), np.zeros(len(records), np.int64), forced)
-    signals = [record.millivolts(pick_lead(record.leads, lead)) for record in records]
+    signals = [record.millivolts(record.best_lead(lead)) for record in records]
     lengths = np.array([round(record.rate * chunk_seconds) for record in records])
     parts = []
     at = np.zeros(len(records), np.int64)

@@ -17,16 +17,6 @@ def other_key(name: str) -> str:
 
 
 def other_lead(record: Record) -> Record | None:
-    """The record with the lead alone that is not analysed; None if it has one lead."""
-    if len(record.leads) == 1:
-        return None
+    """The record with the lead alone that is not analysed; None if it has one ECG lead."""
     column = column_of(record, main=False)
-    only = slice(column, column + 1)
-    return replace(
-        record,
-        name=other_key(record.name),
-        leads=record.leads[only],
-        gain=record.gain[only],
-        baseline=record.baseline[only],
-        samples=record.samples[:, only],
-    )
+    return None if column == record.best_lead() else replace(record.alone(column), name=other_key(record.name))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ecg.records.aami import CLASSES
-from ecg.records.record import Record, pick_lead
+from ecg.records.record import Record
 from trainer.figures.figures import clinical, save
 from trainer.scoring.evaluation import Named
 
@@ -56,7 +56,7 @@ def draw(strip: Strip, one: Named, record: Record, path: Path, lead: str = "MLII
     known = one.cut.classes[beats]
     margin = round(MARGIN_SECONDS * record.rate)
     first, last = max(int(index[0]) - margin, 0), min(int(index[-1]) + margin, len(record.samples) - 1)
-    signal = record.millivolts(pick_lead(record.leads, lead))[first : last + 1]
+    signal = record.millivolts(record.best_lead(lead))[first : last + 1]
     signal = signal - np.median(signal)
     seconds = np.arange(first, last + 1) / record.rate
     low, top = _limits(signal)
@@ -77,7 +77,7 @@ def draw(strip: Strip, one: Named, record: Record, path: Path, lead: str = "MLII
     axes.text(-0.005, top + 0.9, "model", transform=_left(axes), color=NEON, ha="right", fontsize=8)
     axes.text(-0.005, top + 0.3, "cardiologists", transform=_left(axes), color=PALE, ha="right", fontsize=8)
     minutes, rest = divmod(float(seconds[0]), 60)
-    name = record.leads[pick_lead(record.leads, lead)]
+    name = record.leads[record.best_lead(lead)]
     title = f"record {record.name}, {name}, from {minutes:.0f}:{rest:04.1f}"
     figure.text(LEFT_INCHES / whole[0], 1 - 0.2 / whole[1], title, color=PALE, fontsize=9)
     return save(figure, path)

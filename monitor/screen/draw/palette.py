@@ -39,6 +39,8 @@ class Palette:
     flash: tuple[str, str]
     cold: str
     warm: str
+    pressure: str
+    pulse: str
 
     def priority(self, name: str) -> str:
         """The colour of an alarm's text, by priority."""
@@ -66,6 +68,8 @@ PHOSPHOR: Final = Palette(
     flash=("#ff5a5a", "#3a0004"),
     cold="#2f8dff",
     warm="#39ff14",
+    pressure="#ff5a5a",
+    pulse="#22d3ee",
 )
 
 COLOUR_BLIND: Final = Palette(
@@ -89,6 +93,8 @@ COLOUR_BLIND: Final = Palette(
     flash=("#ffb38a", "#401000"),
     cold="#56b4e9",
     warm="#ff8c1a",
+    pressure="#e07b4f",
+    pulse="#56b4e9",
 )
 
 PALETTES: Final = {palette.name: palette for palette in (PHOSPHOR, COLOUR_BLIND)}

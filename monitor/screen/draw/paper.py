@@ -23,6 +23,9 @@ WIDTHS_MM: Final = (120.0, 80.0)
 """Width that the paper should show, and the least it accepts."""
 ZERO: Final = 0.64
 """Place of 0 mV, as a share of the height from the top: QRS complexes mostly point up."""
+SPREAD: Final = (1, 99)
+FILLED: Final = 0.8
+"""Percentiles of a signal without a scale of its own that lie on the paper, and the share of its height they fill."""
 WEIGHTS: Final = np.array([[1, 8], [2, 16], [4, 32], [64, 128]], np.uint16)
 """Bit of each dot of a braille cell (Unicode 2800-28FF)."""
 
@@ -99,6 +102,20 @@ class Paper:
         places = np.rint(self.zero - (millivolts - baseline) * self.dots_per_mv)
         inside = np.clip(places, 0, self.height - 1)
         return np.where(np.isnan(places), -1, inside).astype(np.int64)
+
+    def fitted(self, samples: NDArray[np.float32], least: float = 0.0) -> tuple[float, float]:
+        """(scale, baseline) with which these samples, in whatever unit, fill the paper: `rows_of` of scale times them.
+
+        least: the least range that fills it.
+        """
+        heard = samples[~np.isnan(samples)]
+        low, high = np.percentile(heard, SPREAD).tolist() if len(heard) else (0.0, 1.0)
+        share = FILLED * self.height / self.dots_per_mv
+        low -= max(least - (high - low), 0) / 2
+        high = max(high, low + least)
+        scale = share / (high - low) if high > low else 1.0
+        foot = (1 + FILLED) / 2 * self.height
+        return scale, low * scale - (self.zero - foot) / self.dots_per_mv
 
 
 def bits(dots: NDArray[np.bool_]) -> NDArray[np.uint16]:

@@ -65,6 +65,7 @@ def save_strip(
     figure = Figure(figsize=(width * MM, height * MM), facecolor=palette.background)
     start = since / history.rate
     notes = history.truth_between(since, until)
+    colours = {"pressure": palette.pressure, "pulse": palette.pulse}
     for lead, name in enumerate(history.leads):
         bottom = height - top - (lead + 1) * LEAD_MM
         place = (SIDE_MM / width, bottom / height, length * MM_PER_SECOND / width, LEAD_MM / height)
@@ -73,9 +74,13 @@ def save_strip(
         known = samples[~np.isnan(samples)]
         middle = float(np.median(known)) if len(known) else 0.0
         seconds = (first + np.arange(len(samples))) / history.rate
-        axes.plot(seconds, samples, color=palette.trace, linewidth=0.8)
         axes.set_xlim(start, start + length)
-        axes.set_ylim(middle - 1.5, middle - 1.5 + LEAD_MM / MM_PER_MV)
+        kind, reach = history.kind(lead), LEAD_MM / MM_PER_MV
+        if kind != "ecg" and len(known):  # without a scale of its own: the paper's height
+            low, high = float(known.min()), float(known.max())
+            samples = middle - 1.2 + (samples - low) / max(high - low, 1e-9) * (reach - 0.6)
+        axes.plot(seconds, samples, color=colours.get(kind, palette.trace), linewidth=0.8)
+        axes.set_ylim(middle - 1.5, middle - 1.5 + reach)
         for step, line in ((0.04, 0.15), (0.2, 0.5)):
             axes.set_xticks(np.arange(np.ceil(start / step) * step, start + length, step), minor=step < 0.1)
             axes.set_yticks(

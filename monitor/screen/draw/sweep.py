@@ -16,9 +16,10 @@ from rich.segment import Segment
 from rich.style import Style
 
 from ecg.records.aami import CLASSES
+from ecg.records.leads import Kind
 from monitor.link.protocol import BeatMark
 from monitor.screen.draw.envelope import envelope
-from monitor.screen.draw.palette import Palette, pen
+from monitor.screen.draw.palette import Palette, blend, pen
 from monitor.screen.draw.paper import Paper, span_bits
 from monitor.screen.state.history import BedHistory
 
@@ -32,15 +33,23 @@ BEAT_SECONDS: Final = (0.16, 0.24)
 BASELINE_SECONDS: Final = 2.0
 BASELINE_STEP_SECONDS: Final = 0.25
 BASELINE_SPEED: Final = 0.15
+LEAST_PRESSURE: Final = 20.0
+"""mmHg that fill a page at least: a transducer without a pulse is drawn as a line."""
+OLD_PULSE: Final = 0.4
+"""Share of the ground in the faded trace of a pulse."""
 NORMAL, HEAD, OLD, FIRST_CLASS = 0, 1, 2, 3
 GRID: Final = 15
 
 Span = tuple[int, int]
 
 
-def styles(palette: Palette) -> list[Style]:
-    """Styles by number: NORMAL, HEAD, OLD, the five classes, and GRID."""
-    chosen = [pen(palette.trace), pen(palette.head, bold=True), pen(palette.old)]
+def styles(palette: Palette, kind: Kind = "ecg") -> list[Style]:
+    """Styles by number: NORMAL, HEAD, OLD, the five classes, and GRID. kind: of the signal; a pulse has its own."""
+    trace, old = palette.trace, palette.old
+    if kind in ("pressure", "pulse"):
+        trace = palette.pressure if kind == "pressure" else palette.pulse
+        old = blend(trace, palette.background, OLD_PULSE)
+    chosen = [pen(trace), pen(palette.head, bold=True), pen(old)]
     chosen += [pen(palette.classes[cls], bold=cls != "N") for cls in CLASSES]
     chosen += [pen(palette.trace)] * (GRID - len(chosen))
     return [*chosen, pen(palette.grid)]
@@ -61,11 +70,12 @@ class SweepPage:
     """One lead's page.
 
     trace: uint16 [rows, columns], braille bits. tint: int8 [columns], style numbers. head: the newest drawn dot,
-    counted from the stream's first sample.
+    counted from the stream's first sample. kind: of the lead; what is no ECG is scaled to the page.
     """
 
-    def __init__(self, paper: Paper, lead: int = 0) -> None:
-        self.paper, self.lead = paper, lead
+    def __init__(self, paper: Paper, lead: int = 0, kind: Kind = "ecg") -> None:
+        self.paper, self.lead, self.kind = paper, lead, kind
+        self.scale = 1.0
         self.trace = np.zeros((paper.rows, paper.columns), np.uint16)
         self.tint = np.zeros(paper.columns, np.int8)
         self.head = -1
@@ -103,6 +113,7 @@ class SweepPage:
             return self._mark(history, per_dot)
         self._follow(history, position)
         start, samples = history.samples(self.lead, floor(begin * per_dot) - 2, floor((head + 1) * per_dot) + 2)
+        samples = samples * np.float32(self.scale)
         low, high = envelope(samples, start, begin, head + 1, per_dot)
         places = np.arange(begin, head + 1) % paper.width
         self._spans[0][places] = paper.rows_of(high, self.level)
@@ -146,8 +157,12 @@ class SweepPage:
         self.tint[:] = NORMAL
         self._levelled = int(position)
         recent = history.samples(self.lead, int(position - 2 * BASELINE_SECONDS * history.rate), int(position))[1]
-        self.level = baseline(recent)
+        self.scale, self.level = (1.0, baseline(recent)) if self.kind == "ecg" else self._fitted(recent)
         self._pending, self._beats_seen = [], -1
+
+    def _fitted(self, samples: NDArray[np.float32]) -> tuple[float, float]:
+        """Scale and level of a signal that is no ECG."""
+        return self.paper.fitted(samples, LEAST_PRESSURE if self.kind == "pressure" else 0.0)
 
     def _follow(self, history: BedHistory, position: float) -> None:
         """Let the level follow a wandering baseline slowly, in steps of signal time."""
@@ -157,12 +172,16 @@ class SweepPage:
             self._levelled += int(step) * max(missed - 8, 1)
             since = int(self._levelled - BASELINE_SECONDS * history.rate)
             samples = history.samples(self.lead, since, self._levelled)[1]
-            if len(samples):
+            if self.kind != "ecg":
+                scale, level = self._fitted(samples)
+                self.scale += BASELINE_SPEED * (scale - self.scale)
+                self.level += BASELINE_SPEED * (level - self.level)
+            elif len(samples):
                 self.level += BASELINE_SPEED * (baseline(samples) - self.level)
 
     def _mark(self, history: BedHistory, per_dot: float) -> list[Span]:
         """Colour the trace around new abnormal beats once it is drawn."""
-        beats = history.beats
+        beats = history.beats if self.kind == "ecg" else []
         new = beats[-1].index if beats else -1
         if new > self._beats_seen:
             since = max(self._beats_seen + 1, int((self.head - self.paper.width) * per_dot))

@@ -12,11 +12,14 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from ecg.records.leads import Kind, kind_of
 from monitor.link.protocol import BeatMark, BedDetail, BedSummary, Notice, ServiceStatus, Snapshot, TruthNote
 from monitor.screen.state.alarms import ordered
 
 REVIEW_SECONDS: Final = 600.0
 TRIM_SECONDS: Final = 20.0
+MOST_ECG: Final = 2
+"""ECG leads drawn of one bed."""
 NOTICES: Final = 600
 WAITING: Final = 600
 """Details kept of a bed whose summary, with rate and leads, has not come yet."""
@@ -37,6 +40,7 @@ class BedHistory:
     stream: str = ""
     rate: float = 0.0
     leads: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
     first: int = 0
     next: int = 0
     beats: list[BeatMark] = field(default_factory=list)
@@ -45,9 +49,12 @@ class BedHistory:
     generation: int = 0
     _ring: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
-    def take(self, detail: BedDetail, rate: float, leads: list[str]) -> None:
-        """Add a detail. rate: Hz. A strip that does not fit the number of leads is left out."""
+    def take(self, detail: BedDetail, rate: float, leads: list[str], units: list[str] | None = None) -> None:
+        """Add a detail. rate: Hz. units: of the leads; mV where none are given. A strip that does not fit the number
+        of leads is left out.
+        """
         if detail.fresh or detail.stream != self.stream or leads != self.leads or rate != self.rate:
+            self.units = list(units or ())
             self._begin(detail.stream, rate, leads)
         for strip in detail.strips:
             whole = np.frombuffer(strip.samples, "<f4")
@@ -58,6 +65,18 @@ class BedHistory:
         if detail.memory is not None:
             self.memory = detail.memory
         self._trim()
+
+    def kind(self, lead: int) -> Kind:
+        """What that lead shows."""
+        return kind_of(self.leads[lead], self.units[lead] if lead < len(self.units) else "")
+
+    def order(self, most: int) -> list[int]:
+        """Up to `most` leads to draw: one ECG lead or two, then a pulse. Where none is ECG, what there is."""
+        kinds = [self.kind(lead) for lead in range(len(self.leads))]
+        shown = [lead for lead, kind in enumerate(kinds) if kind == "ecg"]
+        pulses = [lead for kind in ("pressure", "pulse") for lead, its in enumerate(kinds) if its == kind]
+        room = most if not pulses else max(most - 1, 1)
+        return ([*shown[: min(room, MOST_ECG)], *pulses] or list(range(len(self.leads))))[:most]
 
     def samples(self, lead: int, start: int, end: int) -> tuple[int, NDArray[np.float32]]:
         """(index of the first, float32 [n] mV): the kept samples of one lead within [start, end)."""
@@ -163,9 +182,9 @@ class WardHistory:
             details = self._waiting[bed]
             while details:
                 if details[0].stream == history.stream and not details[0].fresh:
-                    history.take(details.pop(0), history.rate, history.leads)
+                    history.take(details.pop(0), history.rate, history.leads, history.units)
                 elif summary and details[0].stream == summary.stream and summary.leads:
-                    history.take(details.pop(0), summary.rate, summary.leads)
+                    history.take(details.pop(0), summary.rate, summary.leads, summary.units)
                 else:
                     break
             if not details:

@@ -28,7 +28,7 @@ from monitor.screen.state.history import NOTICES, BedHistory
 from monitor.screen.views.base import View
 from monitor.screen.widgets.board import Board
 from monitor.screen.widgets.still import CURSORS, StillView
-from monitor.screen.widgets.strip_view import MARGIN
+from monitor.screen.widgets.strip_view import MARGIN, MOST_LEADS
 
 ALERT_PLACE: Final = 0.4
 """Place of an alert on the strip after a jump, as a share of the width."""
@@ -85,7 +85,7 @@ class ReviewView(View):
     @property
     def sheet(self) -> Paper:
         """The paper of one lead."""
-        return self.query_one(StillView).sheet(len(self.history.leads), self.desk.paper)
+        return self.query_one(StillView).sheet(len(self.history.order(MOST_LEADS)), self.desk.paper)
 
     @property
     def per_dot(self) -> float:
@@ -162,9 +162,10 @@ class ReviewView(View):
         self.query_one("#keys", Board).write([key_line(self.keys(), width, palette)])
 
     def values(self, cursor: int) -> list[float]:
-        """Millivolts of each lead under a cursor; NaN for a missing sample."""
-        at = self.cursors[cursor]
-        samples = (self.history.samples(lead, at, at + 1)[1] for lead in range(len(self.history.leads)))
+        """Millivolts of each ECG lead under a cursor; NaN for a missing sample."""
+        at, history = self.cursors[cursor], self.history
+        leads = (lead for lead in range(len(history.leads)) if history.kind(lead) == "ecg")
+        samples = (history.samples(lead, at, at + 1)[1] for lead in leads)
         return [float(found[0]) if len(found) else float("nan") for found in samples]
 
     def _measured(self) -> Line:

@@ -33,12 +33,14 @@ def still(history: BedHistory, lead: int, first: int, paper: Paper) -> tuple[NDA
     per_dot = history.rate / paper.dots_per_second
     last = first + paper.width
     start, samples = history.samples(lead, floor(first * per_dot) - 2, floor(last * per_dot) + 2)
-    level = baseline(samples)
-    low, high = envelope(samples, start, first, last, per_dot)
+    kind = history.kind(lead)
+    scale, level = (1.0, baseline(samples)) if kind == "ecg" else paper.fitted(samples)
+    low, high = envelope(samples * np.float32(scale), start, first, last, per_dot)
     trace = span_bits(paper.rows_of(high, level), paper.rows_of(low, level), paper.rows)
     tint = np.full(paper.columns, NORMAL, np.int8)
     before, after = (seconds * history.rate for seconds in BEAT_SECONDS)
-    for beat in history.beats_between(int(first * per_dot - after), int(last * per_dot + before)):
+    marked = history.beats_between(int(first * per_dot - after), int(last * per_dot + before))
+    for beat in marked if kind == "ecg" else []:
         if tint_of(beat.cls) != NORMAL:
             left, right = (floor(at / per_dot) - first for at in (beat.index - before, beat.index + after))
             tint[max(left // 2, 0) : max(right // 2 + 1, 0)] = tint_of(beat.cls)
@@ -46,7 +48,7 @@ def still(history: BedHistory, lead: int, first: int, paper: Paper) -> tuple[NDA
 
 
 class StillView(Widget):
-    """Up to two leads of one bed, still."""
+    """Up to two ECG leads of one bed and its pulse, still."""
 
     DEFAULT_CSS = "StillView { width: 1fr; height: 1fr; }"
 
@@ -71,20 +73,21 @@ class StillView(Widget):
         labels: Labels,
     ) -> None:
         """Draw from dot `first` on. cursors: sample indices. active: number of the cursor that keys move."""
-        sheet = self.sheet(len(history.leads), paper)
+        sheet = self.sheet(len(history.order(MOST_LEADS)), paper)
         count = self.size.height // (sheet.rows + 2)
         per_dot = history.rate / sheet.dots_per_second
         since, until = int(first * per_dot), int((first + sheet.width) * per_dot)
         cells = [(floor(at / per_dot) - first) // 2 for at in cursors]
-        chosen = styles(palette)
-        marked = len(chosen)
-        chosen = [*chosen, *(pen(palette.head if n == active else palette.dim, bold=n == active) for n in (0, 1))]
+        marked = len(styles(palette))
+        pens = [pen(palette.head if n == active else palette.dim, bold=n == active) for n in (0, 1)]
         notes = history.truth_between(since, until)
         ours, theirs = letters(
             history.beats_between(since, until), notes, history.rate, history.next - int(SETTLED_SECONDS * history.rate)
         )
         rows: list[list[Segment]] = []
-        for lead in range(min(count, len(history.leads))):
+        for lead in history.order(count):
+            kind = history.kind(lead)
+            chosen = [*styles(palette, kind), *pens]
             trace, tint = still(history, lead, first, sheet)
             codes, numbers = paint(trace, tint, sheet.grid)
             for place in (1 - active, active):
@@ -94,10 +97,10 @@ class StillView(Widget):
                     numbers[:, cell] = marked + place
             name = Strip([Segment(clean(history.leads[lead], MARGIN - 1), pen(palette.accent, bold=True))])
             head = name.adjust_cell_length(MARGIN, pen("#000000"))
-            rows.append([*head, *self._lane(ours, first, per_dot, sheet.columns, palette)])
+            rows.append([*head, *self._lane(ours if kind == "ecg" else [], first, per_dot, sheet.columns, palette)])
             margin = Segment(" " * MARGIN, pen("#000000"))
             rows += [[margin, *runs(codes[y], numbers[y], chosen)] for y in range(sheet.rows)]
-            if theirs:
+            if theirs and kind == "ecg":
                 head = Strip([Segment(labels("truth"), pen(palette.dim))]).adjust_cell_length(MARGIN, pen("#000000"))
                 rows.append([*head, *self._lane(theirs, first, per_dot, sheet.columns, palette)])
             else:

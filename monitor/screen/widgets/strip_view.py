@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from ecg.records.aami import CLASS_OF
 from ecg.records.ec57 import match, match_window
+from ecg.records.leads import Kind
 from monitor.link.protocol import BeatMark, TruthNote
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.draw.paper import Paper, span_bits
@@ -24,11 +25,13 @@ from monitor.screen.state.history import BedHistory
 
 MARGIN = 6
 """Cells left of the sweep, for the calibration pulse."""
-MOST_LEADS = 2
+MOST_LEADS = 3
+"""Strips of one bed: two ECG leads and a pulse."""
 LEAST_ROWS = 6
-"""Least rows of a lead; with fewer, only the first lead is drawn."""
+"""Least rows of a strip; where they are fewer, fewer strips are drawn."""
 SETTLED_SECONDS = 1.0
 EDGE_SECONDS = 0.2
+PRESSURE_SECONDS = 4.0
 RHYTHM_CELLS = 24
 """Longest words of a rhythm."""
 
@@ -73,7 +76,7 @@ class StripView(Widget):
         self._key: tuple[object, ...] = ()
         self._rows: list[list[Segment]] = []
         self._lanes: dict[int, tuple[object, ...]] = {}
-        self._styles: list[Style] = []
+        self._styles: dict[Kind, list[Style]] = {}
         self._margin: list[str] = []
 
     def draw(
@@ -91,10 +94,12 @@ class StripView(Widget):
         width, height = self.size
         columns = width - MARGIN
         lanes = 2 if truth else 1
-        count = max(min(len(history.leads), MOST_LEADS, height // (LEAST_ROWS + lanes)), 1)
+        shown = history.order(max(min(MOST_LEADS, height // (LEAST_ROWS + lanes)), 1))
+        count = max(len(shown), 1)
         each = height // count
         rows = each - lanes - 1
-        key = (width, height, count, lanes, paper, palette.name, labels.language, tuple(history.leads), history.bed)
+        signals = (*history.leads, *history.units)
+        key = (width, height, count, lanes, paper, palette.name, labels.language, signals, history.bed)
         whole = key != self._key
         if columns < 8 or rows < 2:
             return
@@ -102,8 +107,8 @@ class StripView(Widget):
             self._key = key
             speed, gain, aspect = paper
             sheet = Paper(columns, rows, speed, gain, aspect)
-            self.pages = [SweepPage(sheet, lead) for lead in range(count)]
-            self._styles = styles(palette)
+            self.pages = [SweepPage(sheet, lead, history.kind(lead)) for lead in shown]
+            self._styles = {page.kind: styles(palette, page.kind) for page in self.pages}
             self._margin = _calibration(sheet)
             self._rows = [[] for _ in range(height)]
             self._lanes = {}
@@ -118,7 +123,7 @@ class StripView(Widget):
                 regions.append(Region(MARGIN + start, top + lanes, end - start, rows))
             if regions or whole:
                 self._paint(page, top + lanes, palette)
-            written = self._letter(history, page, number, top, lanes, palette, labels, analysed)
+            written = self._letter(history, page, top, lanes, palette, labels, analysed)
             regions += [Region(0, y, width, 1) for y in written]
             if whole:
                 self._foot(page, top + lanes + rows, number, count, palette)
@@ -136,15 +141,14 @@ class StripView(Widget):
         codes, numbers = page.picture()
         for y in range(page.paper.rows):
             self._rows[top + y] = [
-                Segment(self._margin[y], pen(palette.dim)),
-                *runs(codes[y], numbers[y], self._styles),
+                Segment(self._margin[y] if page.kind == "ecg" else " " * MARGIN, pen(palette.dim)),
+                *runs(codes[y], numbers[y], self._styles[page.kind]),
             ]
 
     def _letter(
         self,
         history: BedHistory,
         page: SweepPage,
-        number: int,
         top: int,
         lanes: int,
         palette: Palette,
@@ -158,9 +162,11 @@ class StripView(Widget):
         settled = history.next - int(SETTLED_SECONDS * history.rate)
         notes = history.truth_between(since - edge, until + edge) if lanes == 2 else []
         beats = history.beats_between(since - edge, until + edge)
+        if page.kind != "ecg":
+            beats, notes = [], []
         model, cardiologists = letters(beats, notes, history.rate, settled)
-        name = clean(history.leads[number], 5)
-        if name == analysed and len(history.leads) > 1:
+        name = clean(history.leads[page.lead], 5)
+        if history.leads[page.lead] == analysed and len(history.leads) > 1:
             name = name[:4] + "*"
         changed = []
         for lane, marks in enumerate((model, cardiologists)[:lanes]):
@@ -172,13 +178,16 @@ class StripView(Widget):
             rhythms = (
                 [] if lane == 0 else [n for n in notes if n.symbol == "+" and page.shows(floor(n.index / per_dot))]
             )
-            state = (name, tuple(shown), tuple(n.index for n in rhythms))
+            words = pressures(history, page) if lane == 0 and page.kind == "pressure" else ""
+            state = (name, tuple(shown), tuple(n.index for n in rhythms), words)
             if self._lanes.get(top + lane) == state:
                 continue
             self._lanes[top + lane] = state
-            head = name if lane == 0 else labels("truth")
+            head = name if lane == 0 else labels("truth") if page.kind == "ecg" else ""
             row = [(" ", pen(palette.text))] * page.paper.columns
             taken = {cell for cell, _, _ in shown}
+            if words:
+                lay(row, taken, 0, words, pen(palette.pressure))
             for note in rhythms:
                 at = page.cell_of(floor(note.index / per_dot))
                 lay(row, taken, at, clean(labels.rhythm(note.rhythm), RHYTHM_CELLS), pen(palette.dim))
@@ -186,7 +195,8 @@ class StripView(Widget):
                 colour = palette.classes.get(letter, palette.text)
                 ground = palette.flash[1] if wrong else "#000000"
                 row[cell] = (letter, pen(colour, ground, bold=True, reverse=wrong))
-            style = pen(palette.accent if lane == 0 else palette.dim, bold=lane == 0)
+            colour = {"pressure": palette.pressure, "pulse": palette.pulse}.get(page.kind, palette.accent)
+            style = pen(colour if lane == 0 else palette.dim, bold=lane == 0)
             title = Strip([Segment(head, style)]).adjust_cell_length(MARGIN, pen("#000000"))
             self._rows[top + lane] = [*title, *joined(row)]
             changed.append(top + lane)
@@ -199,6 +209,15 @@ class StripView(Widget):
             paper = page.paper
             text = f"{paper.speed:g} mm/s   {paper.gain:g} mm/mV   {paper.seconds:.1f} s"
         self._rows[y] = [Segment(" " * MARGIN, pen("#000000")), Segment(text, pen(palette.dim))]
+
+
+def pressures(history: BedHistory, page: SweepPage) -> str:
+    """Highest and lowest pressure of the last seconds, for example "118/72 mmHg"."""
+    head = int((page.head + 1) * history.rate / page.paper.dots_per_second)
+    samples = history.samples(page.lead, int(head - PRESSURE_SECONDS * history.rate), head)[1]
+    heard = samples[~np.isnan(samples)]
+    unit = clean(history.units[page.lead], 6) if page.lead < len(history.units) else ""
+    return f"{heard.max():.0f}/{heard.min():.0f} {unit}" if len(heard) else ""
 
 
 def _calibration(paper: Paper) -> list[str]:

@@ -55,6 +55,7 @@ class Tile:
         """Draw the strip up to now; returns the changed rows."""
         position = self.playout.at(history, now, frozen)
         changed: set[int] = set()
+        self.page.lead = next(iter(history.order(1)), 0)
         if self.page.advance(history, position):
             codes, numbers = self.page.picture()
             for y in range(self.page.paper.rows):

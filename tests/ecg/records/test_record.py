@@ -53,3 +53,20 @@ def test_a_baseline_beyond_16_bits_is_held_at_their_end() -> None:
 )
 def test_the_lead_wanted_is_taken_where_there_is_one_else_the_first(leads: tuple[str, ...], column: int) -> None:
     assert pick_lead(leads, "MLII") == column
+
+
+def test_one_lead_alone_keeps_its_unit_and_values() -> None:
+    samples = np.array([[100, 300], [90, 310]], np.int16)
+    two = Record(
+        name="r",
+        rate=360.0,
+        leads=("ABP", "II"),
+        gain=np.array([1.0, 200.0]),
+        baseline=np.array([0.0, 100.0]),
+        samples=samples,
+        source="synthetic",
+        units=("mmHg", "mV"),
+    )
+    alone = two.alone(1)
+    assert (alone.leads, alone.units, alone.millivolts(0).tolist()) == (("II",), ("mV",), two.millivolts(1).tolist())
+    assert two.best_lead() == 1

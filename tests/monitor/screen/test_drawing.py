@@ -8,16 +8,19 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.geometry import Size
 
 from monitor.link.protocol import BeatMark, BedDetail, Strip
 from monitor.screen.draw.envelope import envelope
-from monitor.screen.draw.palette import PALETTES
+from monitor.screen.draw.palette import PALETTES, PHOSPHOR
 from monitor.screen.draw.paper import Paper
 from monitor.screen.draw.plaintext import clean, clock, fit, right
-from monitor.screen.draw.sweep import SweepPage
+from monitor.screen.draw.sweep import NORMAL, SweepPage
+from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
 from monitor.screen.state.playout import Playout
 from monitor.screen.state.rhythm import trend, variability
+from monitor.screen.widgets.strip_view import StripView
 from monitor.screen.widgets.tiles import LEAST_HEIGHT, LEAST_WIDTH, MOST_TILES, arrange
 from tests.support.driving import settings
 from tests.support.shown_ward import excerpt
@@ -173,3 +176,43 @@ def test_each_theme_tells_classes_and_priorities_apart() -> None:
         assert len(set(palette.classes.values())) == 5
         assert len({ground for _, ground in palette.priorities.values()}) == 3
     assert settings(theme="colour-blind").screen.theme == "colour-blind"
+
+
+def pulsed() -> BedHistory:
+    """A bed with a pressure, an ECG lead and a plethysmogram, in this order."""
+    seconds = np.arange(20 * RATE) / RATE
+    wave = np.maximum(np.sin(2 * np.pi * seconds), 0).astype(np.float32)
+    columns = np.stack((80 + 40 * wave, 0.8 * wave, 5000 + 300 * wave, seconds), axis=1).astype("<f4")
+    history = BedHistory(bed="bed", seconds=60)
+    history.take(
+        told(0, columns, fresh=True, beats=[beat(19 * 360, "V")]),
+        RATE,
+        ["ABP", "II", "PLETH", "RESP"],
+        ["mmHg", "mV", "NU", "NU"],
+    )
+    return history
+
+
+def test_a_pulse_is_drawn_after_the_ecg_leads_and_fills_its_page() -> None:
+    history = pulsed()
+    assert [history.order(most) for most in (1, 2, 3)] == [[1], [1, 0], [1, 0, 2]]
+    for lead in (0, 2):
+        page = SweepPage(Paper(60, 8), lead, history.kind(lead))
+        page.advance(history, 20 * RATE)
+        rows = np.flatnonzero(page.trace.any(axis=1))
+        assert rows[0] <= 1 and rows[-1] >= 6
+        assert (page.tint == NORMAL).all()
+    flat = Paper(60, 8).fitted(np.full(100, 90, np.float32), 20.0)
+    assert np.isfinite(flat).all() and 0 < flat[0] < 1
+
+
+def test_a_bed_with_a_pressure_shows_it_under_its_ecg(monkeypatch: pytest.MonkeyPatch) -> None:
+    view, history = StripView(), pulsed()
+    monkeypatch.setattr(StripView, "size", property(lambda _: Size(80, 30)))
+    monkeypatch.setattr(view, "refresh", lambda *_: None)
+    view.draw(history, 20 * RATE, paper=(25.0, 10.0, 2.0), palette=PHOSPHOR, labels=Labels("en"))
+    assert [(page.lead, page.kind) for page in view.pages] == [(1, "ecg"), (0, "pressure"), (2, "pulse")]
+    heads = [view.render_line(y).text[:6].strip() for y in range(30)]
+    assert [name for name in heads if name in history.leads] == ["II", "ABP", "PLETH"]
+    over_pressure = view.render_line(10).text
+    assert "V" in view.render_line(0).text[6:] and over_pressure[6:].strip() == "120/80 mmHg"
