@@ -58,7 +58,7 @@ def _asked() -> list[Asked]:
         "vt": (
             ("ventricular_tachycardia",),
             10,
-            ("nonsustained_vt", "extreme_tachycardia", "tachycardia", "couplet", "frequent_v"),
+            ("nonsustained_vt", "extreme_tachycardia", "tachycardia", "couplet", "r_on_t"),
         ),
         "torsades": (
             ("ventricular_tachycardia", "fibrillation"),
@@ -74,7 +74,7 @@ def _asked() -> list[Asked]:
             ),
         ),
         "vf": (("fibrillation",), 10, ()),
-        "vf_fine": (("fibrillation", "asystole"), 10, ("pause",)),
+        "vf_fine": (("fibrillation", "asystole"), 10, ("pause", "bradycardia")),
         "asystole": (("asystole",), 10, ("pause", "bradycardia", "extreme_bradycardia")),
         "standstill": (("asystole",), 10, ("pause", "bradycardia", "extreme_bradycardia")),
         "wenckebach": ((), 0, ("atrial_fibrillation",)),
@@ -90,6 +90,7 @@ def _asked() -> list[Asked]:
         "trigeminy": ("trigeminy",),
         "r_on_t": ("r_on_t",),
     }
+    by_chance = {"pvcs_multiform": ("bigeminy", "trigeminy", "couplet"), "triplets": ("tachycardia",)}
     rows = []
     for name in RHYTHMS:
         wanted, within, besides = alarms.get(name, ((), 0.0, ()))
@@ -98,7 +99,7 @@ def _asked() -> list[Asked]:
         rows.append(Asked(name, Orders(rhythm=name, over=over), wanted, within + over, (*besides, *often)))
     for name in ECTOPY:
         if name != "none":
-            frequent = ("frequent_v", "r_on_t") if not ECTOPY[name].atrial else ()
+            frequent = ("frequent_v", *by_chance.get(name, ())) if not ECTOPY[name].atrial else ()
             orders = Orders(ectopy=name, per_minute=None if ECTOPY[name].after else 12.0)
             rows.append(Asked(name, orders, extra.get(name, ()), 40.0, frequent))
     changed = {
@@ -110,7 +111,7 @@ def _asked() -> list[Asked]:
         "motion": Orders(artefacts={"motion": 1.0}),
     }
     rows += [Asked(name, orders, ()) for name, orders in changed.items()]
-    rows.append(Asked("leads_off", Orders(off=["II", "V1"]), ("lead_off",), 10.0))
+    rows.append(Asked("leads_off", Orders(off=["II", "V1"]), ("lead_off",), 10.0, ("pause", "bradycardia")))
     rows.append(Asked("swapped_arms", Orders(swap="RA-LA"), ()))
     return rows
 
