@@ -47,6 +47,11 @@ from ecg.wire.commands import Command as Command
 from ecg.wire.json_wave import WaveJson
 from ecg.wire.topics import readable
 
+SIMULATED: Final = "SIMULATED "
+"""What the record's name of a simulated patient begins with, in every wave and status."""
+SIMULATED_SOURCE: Final = "simulated"
+"""The source that such a bed's status names."""
+
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One chunk of signal. samples: int16 little-endian [samples, leads], row by row; gain in ADU/mV.

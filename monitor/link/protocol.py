@@ -52,6 +52,7 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     units: of the leads; [] where all are mV. lead: name of the lead whose beats are the bed's. leads_off: leads that
     give no signal while another one does.
+    simulated: the bed's producer says that nobody is in it.
     alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
     `alarms` still stands, hidden by a graver alarm of its chain.
     """
@@ -72,6 +73,7 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     lead: str = ""
     leads_off: list[str] = msgspec.field(default_factory=list)
     raised: dict[str, int] = msgspec.field(default_factory=dict)
+    simulated: bool = False
 
 
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):

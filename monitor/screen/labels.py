@@ -69,6 +69,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "off": ("{leads} off", "{leads} 外れ"),
     "not understood": ("not understood", "解読不能"),
     "learning": ("learning", "学習中"),
+    "simulated": ("SIMULATED", "模擬患者"),
     "bedside": ("BEDSIDE", "ベッドサイド"),
     "choose_bed": ("choose a bed", "ベッドを選択"),
     "central": ("CENTRAL STATION", "セントラル"),

@@ -15,11 +15,8 @@ from ecg.rhythms.simulation import leads as projection
 from ecg.rhythms.simulation.orders import Orders, checked
 from ecg.rhythms.simulation.script import Script
 from ecg.rhythms.simulation.simulation import Simulation
-from ecg.wire.messages import SCHEMA, BedStatus, Command, Truth, TruthMark, Wave
+from ecg.wire.messages import SCHEMA, SIMULATED, SIMULATED_SOURCE, BedStatus, Command, Truth, TruthMark, Wave
 
-SOURCE: Final = "simulated"
-MARK: Final = "SIMULATED "
-"""What a simulated bed's record name begins with, in every wave."""
 WARD: Final = "ward"
 WARD_BEDS: Final = 8
 UNITS: Final = {"ABP": "mmHg", "PLETH": "NU"}
@@ -63,7 +60,7 @@ class SimulatedBed:
     @property
     def record_name(self) -> str:
         """SIMULATED, and the name of the scenario."""
-        return f"{MARK}{self.told.name}"
+        return f"{SIMULATED}{self.told.name}"
 
     @property
     def leads(self) -> list[str]:
@@ -133,7 +130,7 @@ class SimulatedBed:
             v=SCHEMA,
             state="online" if online else "offline",
             record=self.record_name,
-            source=SOURCE,
+            source=SIMULATED_SOURCE,
             speed=speed,
             rate=self.rate,
             leads=list(self.names),
