@@ -29,6 +29,7 @@ from ecg.wire.broker import Broker
 from producer import commanding, display, gallery, scenarios
 from producer.connection import connections
 from producer.control import Control
+from producer.keys import Keys
 from producer.schedule import Progress, chunk_seconds, lanes_of, replay
 from producer.sources.base import Bed
 from producer.sources.records import make_beds, notes_on
@@ -244,7 +245,8 @@ async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: arg
     progress = Progress()
     try:
         await asyncio.gather(*(link.open() for link in links), *([control.open()] if control else []))
-        shown = asyncio.create_task(display.show(links, broker, pace, progress, options.quiet))
+        keys = Keys(control, lanes) if control and not options.while_stdin else None
+        shown = asyncio.create_task(display.show(links, broker, pace, progress, options.quiet, keys))
         if options.when_told:
             await _either(told, stop)
         await replay(lanes, qos, stop, progress)
