@@ -244,7 +244,9 @@ async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: arg
         threading.Thread(target=_listen, args=(loop, told, stop), daemon=True).start()
     progress = Progress()
     try:
-        await asyncio.gather(*(link.open() for link in links), *([control.open()] if control else []))
+        await asyncio.gather(*(link.open() for link in links))
+        if control and not await _listens(control, options.quiet):
+            control = None
         keys = Keys(control, lanes) if control and not options.while_stdin else None
         shown = asyncio.create_task(display.show(links, broker, pace, progress, options.quiet, keys))
         if options.when_told:
@@ -261,6 +263,17 @@ async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: arg
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
     return exit_status
+
+
+async def _listens(control: Control, quiet: bool) -> bool:
+    """Let commands come. A broker that does not allow it stops nothing else."""
+    try:
+        await control.open()
+    except UserError as error:
+        if not quiet:
+            print(f"no commands are taken: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
