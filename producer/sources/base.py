@@ -44,8 +44,8 @@ class Bed(Protocol):
     def done(self) -> bool:
         """Whether the last sample has been handed out."""
 
-    def next(self, sent_ns: int) -> tuple[Wave, Truth | None]:
-        """The next chunk and the annotations in it. Must not be called when `done`."""
+    def next(self, sent_ns: int) -> tuple[Wave | None, Truth | None]:
+        """The next chunk and the annotations in it; no chunk in a gap. Must not be called when `done`."""
 
     def status(self, online: bool, speed: float | str, final: bool = False) -> BedStatus:
         """The bed's retained status. final: with the number of published samples."""

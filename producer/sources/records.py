@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from ecg.errors import UserError
+from ecg.records.gaps import gaps
 from ecg.records.leads import canonical, ecg_columns, pulse_column
 from ecg.records.library import EXCERPT
 from ecg.records.record import Annotations, Record
@@ -43,10 +45,12 @@ class Bed:
     _offset: int = 0
     _due: float = 0.0
     _mark: int = field(default=0)
+    _gaps: list[tuple[int, int]] = field(init=False)
     _first: str = field(init=False)
 
     def __post_init__(self) -> None:
         self._first = self.record.name
+        self._gaps = gaps(self.record)
 
     @property
     def record_name(self) -> str:
@@ -82,15 +86,34 @@ class Bed:
         """Whether the last sample has been handed out."""
         return not self.loop and self.index >= self._length
 
-    def next(self, sent_ns: int) -> tuple[Wave, Truth | None]:
-        """The next chunk and the annotations in it. Must not be called when `done`."""
+    def next(self, sent_ns: int) -> tuple[Wave | None, Truth | None]:
+        """The next chunk and the annotations in it; no chunk in a gap. Must not be called when `done`."""
         if self.index >= self._length:
             self._anew(0)
-        begin = self.index
+        before = self.index
         self._due += self.chunk_seconds * self.record.rate
-        end = min(max(round(self._due), begin + 1), self._length)
+        end = min(max(round(self._due), before + 1), self._length)
+        begin, end = self._heard(before, end)
+        self.index = end
+        self.published += end - before
+        wave = self._wave(begin, end, sent_ns) if begin < end else None
+        self.seq += wave is not None
+        return wave, self._annotations(end)
+
+    def _heard(self, begin: int, end: int) -> tuple[int, int]:
+        """The part of a chunk that is not in a gap: what comes behind one is of the next chunk."""
+        begin, end = begin + self._offset, end + self._offset
+        for first, last in self._gaps[bisect_right(self._gaps, begin, key=lambda gap: gap[1]) :]:
+            if first <= begin:
+                begin = min(last, end)
+            else:
+                end = min(first, end)
+                break
+        return begin - self._offset, end - self._offset
+
+    def _wave(self, begin: int, end: int, sent_ns: int) -> Wave:
         rows = self.record.samples[self._offset + begin : self._offset + end, self.columns]
-        wave = Wave(
+        return Wave(
             v=SCHEMA,
             stream=self.stream,
             record=self.record.name,
@@ -104,10 +127,6 @@ class Bed:
             samples=rows.astype("<i2").tobytes(),
             units=[self.record.units[column] for column in self.columns] if self.record.units else [],
         )
-        self.index = end
-        self.seq += 1
-        self.published += end - begin
-        return wave, self._annotations(end)
 
     def _annotations(self, end: int) -> Truth | None:
         """Annotations up to sample `end` that have not been sent yet."""
@@ -162,7 +181,7 @@ class Bed:
         """Another record, with the leads that the present one sent where it has them, else all of its own."""
         kept = [record.leads.index(name) for name in self.leads if name in record.leads]
         columns = kept if len(kept) == len(self.columns) else sent_columns(record)
-        self.record, self.columns = record, columns
+        self.record, self.columns, self._gaps = record, columns, gaps(record)
         self._anew(0)
 
     def status(self, online: bool, speed: float | str, final: bool = False) -> BedStatus:
@@ -194,7 +213,7 @@ def make_beds(
     for number in range(count):
         record = records[number % len(records)]
         columns = sent_columns(record) if lead == "all" else [record.best_lead(lead)]
-        name = record.name.partition(" (")[0]  # what is in brackets is said of it
+        name = record.name.rpartition(": ")[2]  # what stands before is said of it
         name = name if count <= len(records) else f"{name}-{number // len(records) + 1}"
         begun = later(record, number // len(records))
         made.append(
@@ -212,16 +231,24 @@ def make_beds(
     return made
 
 
-def sent_columns(record: Record) -> list[int]:
-    """Columns of the signals to send: those with samples, as many as a wave may have; ECG and pulse go before others.
-
-    Raises UserError where no signal is an ECG lead.
-    """
-    leads = ecg_columns(record.leads, record.units)
-    if not leads:
+def with_ecg(records: list[Record]) -> tuple[list[Record], list[str]]:
+    """Those of the records that have an ECG lead, and sentences about the others. Raises UserError where none has."""
+    kept, said = [], []
+    for record in records:
+        if ecg_columns(record.leads, record.units):
+            kept.append(record)
+            continue
         signals = zip(record.leads, record.units or ["mV"] * len(record.leads), strict=True)
         there = ", ".join(f"{name} in {unit or 'no unit'}" for name, unit in signals)
-        raise UserError(f"record {record.name} has no ECG lead: its signals are {there}")
+        said.append(f"record {record.name} has no ECG lead: its signals are {there}")
+    if not kept:
+        raise UserError(said[0])
+    return kept, said
+
+
+def sent_columns(record: Record) -> list[int]:
+    """Columns of the signals to send: those with samples, as many as a wave may have, ECG and pulse before others."""
+    leads = ecg_columns(record.leads, record.units)
     kept = [column for column in range(len(record.leads)) if record.has_samples(column)] or leads[:1]
     pulse = pulse_column(record.leads, record.units)
     first = [column for column in (*leads, pulse) if column is not None and column in kept]

@@ -77,6 +77,7 @@ class Wire:
         if self.lane.paused:
             return
         wave, _ = self.bed.next(0)
+        assert wave is not None
         if self.stream and wave.stream != self.stream:
             self._hear(self.lane.faults.flush())
             self.intake.owner.announced = wave.stream
