@@ -57,6 +57,13 @@ def add_evaluation(parser: argparse.ArgumentParser, verb: str) -> None:
     )
     add_data(parser)
     add_lead(parser)
+    parser.add_argument(
+        "--leads",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        help="2: read another lead beside that one, where a record has one, as the monitor does (default: 1)",
+    )
     add_device(parser)
 
 
@@ -70,7 +77,7 @@ def evaluated(
     device = pick_device(chosen.device)
     net, card = weights.load(chosen.weights)
     names, folder, title = record_set(chosen.records, chosen.data, console)
-    found = name_records(net.to(device), names, console, folder, chosen.lead)
+    found = name_records(net.to(device), names, console, folder, chosen.lead, chosen.leads)
     return net, card, found, title
 
 

@@ -24,7 +24,8 @@ def line(seconds: float, hum_mv: float = 0.0, hertz: float = 50.0) -> np.ndarray
     """A drift of 35 uV, and mains hum or a slow ripple on top."""
     time = np.arange(round(seconds * RATE)) / RATE
     drift = 0.0175 * np.sin(2 * np.pi * 0.2 * time)
-    return (EXCERPT[7200] + drift + hum_mv * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+    made: np.ndarray = (EXCERPT[7200] + drift + hum_mv * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+    return made
 
 
 def waves(seconds: float, per_minute: float, ends: float = np.inf) -> np.ndarray:
