@@ -20,7 +20,6 @@ from tests.support.simulated import ASKED, RATE, Row, record_of, records, table
 OTHER_ALARMS = {
     "vt",
     "vf",
-    "asystole",
     "lbbb",
     "paced",
     "paced_failure_to_capture",
