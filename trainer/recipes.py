@@ -13,6 +13,7 @@ from ecg.model.network import Cell, NetShape
 from ecg.records import databases
 from ecg.records.databases import database_of
 from ecg.records.patients import Patients, patients
+from ecg.signal import p_waves
 from ecg.signal.features import columns
 from ecg.signal.path import CHANNELS, FEATURES, WINDOW
 
@@ -43,6 +44,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     show the record's other lead. ds1_share: of the streams, if there are other patients too.
     data: databases by name or folder (ecg.records.databases); the fit is on their records given for training.
     hold_out: records left out of the fit, for validation and early stopping; empty: fit on all of them.
+    reader_epochs: epochs of the reader alone before the others, `reader_batch` single beats in a step, after which it
+    is kept (trainer.fitting.memory); 0: everything is fitted together. other_version_share: version_share of the
+    patients who are not of DS1 (None: the same). noise_records: of noise alone, of NSTDB; noise_share: of the streams.
     """
 
     name: str = "memory"
@@ -84,6 +88,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     hold_out: tuple[str, ...] = FOLDS[0]
     patience: Count = 8
     seed: int = 0
+    reader_epochs: Annotated[int, Meta(ge=0)] = 0
+    reader_batch: Count = 512
+    other_version_share: Share | None = None
+    noise_records: tuple[str, ...] = ()
+    noise_share: Annotated[float, Meta(ge=0, lt=1)] = 0.0
 
     @property
     def shape(self) -> NetShape:
@@ -106,6 +115,17 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return self.versions > 0 and (not self.versions_of or database_of(name) in self.versions_of)
 
     @property
+    def all_epochs(self) -> int:
+        """Epochs of a whole fit."""
+        return self.reader_epochs + self.epochs
+
+    def version_share_of(self, name: str) -> float:
+        """version_share of a record, by its full name."""
+        if self.other_version_share is None or database_of(name) == databases.MITDB.name:
+            return self.version_share
+        return self.other_version_share
+
+    @property
     def features_off(self) -> list[int]:
         """Columns of the silent features."""
         return columns(self.silent_features)
@@ -120,9 +140,15 @@ RECIPES: Final = {
         data=("mitdb", "svdb"),
         memory=48,
         bottleneck=16,
+        silent_features=p_waves.FREE,
+        reader_epochs=46,
         versions=6,
-        version_share=0.5,
-        other_lead=0.2,
+        version_share=0.7,
+        other_version_share=0.3,
+        detector_share=0.85,
+        other_lead=0.4,
+        noise_records=("bw", "ma"),
+        noise_share=0.04,
         hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0],
     ),
     "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),

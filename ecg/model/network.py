@@ -69,7 +69,11 @@ class BeatNet(nn.Module):
 
     def read(self, windows: Tensor) -> Tensor:
         """The reader's output for each window: [n, channels, window] -> [n, bottleneck]."""
-        return torch.tanh(self.squeeze(self.dropout(self.pool(self.stem(windows)))))
+        return self.narrow(self.pool(self.stem(windows)))
+
+    def narrow(self, pooled: Tensor) -> Tensor:
+        """What the memory gets of the reader: [..., 2 * reader] -> [..., bottleneck]."""
+        return torch.tanh(self.squeeze(self.dropout(pooled)))
 
     def pool(self, steps: Tensor) -> Tensor:
         """The recurrent part of the reader: [n, 2 * stem, steps] -> largest output in time [n, 2 * reader]."""

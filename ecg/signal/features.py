@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import intervals, p_waves, regularity, usual, windows
+from ecg.signal.resampler import MODEL_RATE
 from ecg.signal.slots import Floats, Index, State, rounds
-from ecg.signal.windows import CHANNELS, P_WAVE, WINDOW
+from ecg.signal.windows import CHANNELS, P_WAVE, WINDOW, WINDOW_BEFORE
 
 TABLE: Final[dict[str, str]] = {
     "rr_to_mean_of_8": "log RR interval, relative to the mean of the last 8; times 4",
@@ -50,6 +51,9 @@ TABLE: Final[dict[str, str]] = {
     "quarter_change": "the change of RR below which a quarter of the last 32 lie; times 20",
     "least_median_change": "median change of RR to the interval 1, 2, 3 or 4 before, the least of the four; times 10",
     "least_quarter_change": "the same for a quarter of the changes: small unless the atria fibrillate; times 10",
+    "rr_to_gradual": "log RR interval, relative to the gradual one, which follows no jumps; times 4",
+    "usual_to_gradual": "the usual log RR interval, relative to the gradual one; times 4",
+    **{p_waves.KEPT + name: f"{name}, where the T wave before a beat in time has ended" for name in p_waves.FREE},
 }
 """Meaning of each feature, in order of its column."""
 FEATURES: Final = tuple(TABLE)
@@ -77,6 +81,7 @@ def new_state(slots: int) -> State:
         **regularity.new_state(slots),
         **usual.new_state(slots),
         **p_waves.new_state(slots, P_WAVE.stop - P_WAVE.start),
+        **{p_waves.KEPT + name: rows for name, rows in p_waves.new_state(slots, P_WAVE.stop - P_WAVE.start).items()},
     }
 
 
@@ -98,22 +103,43 @@ def describe(
         rows, beat = slots[chosen], level[chosen]
         beats = state["beats"][rows]
         interval = intervals.describe(state, rows, at[chosen], beats)
+        free_from = p_waves.covered(state["usual_rr"][rows], WINDOW_BEFORE - P_WAVE.start, MODEL_RATE)
+        free_from = np.where(beats > 1, free_from, 0)
         regular = regularity.describe(state, rows, interval.log_rr, beats)
         compared = usual.compare(state, rows, beat, beats, interval.to_slow)
-        waves = p_waves.describe(
-            state,
+        waves = _p_waves(state, rows, beat, compared, interval.log_rr, regular["rr_to_usual"] / 4, beats, free_from)
+        inputs[chosen] = windows.relative(beat, compared.usual, compared.size, beats > 0)
+        features[chosen] = vector({**interval.features, **regular, **compared.features, **waves})
+        rr[chosen], mean_rr[chosen] = interval.rr, interval.mean_rr
+        state["beats"][rows] = beats + 1
+    return inputs, features, rr, mean_rr
+
+
+def _p_waves(
+    state: State,
+    rows: Index,
+    beat: Floats,
+    compared: usual.Comparison,
+    log_rr: Floats,
+    to_usual: Floats,
+    beats: Floats,
+    free_from: Index,
+) -> dict[str, Floats]:
+    """Features of the whole P waves, and of their free parts."""
+    found = [
+        p_waves.describe(
+            part,
             rows,
             beat[:, P_WAVE],
             compared.usual[:, P_WAVE],
             compared.size,
             compared.is_usual,
             compared.p_likeness,
-            log_rr=interval.log_rr,
-            to_usual=regular["rr_to_usual"] / 4,
+            log_rr=log_rr,
+            to_usual=to_usual,
             beats=beats,
+            begin=begin,
         )
-        inputs[chosen] = windows.relative(beat, compared.usual, compared.size, beats > 0)
-        features[chosen] = vector({**interval.features, **regular, **compared.features, **waves})
-        rr[chosen], mean_rr[chosen] = interval.rr, interval.mean_rr
-        state["beats"][rows] = beats + 1
-    return inputs, features, rr, mean_rr
+        for part, begin in ((state, None), (p_waves.free_state(state), free_from))
+    ]
+    return found[0] | {p_waves.KEPT + name: found[1][name] for name in p_waves.FREE}

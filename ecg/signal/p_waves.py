@@ -4,6 +4,10 @@ A beat of the sinus node has the sinus node's P wave; an ectopic one has another
 its noise, so the features are in units of that noise. Lasting states (no P waves in atrial fibrillation, two kinds of
 them if the atria lead between pauses) show in averages of many beats.
 
+At a quick rate the first part of the wave lies on the T wave before it, and differs from the wave of a late beat, which
+stands alone: as if the atria beat otherwise. So waves are compared a second time, only where the T wave before a beat
+in time has ended ("free").
+
 Waves are float64 [m, samples], mV, the part of a beat before its QRS complex. State is a dict of arrays whose first
 axis is the slot.
 """
@@ -33,6 +37,20 @@ MEMORY: Final = 32
 """Beats over which late ones, and all of the usual shape, are averaged."""
 LEAST: Final = 1e-9
 """mV^2, of any power."""
+QT: Final = 0.40
+"""s, from an R-peak to the end of its T wave at an interval of 1 s; as the root of the interval (Bazett 1920)."""
+SHORTEST: Final = 8
+"""Samples of a wave that are compared in any case."""
+FREE: Final = (
+    "p_likeness_to_late",
+    "p_likeness_to_late_mean",
+    "p_coherence",
+    "p_surprise",
+    "late_p_apart",
+    "p_nearer_late",
+)
+"""Features that there are a second time, of the free part of the waves; their state stands under names with KEPT."""
+KEPT: Final = "free_"
 
 
 def new_state(slots: int, samples: int) -> State:
@@ -49,6 +67,31 @@ def new_state(slots: int, samples: int) -> State:
         "p_residual": np.zeros(slots),
         "p_beats": np.zeros(slots),
     }
+
+
+def free_state(state: State) -> State:
+    """The state of the free waves, under the names that `describe` uses."""
+    return {name.removeprefix(KEPT): rows for name, rows in state.items() if name.startswith(KEPT)}
+
+
+def covered(usual_rr: Floats, before: int, rate: float) -> Index:
+    """Samples at the beginning of a wave that the T wave before a beat in time covers: [m].
+
+    usual_rr: logarithm of the usual interval in samples [m]. before: samples from the wave's first to the R-peak.
+    """
+    interval = np.exp(usual_rr) / rate
+    under: Index = np.ceil((QT * np.sqrt(interval) - interval) * rate + before).astype(np.int64)
+    return under
+
+
+def level_from(waves: Floats, begin: Index) -> Floats:
+    """Each wave from its sample `begin` [m] on above the line between its ends, and 0 before: [m, samples]."""
+    place = np.arange(waves.shape[1])
+    onwards = place >= begin[:, None]
+    head = onwards & (place < begin[:, None] + np.where(begin > 0, EDGE - 1, EDGE)[:, None])
+    first, last = (waves * head).sum(axis=1) / head.sum(axis=1), waves[:, -EDGE:].mean(axis=1)
+    line = (place - begin[:, None]) / (waves.shape[1] - 1 - begin[:, None])
+    return np.where(onwards, waves - first[:, None] - (last - first)[:, None] * line, 0.0)
 
 
 def level(waves: Floats, edge: int = EDGE) -> Floats:
@@ -70,25 +113,35 @@ def describe(
     log_rr: Floats,
     to_usual: Floats,
     beats: Floats,
+    begin: Index | None = None,
 ) -> dict[str, Floats]:
     """Features of new beats, one of each bed: [m] by name. Updates the state of their slots.
 
     rows: slots [m], each once. usual: the same part of the usual shape's average beat. size: the bed's usual QRS, mV
     [m]. is_usual: which beats are of that shape [m]. alike: correlation of wave and usual wave, not levelled [m].
     log_rr: logarithm of the RR interval in samples [m]; to_usual: the same relative to the bed's usual interval [m].
-    beats: beats that the bed had before [m].
+    beats: beats that the bed had before [m]. begin: where the free part of the waves begins [m] (`covered`); None: the
+    whole waves are compared.
     """
     change = np.where(beats > 0, alike - state["p_like"][rows], 0)
     state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / MEMORY) * change
-    waves, usual = level(waves), level(usual)
-    to_late, mean, late, late_beats = _late(state, rows, waves, _is_late(state, rows, log_rr, to_usual, is_usual))
+    whole = level(waves)
+    share = np.ones(len(rows))
+    if begin is None:
+        waves, usual = whole, level(usual)
+    else:
+        begin = np.clip(begin, 0, waves.shape[1] - SHORTEST)
+        share = 1 - begin / waves.shape[1]
+        waves, usual = level_from(waves, begin), level_from(usual, begin)
+    is_late = _is_late(state, rows, log_rr, to_usual, is_usual)
+    to_late, mean, late, late_beats = _late(state, rows, waves, whole, is_late, begin)
 
-    off = ((waves - usual) ** 2).mean(axis=1)
+    off = _power(waves - usual, share)
     power, residual, count = (state[name][rows] for name in ("p_power", "p_residual", "p_beats"))
     noise = np.maximum(residual, LEAST)
     chance = noise * (1 / np.clip(late_beats, 1, LATE_MEMORY) + 1 / np.clip(count, 1, MEMORY - 1))
-    apart = ((late - usual) ** 2).mean(axis=1) / chance
-    nearer = (off - ((waves - late) ** 2).mean(axis=1)) / noise
+    apart = _power(late - usual, share) / chance
+    nearer = (off - _power(waves - late, share)) / noise
     known = {
         "p_coherence": np.clip(1 - residual / np.maximum(power, LEAST), -1, 1),
         "p_surprise": np.clip(np.log(np.maximum(off, LEAST) / noise), -2, 3),
@@ -103,10 +156,16 @@ def describe(
     } | {name: np.where(count > 1, value, 0) for name, value in known.items()}
 
     pace = np.where(is_usual, np.maximum(1 / (count + 1), 1 / MEMORY), 0)
-    state["p_power"][rows] = power + pace * ((waves**2).mean(axis=1) - power)
+    state["p_power"][rows] = power + pace * (_power(waves, share) - power)
     state["p_residual"][rows] = residual + pace * (off - residual)
     state["p_beats"][rows] = count + is_usual
     return features
+
+
+def _power(waves: Floats, share: Floats) -> Floats:
+    """Mean power of each wave over the share [m] of its samples that are compared (the others are 0): mV^2 [m]."""
+    mean: Floats = (waves**2).mean(axis=1) / share
+    return mean
 
 
 def _is_late(state: State, rows: Index, log_rr: Floats, to_usual: Floats, is_usual: Mask) -> Mask:
@@ -127,17 +186,22 @@ def _is_late(state: State, rows: Index, log_rr: Floats, to_usual: Floats, is_usu
     return np.asarray(usual & (further > LATE))
 
 
-def _late(state: State, rows: Index, waves: Floats, is_late: Mask) -> tuple[Floats, Floats, Floats, Floats]:
+def _late(
+    state: State, rows: Index, waves: Floats, whole: Floats, is_late: Mask, begin: Index | None
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Likeness of levelled waves to the late wave and its running mean, both [m]; that wave, and its beats [m].
+
+    waves: from `begin` [m] on. whole: all of them, from which the late wave learns.
 
     A beat after one of the bed's long intervals is the sinus node's own, or else an escape. If early beats are the
     norm, such beats alone show the normal P wave.
     """
     known, count, mean = state["late_p"][rows], state["late_beats"][rows], state["late_like"][rows]
-    alike = np.where(count > 0, likeness(waves, known), 1.0)
+    seen = known if begin is None else level_from(known, begin)
+    alike = np.where(count > 0, likeness(waves, seen), 1.0)
     mean = mean + (alike - mean) / 4
     pace = np.where(is_late | (count < 3), np.maximum(1 / (count + 1), 1 / LATE_MEMORY), 0)
-    late = known + pace[:, None] * (waves - known)
+    late = known + pace[:, None] * (whole - known)
     state["late_p"][rows], state["late_like"][rows] = late, mean
     state["late_beats"][rows] = count + (pace > 0)
-    return alike, mean, late, state["late_beats"][rows]
+    return alike, mean, late if begin is None else level_from(late, begin), state["late_beats"][rows]

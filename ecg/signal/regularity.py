@@ -4,6 +4,9 @@ Running means drift towards the ectopic beats if these are many: the usual inter
 time. And a rhythm with many early beats is irregular, but not everywhere: a quarter of its intervals are as long as
 the one before, or as the one two, three or four before (bigeminy, trigeminy). In atrial fibrillation hardly any are.
 
+A tachycardia that sets in between two beats becomes usual within a minute. What leads to it tells it from a sinus node
+that quickens: so the gradual interval follows small changes at once and jumps hardly at all, and stays where it was.
+
 Intervals are logarithms of samples at the model's rate. State is a dict of arrays whose first axis is the slot.
 """
 
@@ -23,6 +26,13 @@ DRIFT: Final = 1 / 60
 """Share of the difference that the usual interval learns from a beat in time, and from any other."""
 FIRST: Final = 4
 """Intervals from which the usual one learns whatever they are."""
+GRADUAL: Final = 0.15
+"""A change of the interval is gradual if its logarithm is that near to the gradual interval's."""
+GRADUAL_LEARN: Final = 1 / 4
+GRADUAL_DRIFT: Final = 1 / 500
+"""Share of the difference that the gradual interval learns from a gradual change, and from any other."""
+GRADUAL_FIRST: Final = 6
+"""Beats from which it learns half, whatever they are."""
 EARLY_MEMORY: Final = 50
 KNOWN: Final = 20
 """Beats after which the newness of a bed has fallen to 1/e."""
@@ -43,6 +53,7 @@ def new_state(slots: int) -> State:
     """Intervals of new beds."""
     return {
         "usual_rr": np.zeros(slots),
+        "gradual_rr": np.zeros(slots),
         "off_usual": np.zeros(slots),
         "early_share": np.zeros(slots),
         "intervals_past": np.zeros((slots, LAGS)),
@@ -74,7 +85,22 @@ def describe(state: State, rows: Index, log_rr: Floats, beats: Floats) -> dict[s
     state["off_usual"][rows] = off
     pace = np.where(timed, np.maximum(1 / np.maximum(beats, 1), 1 / EARLY_MEMORY), 0)
     state["early_share"][rows] = early + pace * ((off < EARLY) - early)
-    return features
+    return features | _gradual(state, rows, log_rr, beats)
+
+
+def _gradual(state: State, rows: Index, log_rr: Floats, beats: Floats) -> dict[str, Floats]:
+    """How far the interval, and the usual one, are from where gradual changes lead."""
+    timed = beats > 0
+    gradual = np.where(beats == 1, log_rr, state["gradual_rr"][rows])
+    off = np.where(timed, log_rr - gradual, 0)
+    pace = np.where(np.abs(off) < GRADUAL, GRADUAL_LEARN, GRADUAL_DRIFT)
+    pace = np.where(beats < GRADUAL_FIRST, 0.5, pace)
+    gradual = np.where(timed, gradual + pace * np.clip(off, -LARGEST, LARGEST), 0)
+    state["gradual_rr"][rows] = gradual
+    return {
+        "rr_to_gradual": 4 * np.clip(off, -MOST, MOST),
+        "usual_to_gradual": 4 * np.clip(np.where(timed, state["usual_rr"][rows] - gradual, 0), -1, 1),
+    }
 
 
 def _regularity(state: State, rows: Index, log_rr: Floats, beats: Floats) -> dict[str, Floats]:

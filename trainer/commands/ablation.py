@@ -137,7 +137,8 @@ def one(recipe: Recipe, cuts: Cuts, device: torch.device) -> dict[str, Any]:
     begin = time.perf_counter()
     net = fitted(recipe, cuts, device)
     found: dict[str, Any] = {"seconds": round(time.perf_counter() - begin, 1)}
-    for way, tables in scored(net, cuts, aami.DS2).items():
+    for way, judged in scored(net, cuts, aami.DS2).items():
+        tables = {name: one.table for name, one in judged.items()}
         total = scores.score(np.sum(list(tables.values()), axis=0))
         rest = scores.score(np.sum([t for name, t in tables.items() if name != scores.LARGEST_S], axis=0))
         found[way] = {**total, WITHOUT: rest["S.f1"], MACRO_WITHOUT: rest["macro_f1_nsv"]}

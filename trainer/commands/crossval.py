@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,18 +17,20 @@ from ecg import programs
 from ecg.files import write_json
 from ecg.model.device import pick_device
 from ecg.records import databases
+from ecg.records.databases import Database, database_of
 from ecg.records.patients import patients
 from trainer.commands import options
 from trainer.data.preparing import beats_file, cuts_for
-from trainer.fitting.trials import Tables, fitted, scored
+from trainer.fitting.trials import TWO_LEADS, Judged, Trial, fitted, scored
 from trainer.progress import bars
 from trainer.recipes import RECIPES, recipe_of
-from trainer.scoring import scores
+from trainer.scoring import calibration, scores
 from trainer.scoring.evaluation import WAYS
 from trainer.scoring.tables import spread
 
 WORST = "most_N_misnamed"
-SHOWN = ("macro_f1_nsv", "S.se", "S.ppv", "S.f1", "V.se", "V.ppv", "V.f1", "N.f1", "F.f1", WORST)
+ERROR = "calibration_error"
+SHOWN = ("macro_f1_nsv", "S.se", "S.ppv", "S.f1", "V.se", "V.ppv", "V.f1", "N.f1", "F.f1", WORST, ERROR)
 
 Results = dict[str, list[dict[str, float]]]
 """Scores by way of evaluation, one for each seed."""
@@ -55,44 +56,101 @@ def run(chosen: argparse.Namespace) -> int:
     among = patients(recipe.data)
     cuts = cuts_for(recipe, beats_file(chosen.beats, among.names, console, among), among.names, console)
     begin = time.perf_counter()
-    results = {one.name: Results({way: [] for way in WAYS}) for one in among.databases}
+    trials: list[Trial] = []
     with bars(console) as shown:
-        total = chosen.seeds * len(among.folds) * recipe.epochs
+        total = chosen.seeds * len(among.folds) * recipe.all_epochs
         task = shown.add_task(f"{recipe.name} ({recipe.cell})", total=total)
         for seed in range(chosen.seeds):
-            tables: Tables = {way: {} for way in WAYS}
-            for fold in among.folds:
+            trial: Trial = {}
+            for part, fold in enumerate(among.folds, 1):
                 one = msgspec.structs.replace(recipe, hold_out=fold, seed=seed)
                 net = fitted(one, cuts, device, on_epoch=lambda: shown.advance(task))
                 for way, found in scored(net, cuts, fold).items():
-                    tables[way] |= found
-            for way, by_name in tables.items():
-                for database in among.databases:
-                    mine = {full: by_name[full] for full in map(database.full, database.records)}
-                    results[database.name][way].append(_total(mine))
+                    trial.setdefault(way, {}).update(found)
+                for line in _brief(trial, fold, among.databases):
+                    console.print(f"seed {seed}, part {part}: {line}", soft_wrap=True)
+            trials.append(trial)
+    results = {
+        database.name: {
+            way: [_total(_of(trial[way], database)) for trial in trials if all_there(trial.get(way, {}), database)]
+            for way in (*WAYS, TWO_LEADS)
+        }
+        for database in among.databases
+    }
     took = time.perf_counter() - begin
     if chosen.json:
-        tree: dict[str, Any] = {"recipe": recipe, "seconds": round(took, 1), **results}
-        write_json(chosen.json, tree)
+        records = [
+            {
+                way: {
+                    name: {"confusion": one.table.tolist(), "by_confidence": one.bins.tolist()} for name, one in found
+                }
+                for way, found in ((way, judged.items()) for way, judged in trial.items())
+            }
+            for trial in trials
+        ]
+        write_json(chosen.json, {"recipe": recipe, "seconds": round(took, 1), **results, "records": records})
     for database in among.databases:
         known = "DS1" if database is databases.MITDB else f"{len(database.records)} records of {database.name}"
         title = f"{recipe.name} ({recipe.cell}): {known} in {len(among.folds)} parts, each held out whole; {took:.0f} s"
         console.print(_table(f"{title}; %, mean and spread of {chosen.seeds} seeds", results[database.name]))
+        for way in (one for one in ("end_to_end", TWO_LEADS) if results[database.name][one]):
+            console.print(_remarks(way, [_of(trial[way], database) for trial in trials]), soft_wrap=True)
     return 0
 
 
-def _total(tables: dict[str, scores.Table]) -> dict[str, float]:
-    """Scores of all records together, and the largest share of N misnamed in one of them."""
-    total = scores.score(np.sum(list(tables.values()), axis=0))
-    return {**total, WORST: max(scores.misnamed(table) for table in tables.values())}
+def all_there(judged: dict[str, Judged], database: Database) -> bool:
+    """Whether all records of a database are among those judged."""
+    return all(database.full(record) in judged for record in database.records)
+
+
+def _of(judged: dict[str, Judged], database: Database) -> dict[str, Judged]:
+    """Those records that are of one database."""
+    return {full: judged[full] for full in map(database.full, database.records)}
+
+
+def _total(judged: dict[str, Judged]) -> dict[str, float]:
+    """Scores of all records together, the largest share of N misnamed in one of them, the calibration error."""
+    total = scores.score(np.sum([one.table for one in judged.values()], axis=0))
+    shares = [scores.misnamed(one.table) for one in judged.values()]
+    bins = np.sum([one.bins for one in judged.values()], axis=0)
+    return {**total, WORST: max(shares), ERROR: calibration.expected_error(bins)}
+
+
+def _brief(trial: Trial, fold: tuple[str, ...], among: tuple[Database, ...]) -> list[str]:
+    """One line for each way and database: the scores of one part, in %."""
+    lines = []
+    for way, judged in trial.items():
+        for database in among:
+            tables = {name: judged[name].table for name in fold if database_of(name) == database.name}
+            if way in ("end_to_end", TWO_LEADS) and tables:
+                found = scores.score(np.sum(list(tables.values()), axis=0))
+                values = ", ".join(f"{key} {100 * found[key]:.1f}" for key in ("S.f1", "V.f1", "macro_f1_nsv"))
+                (name, share), *_ = scores.worst(tables)
+                lines.append(
+                    f"{database.name}, {way.replace('_', ' ')}: {values}; {name}: {100 * share:.0f} of N misnamed"
+                )
+    return lines
+
+
+def _remarks(way: str, seeds: list[dict[str, Judged]]) -> str:
+    """The worst records, and how far the confidence of a name can be believed, in words."""
+    tables = {name: np.sum([one[name].table for one in seeds], axis=0) for name in seeds[0]}
+    bins = np.sum([one.bins for judged in seeds for one in judged.values()], axis=0)
+    worst = ", ".join(f"{name} {100 * share:.0f}" for name, share in scores.worst(tables))
+    sure = "; ".join(
+        f"{100 * low:.0f}+: {100 * confidence:.1f} {100 * right:.1f} ({100 * share:.1f} of beats)"
+        for low, share, confidence, right in calibration.rows(bins)
+    )
+    return f"{way.replace('_', ' ')}: most N misnamed, %: {worst}\n  confidence and share right, %: {sure}"
 
 
 def _table(title: str, results: Results) -> Table:
     """Each score by way of evaluation."""
     table = Table(title=title)
     table.add_column("")
-    for name in results:
+    ways = [way for way, found in results.items() if found]
+    for name in ways:
         table.add_column(name.replace("_", " "), justify="right")
     for name in SHOWN:
-        table.add_row(name.replace("_", " "), *(spread([one[name] for one in results[way]]) for way in WAYS))
+        table.add_row(name.replace("_", " "), *(spread([one[name] for one in results[way]]) for way in ways))
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from typing import Final
 
 import msgspec
 from rich.console import Console
@@ -13,6 +14,8 @@ from ecg.model import weights
 from trainer.commands import options
 from trainer.scoring.evaluation import WAYS, as_json, brief
 from trainer.scoring.tables import TITLES, random_split_line, tables
+
+LEADS: Final = {1: "one lead", 2: "two leads end to end, where there are two"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,16 +33,16 @@ def run(chosen: argparse.Namespace) -> int:
     tree = as_json(found)
     took = time.perf_counter() - begin
     if chosen.json:
-        about = {"weights": card.name, "sha256": card.sha256, "seed": card.seed, "set": records}
+        about = {"weights": card.name, "sha256": card.sha256, "seed": card.seed, "set": records, "leads": chosen.leads}
         write_json(chosen.json, {**tree, "about": {**about, "seconds": round(took, 1)}})
-    console.print(f"{card.name} (seed {card.seed}) on {records}; one lead, causal; {took:.0f} s")
+    console.print(f"{card.name} (seed {card.seed}) on {records}; {LEADS[chosen.leads]}, causal; {took:.0f} s")
     for way in WAYS:
         for table in tables(TITLES[way], tree[way]):
             console.print(table)
     if line := random_split_line(card):
         console.print(line, soft_wrap=True)
     if chosen.ship:
-        metrics = {**card.metrics, "evaluation": {"set": records, **brief(tree)}}
+        metrics = {**card.metrics, "evaluation": {"set": records, "leads": chosen.leads, **brief(tree)}}
         target = weights.SHIPPED / f"{chosen.ship}.safetensors"
         weights.save(target, net.to("cpu"), msgspec.structs.replace(card, name=chosen.ship, metrics=metrics))
         console.print(f"shipped as {chosen.ship}")

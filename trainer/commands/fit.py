@@ -24,9 +24,9 @@ from trainer.data import cache
 from trainer.data.preparing import beats_file, cuts_for, rows_files
 from trainer.fitting import beats as beat_fits
 from trainer.fitting import rows as row_fits
-from trainer.fitting.beats import BeatFitting
 from trainer.fitting.checkpoint import load_checkpoint
 from trainer.fitting.loop import Log
+from trainer.fitting.memory import fitting_of
 from trainer.fitting.random_split import random_split
 from trainer.fitting.rows import RowFitting
 from trainer.fitting.runs import Run, new_folder
@@ -94,7 +94,7 @@ def _beats(chosen: argparse.Namespace, console: Console, device: torch.device) -
     saved = load_checkpoint(place.checkpoint) if chosen.resume else None
     if saved is not None and saved["data_hash"] != data_hash:
         raise UserError(f"{place.folder} was fitted on other beats than {beats} holds; it cannot be resumed")
-    fitting = BeatFitting(recipe, cuts_for(recipe, beats, among.names, console), device)
+    fitting = fitting_of(recipe, cuts_for(recipe, beats, among.names, console), device)
     place.begin(recipe, device)
     title = f"{recipe.name} ({recipe.cell}), {len(fitting.names)} records, {device}"
     log, took = _watched(lambda: beat_fits.fit(fitting, place, data_hash, console, title, saved), place, console)

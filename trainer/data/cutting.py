@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ecg.errors import UserError
 from ecg.records import aami
 from ecg.records.ec57 import match, match_window
+from ecg.records.leads import ecg_columns
 from ecg.records.record import Record
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
@@ -111,30 +112,70 @@ def cut(
     return done
 
 
+def cut_both(
+    records: list[Record],
+    *,
+    lead: str = "MLII",
+    chunk_seconds: float = CHUNK_SECONDS,
+    progress: Progress | None = None,
+) -> list[tuple[CutRecord, CutRecord | None]]:
+    """Both leads of each record, end to end: the second at the R-peaks that our detector finds in the first.
+
+    The second has as many beats as the first; None where a record has no other ECG lead. Else as `cut`.
+    """
+    done: list[tuple[CutRecord, CutRecord | None]] = []
+    for begin in range(0, len(records), TOGETHER):
+        block = records[begin : begin + TOGETHER]
+        with_second = [(at, column) for at, one in enumerate(block) if (column := second_column(one, lead)) is not None]
+        cuts = _cut_together(block, "detector", lead, chunk_seconds, progress, with_second)
+        seconds: list[CutRecord | None] = [None] * len(block)
+        for (at, _), one in zip(with_second, cuts[len(block) :], strict=True):
+            seconds[at] = replace(one, index=cuts[at].index, classes=cuts[at].classes)
+        done += zip(cuts, seconds, strict=False)
+    return done
+
+
+def second_column(record: Record, lead: str = "MLII") -> int | None:
+    """Column of the ECG lead that is read beside the analysed one; None if there is none."""
+    analysed = record.best_lead(lead)
+    columns = ecg_columns(record.leads, record.units, lead)
+    return next((column for column in columns if column != analysed and record.has_samples(column)), None)
+
+
 def _cut_together(
-    records: list[Record], source: Source, lead: str, chunk_seconds: float, progress: Progress | None
+    records: list[Record],
+    source: Source,
+    lead: str,
+    chunk_seconds: float,
+    progress: Progress | None,
+    followers: list[tuple[int, int]] | None = None,
 ) -> list[CutRecord]:
-    """Cut records side by side, one slot each."""
+    """Cut records side by side, one slot each, then one for each follower: place of its record, and its column."""
+    followers = followers or []
     references = [reference_of(record) for record in records]
-    slots = np.arange(len(records))
-    path = SignalPath(len(records))
+    leaders = np.arange(len(records))
+    slots = np.arange(len(records) + len(followers))
+    follows = np.r_[leaders, np.array([place for place, _ in followers], np.int64)]
+    path = SignalPath(len(slots))
     forced = [reference.index for reference in references] if source == "reference" else None
-    path.reset(slots, np.array([r.rate for r in records]), np.zeros(len(records), np.int64), forced)
+    rates = np.array([record.rate for record in records])[follows]
+    path.reset(slots, rates, np.zeros(len(slots), np.int64), forced)
     signals = [record.millivolts(record.best_lead(lead)) for record in records]
-    lengths = np.array([round(record.rate * chunk_seconds) for record in records])
+    signals += [records[place].millivolts(column) for place, column in followers]
+    lengths = np.round(rates * chunk_seconds).astype(np.int64)
     parts = []
-    at = np.zeros(len(records), np.int64)
+    at = np.zeros(len(slots), np.int64)
     while True:
         chunks = [signal[i : i + n] for signal, i, n in zip(signals, at, lengths, strict=True)]
         if not any(len(chunk) for chunk in chunks):
             break
-        parts.append(path.step(slots, chunks))
+        parts.append(path.step_leads(slots, chunks, follows).beats)
         if progress:
-            progress(sum(len(chunk) / record.rate for chunk, record in zip(chunks, records, strict=True)))
+            progress(sum(len(chunk) / record.rate for chunk, record in zip(chunks, records, strict=False)))
         at += lengths
-    parts.append(path.finish(slots))
+    parts.append(path.finish(slots, follows))
     beats = Beats.join(parts)
-    return [_label(beats.take(beats.slot == i), reference, source) for i, reference in enumerate(references)]
+    return [_label(beats.take(beats.slot == slot), references[follows[slot]], source) for slot in slots]
 
 
 def _label(beats: Beats, reference: Reference, source: Source) -> CutRecord:

@@ -1,12 +1,14 @@
-"""The other lead of a record, cut as a record of its own: a network fitted on it too holds when leads are swapped."""
+"""The other lead of a record among cut beats: a record of its own, cut at the R-peaks of the lead that is analysed.
+
+A network fitted on it too holds when leads are swapped or one is off, and two leads can be scored together.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
 
-from ecg.records.record import Record
-from ecg.rhythms.donors import column_of
+from trainer.data.cutting import CutRecord
 
 MARK: Final = "+"
 
@@ -16,7 +18,6 @@ def other_key(name: str) -> str:
     return name + MARK
 
 
-def other_lead(record: Record) -> Record | None:
-    """The record with the lead alone that is not analysed; None if it has one ECG lead."""
-    column = column_of(record, main=False)
-    return None if column == record.best_lead() else replace(record.alone(column), name=other_key(record.name))
+def as_other(second: CutRecord) -> CutRecord:
+    """The second lead of `trainer.data.cutting.cut_both`, under its own name."""
+    return replace(second, reference=replace(second.reference, name=other_key(second.name)))

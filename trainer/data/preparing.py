@@ -10,9 +10,11 @@ from rich.progress import track
 from ecg.errors import UserError
 from ecg.records import aami, databases, library
 from ecg.records.patients import DS1, Patients, patients
+from ecg.records.record import Record
 from trainer.data import cache, rows
-from trainer.data.cutting import SOURCES, TOGETHER, CutRecord, cut
-from trainer.data.leads import other_key, other_lead
+from trainer.data.cutting import SOURCES, TOGETHER, CutRecord, cut, cut_both
+from trainer.data.leads import as_other, other_key
+from trainer.data.noise import cut_noise, first_half
 from trainer.data.rows import TEST_FILE, TRAIN_FILE, Rows
 from trainer.data.streams import Cuts
 from trainer.data.versions import COARSE, made_by, version_key, versions_path
@@ -54,9 +56,10 @@ def cut_beats(names: list[str], target: Path, console: Console, among: Patients 
                 shown.advance(reading)
             if begin == 0:
                 shown.update(cutting, total=sum(r.seconds for r in records) / len(records) * len(names) * 2)
-            for source in SOURCES:
-                cuts += cut(records, source, progress=lambda seconds: shown.advance(cutting, seconds))
-            cuts += cut([two for one in records if one.name in fitted and (two := other_lead(one))], "detector")
+            cuts += cut(records, "reference", progress=lambda seconds: shown.advance(cutting, seconds))
+            both = cut_both(records, progress=lambda seconds: shown.advance(cutting, seconds))
+            cuts += [first for first, _ in both]
+            cuts += [as_other(second) for _, second in both if second is not None and second.name in fitted]
         shown.update(cutting, description="writing")
         head = cache.save(target, cuts)
     return head, sum(len(c) for c in cuts if c.source == "reference")
@@ -117,9 +120,23 @@ def cuts_for(recipe: Recipe, beats: Path, names: list[str], console: Console) ->
         wanted = [name for name in among.names if recipe.has_versions(name)]
         console.print(f"making versions of {len(wanted)} records first")
         cut_versions(wanted, recipe.versions, made, console, among)
+    cuts |= cut_noise([first_half(record) for record in noise_records(recipe, console)])
     for source in SOURCES:
         cuts |= cache.load(made, [name for of, name in keys if of == source], (source,), made_by()) if keys else {}
     return cuts
+
+
+def noise_records(recipe: Recipe, console: Console) -> list[Record]:
+    """The recipe's records of noise alone, downloaded if they are missing."""
+    if not (recipe.noise_records and recipe.noise_share):
+        return []
+    one = databases.NSTDB
+    here = set(library.available(one.folder))
+    lacking = [name for name in recipe.noise_records if name not in here]
+    if lacking:
+        with console.status("downloading noise from PhysioNet"):
+            library.download(lacking, lambda *_: None, one.name, one.folder)
+    return [library.read(name, one.folder) for name in recipe.noise_records]
 
 
 def rows_folder() -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.records.databases import MITDB, database_of
+from ecg.records.databases import MITDB, NSTDB, database_of
 from ecg.signal.features import columns
 from ecg.signal.windows import WINDOW, WINDOW_BEFORE
 from trainer.data.cutting import CutRecord, Source
@@ -37,12 +37,16 @@ class Piece:
 class _Stream:
     cut: CutRecord
     at: int
-    change: NDArray[np.float32]
-    """The matrix by which its windows are multiplied: float32 [window, window]."""
+    change: NDArray[np.float32] | None
+    """The matrix by which its windows are multiplied: float32 [window, window]; None: they are left as they are."""
 
 
-def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generator) -> Iterator[Piece]:
+def pieces(
+    cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generator, *, read: bool = False
+) -> Iterator[Piece]:
     """Endless steps, augmented. Begins with streams at random places of the records in `names`, in turn.
+
+    read: the windows are those of a kept reader's outputs (trainer.fitting.memory) and are left as they are.
 
     A stream that runs out of beats is followed by another record from its beginning. The records of DS1 and the others
     are in turn each among themselves, and take their shares of the streams.
@@ -52,20 +56,26 @@ def pieces(cuts: Cuts, names: list[str], recipe: Recipe, rng: np.random.Generato
     first = round(recipe.streams * recipe.ds1_share) if known and others else recipe.streams * bool(known)
     begin = [known[i % len(known)] for i in range(first)]
     begin += [others[i % len(others)] for i in range(recipe.streams - first)]
-    streams = [_begin(cuts, name, recipe, rng, True) for name in begin]
+    streams = [_begin(cuts, name, recipe, rng, True, read) for name in begin]
     fresh = np.ones(recipe.streams, bool)
     count = recipe.beats
     while True:
         for i, stream in enumerate(streams):
             if stream.at > 0 and stream.at + count > len(stream.cut):
-                streams[i] = _begin(cuts, _next(known, others, recipe, rng), recipe, rng, False)
+                streams[i] = _begin(cuts, _next(known, others, recipe, rng), recipe, rng, False, read)
                 fresh[i] = True
         piece = _gather(streams, count, fresh)
-        augment(piece, recipe, rng)
+        if not read:
+            augment(piece, recipe, rng)
         yield piece
         fresh = np.zeros(recipe.streams, bool)
         for stream in streams:
             stream.at += count
+
+
+def noise_of(cuts: Cuts) -> list[str]:
+    """Names of the noise among cut beats (trainer.data.noise)."""
+    return sorted(name for _, name in cuts if database_of(name) == NSTDB.name)
 
 
 def _next(known: list[str], others: list[str], recipe: Recipe, rng: np.random.Generator) -> str:
@@ -76,10 +86,15 @@ def _next(known: list[str], others: list[str], recipe: Recipe, rng: np.random.Ge
     return names[int(rng.integers(len(names)))]
 
 
-def _begin(cuts: Cuts, name: str, recipe: Recipe, rng: np.random.Generator, anywhere: bool) -> _Stream:
+def _begin(cuts: Cuts, name: str, recipe: Recipe, rng: np.random.Generator, anywhere: bool, read: bool) -> _Stream:
     """A stream of a record, from its beginning, or (seven times out of ten) from anywhere."""
+    noises = noise_of(cuts) if recipe.noise_share else []
+    if noises and rng.random() < recipe.noise_share:
+        name = noises[int(rng.integers(len(noises)))]
     source: Source = "detector" if rng.random() < recipe.detector_share else "reference"
-    if recipe.has_versions(name) and rng.random() < recipe.version_share:
+    if name in noises:
+        source = "detector"
+    elif recipe.has_versions(name) and rng.random() < recipe.version_share_of(name):
         source, name = version_key(name, int(rng.integers(recipe.versions)))
     elif recipe.other_lead and rng.random() < recipe.other_lead and ("detector", other_key(name)) in cuts:
         source, name = "detector", other_key(name)
@@ -87,11 +102,13 @@ def _begin(cuts: Cuts, name: str, recipe: Recipe, rng: np.random.Generator, anyw
     at = int(rng.integers(max(len(cut), 1))) if anywhere and rng.random() < 0.7 else 0
     if at > len(cut) - 4 * recipe.beats:
         at = 0
+    if read:
+        return _Stream(cut, at, None)
     turned = -1 if recipe.polarity and rng.random() < 0.5 else 1
-    return _Stream(cut, at, turned * _warp(float(np.exp(rng.normal(0, recipe.warp)))))
+    return _Stream(cut, at, turned * warp(float(np.exp(rng.normal(0, recipe.warp)))))
 
 
-def _warp(scale: float) -> NDArray[np.float32]:
+def warp(scale: float) -> NDArray[np.float32]:
     """A matrix to multiply windows by: they run slower (scale < 1) or quicker about their R-peak; ends are held."""
     places = np.clip(WINDOW_BEFORE + (np.arange(WINDOW) - WINDOW_BEFORE) * scale, 0, WINDOW - 1)
     distance = np.abs(places - np.arange(WINDOW)[:, None])
@@ -112,7 +129,8 @@ def _gather(streams: list[_Stream], count: int, fresh: NDArray[np.bool_]) -> Pie
     for row, stream in enumerate(streams):
         now = slice(stream.at, stream.at + count)
         have = len(stream.cut.classes[now])
-        piece.windows[row, :have] = stream.cut.windows[now] @ stream.change
+        windows = stream.cut.windows[now]
+        piece.windows[row, :have] = windows if stream.change is None else windows @ stream.change
         piece.features[row, :have] = stream.cut.features[now]
         piece.classes[row, :have] = stream.cut.classes[now]
     return piece

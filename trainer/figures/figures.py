@@ -60,10 +60,16 @@ def curves_figure(log: list[dict[str, float]], path: Path) -> Path:
     epochs = [row["epoch"] for row in log]
     axes.plot(epochs, [row["loss"] for row in log], color="#222222", label="loss on the records fitted on")
     axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
-    if "macro_f1_nsv" in log[0]:
+    scored = [row for row in log if "macro_f1_nsv" in row]
+    if scored:
         other = axes.twinx()
-        values = [row["macro_f1_nsv"] for row in log]
-        other.plot(epochs, values, color=COLOURS["N"], label="macro-F1(N,S,V) on held-out DS1 records")
+        values = [row["macro_f1_nsv"] for row in scored]
+        other.plot(
+            [row["epoch"] for row in scored],
+            values,
+            color=COLOURS["N"],
+            label="macro-F1(N,S,V) on held-out DS1 records",
+        )
         other.set(ylabel="macro-F1", ylim=(0, 1))
         other.legend(loc="lower right", frameon=False)
     axes.legend(loc="upper right", frameon=False)

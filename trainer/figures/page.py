@@ -82,7 +82,7 @@ def curve_of(name: str, card: Card) -> list[dict[str, float]]:
     path = Path(name) / "log.csv"
     if path.exists():
         with path.open(newline="") as file:
-            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+            return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
     return list(card.metrics.get("fitted_on", {}).get("log", []))
 
 

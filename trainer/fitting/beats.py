@@ -17,6 +17,7 @@ from ecg.model.network import BeatNet
 from ecg.records.aami import CLASSES
 from ecg.records.patients import patients
 from trainer.data.cutting import CutRecord
+from trainer.data.noise import UNKNOWN
 from trainer.data.streams import Cuts, pieces
 from trainer.fitting import loop
 from trainer.fitting.cards import card_of
@@ -66,6 +67,11 @@ class BeatFitting(Fitting[Recipe, BeatNet]):
             yield logits.float().flatten(0, 1), classes.flatten()
             memory = memory.detach().float()
 
+    @property
+    def ripe(self) -> bool:
+        """Whether the whole network has been fitted on, so that its scores mean anything."""
+        return True
+
     def after_step(self) -> None:
         """Keep the silent inputs silent."""
         silence(self.net, self.recipe)
@@ -99,6 +105,7 @@ def weights_of(cuts: list[CutRecord], recipe: Recipe) -> Tensor:
     """Loss weight of each class in these records: float32 [5]. Raises UserError if N, S or V has no beats at all."""
     classes = np.concatenate([cut.classes for cut in cuts])
     counts = np.bincount(classes[classes >= 0], minlength=len(CLASSES)).astype(np.int64)
+    counts[UNKNOWN] += round(recipe.noise_share * counts.sum())
     lacking = [name for name, count in zip(CLASSES, counts, strict=True) if count == 0 and name in NEEDED]
     if lacking:
         raise UserError(
@@ -131,6 +138,8 @@ def fit(
     def judge() -> tuple[float | None, dict[str, float]]:
         if not held:
             return None, {}
+        if not fitting.ripe:
+            return 0.0, {}
         found = validate(fitting.net, held)
         value = found["macro_f1_nsv"]
         return value, {"macro_f1_nsv": value, "S_f1": found["S.f1"], "V_f1": found["V.f1"]}
@@ -146,7 +155,7 @@ def fit(
         title,
         judge=judge,
         keep=keep,
-        patience=recipe.patience if held else None,
+        patience=recipe.patience if held and not recipe.reader_epochs else None,
         about={"data_hash": data_hash},
         saved=saved,
     )

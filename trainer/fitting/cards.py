@@ -16,11 +16,15 @@ from trainer.fitting.runs import commit
 from trainer.recipes import Recipe
 
 
-def limits_of(names: list[str]) -> str:
-    """The limits of weights fitted on these records, by full name: "101", "svdb:802", "101+" for another lead."""
+def limits_of(names: list[str], noise: tuple[str, ...] = ()) -> str:
+    """The limits of weights fitted on these records, by full name: "101", "svdb:802", "101+" for another lead.
+
+    noise: records of noise alone beside them.
+    """
     records = {name.rstrip("+") for name in names}
     counts = Counter(name.partition(":")[0] if ":" in name else MITDB.name for name in records)
     given = " and ".join(f"{count} records of {database}" for database, count in sorted(counts.items()))
+    given += f" and on noise alone ({', '.join(noise)} of nstdb)" if noise else ""
     return (
         f"Fitted on {given}, one lead at a time. Fusion and paced beats are hardly known to it. "
         "Not evaluated on children or exercise."
@@ -51,5 +55,5 @@ def card_of(recipe: Recipe, beats: list[CutRecord], data_hash: str, log: list[di
         commit=commit(),
         seed=recipe.seed,
         metrics={"fitted_on": fitted, **({"held_out_ds1": held} if recipe.hold_out else {})},
-        limits=limits_of([cut.name for cut in beats]),
+        limits=limits_of([cut.name for cut in beats], recipe.noise_records if recipe.noise_share else ()),
     )

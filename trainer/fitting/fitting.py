@@ -52,17 +52,25 @@ class Fitting(ABC, Generic[R, N]):
         self.rng = np.random.default_rng(recipe.seed)
         self.net = build().to(device)
         self.weight = weight.to(device)
-        self.optimiser = torch.optim.AdamW(
-            self.net.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
+        self.start(list(self.net.parameters()), recipe.epochs * steps, div_factor)
+        self.done = 0
+
+    def start(self, parameters: list[nn.Parameter], total_steps: int, div_factor: float = DIV_FACTOR) -> None:
+        """An optimiser of these parameters, and its schedule, at their beginning."""
+        recipe = self.recipe
+        self.optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser,
             recipe.learning_rate,
-            total_steps=recipe.epochs * steps,
+            total_steps=total_steps,
             pct_start=recipe.warm_up,
             div_factor=div_factor,
         )
-        self.done = 0
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the whole fit."""
+        return self.recipe.epochs
 
     @abstractmethod
     def passes(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -70,6 +78,10 @@ class Fitting(ABC, Generic[R, N]):
 
     def after_step(self) -> None:
         """Called after each step of the optimiser."""
+
+    def loss_weight(self) -> Tensor | None:
+        """Loss weight of each class in the present epoch: float32 [5]; None: all alike."""
+        return self.weight
 
     @property
     def best_net(self) -> nn.Module:
@@ -84,20 +96,20 @@ class Fitting(ABC, Generic[R, N]):
     def epoch(self, on_step: OnStep | None = None) -> float:
         """One epoch; its mean loss."""
         self.net.train()
-        total = 0.0
+        total, step = 0.0, 0
         for step, (logits, classes) in enumerate(self.passes(), 1):
             total += self._descend(logits, classes)
             if on_step:
                 on_step(total / step, self.learning_rate)
         self.done += 1
-        return total / self.steps
+        return total / max(step, 1)
 
     def _descend(self, logits: Tensor, classes: Tensor) -> float:
         """One step of the optimiser; the loss."""
         loss = F.cross_entropy(
             logits,
             classes,
-            weight=self.weight,
+            weight=self.loss_weight(),
             ignore_index=UNLABELLED,
             label_smoothing=self.recipe.label_smoothing,
         )

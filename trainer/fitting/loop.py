@@ -41,7 +41,7 @@ def fit(
     if saved is not None:
         fitting.restore(saved["fit"])
         rows, best, best_epoch = list(saved["rows"]), float(saved["best"]), int(saved.get("best_epoch", 0))
-    epochs = fitting.recipe.epochs
+    epochs = fitting.epochs
     with FitView(title, epochs, fitting.steps, fitting.done, console) as view:
         view.rows = list(rows)
         while fitting.done < epochs and not (patience and fitting.done - best_epoch >= patience):

@@ -40,7 +40,7 @@ def random_split(recipe: Recipe, cuts: Cuts, device: torch.device, console: Cons
     }
     real = msgspec.structs.replace(recipe, detector_share=0.0, versions=0)
     with bars(console) as shown:
-        task = shown.add_task("fitting on a random split of beats", total=recipe.epochs)
+        task = shown.add_task("fitting on a random split of beats", total=recipe.all_epochs)
         net = fitted(real, hidden, device, names, lambda: shown.advance(task))
     total = np.zeros((6, 6), np.int64)
     for cut, out, named in zip(whole, held, probabilities(net, whole), strict=True):

@@ -63,7 +63,7 @@ class Run:
     def write_log(self, rows: list[dict[str, Any]]) -> None:
         """The whole log anew, one line an epoch."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         write_atomic({self.folder / "log.csv": text.getvalue().encode()})

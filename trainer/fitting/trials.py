@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from ecg.model.fusion import fused
 from ecg.model.network import BeatNet
+from trainer.data.cutting import CutRecord
+from trainer.data.leads import other_key
 from trainer.data.streams import Cuts
-from trainer.fitting.beats import BeatFitting
+from trainer.fitting.memory import fitting_of
 from trainer.recipes import Recipe
-from trainer.scoring import scores
+from trainer.scoring import calibration, scores
 from trainer.scoring.evaluation import WAYS
 from trainer.scoring.naming import probabilities
 
-Tables = dict[str, dict[str, scores.Table]]
-"""Confusion tables by way of evaluation (trainer.scoring.evaluation.WAYS), then by record."""
+TWO_LEADS = "two_leads_end_to_end"
+"""The third way: as end to end, and the record's other lead read beside the one that is analysed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A record's confusion table, and its beats by confidence (trainer.scoring.calibration)."""
+
+    table: scores.Table
+    bins: calibration.Bins
+
+
+Trial = dict[str, dict[str, Judged]]
+"""By way of evaluation (trainer.scoring.evaluation.WAYS, and TWO_LEADS where all records have two), then by record."""
 
 
 def fitted(
@@ -26,19 +44,30 @@ def fitted(
     on_epoch: Callable[[], None] | None = None,
 ) -> BeatNet:
     """The network after all epochs of the recipe. names: records to fit on, as for BeatFitting."""
-    fitting = BeatFitting(recipe, cuts, device, names)
-    for _ in range(recipe.epochs):
+    fitting = fitting_of(recipe, cuts, device, names)
+    for _ in range(fitting.epochs):
         fitting.epoch()
         if on_epoch:
             on_epoch()
     return fitting.net
 
 
-def scored(net: BeatNet, cuts: Cuts, names: Iterable[str]) -> Tables:
-    """The named records' confusion tables, by reference R-peaks and end to end."""
-    found: Tables = {}
+def scored(net: BeatNet, cuts: Cuts, names: Iterable[str]) -> Trial:
+    """The named records by reference R-peaks, end to end, and with both leads where the other one is cut too."""
+    names = list(names)
+    found: Trial = {}
     for way, source in WAYS.items():
         held = [cuts[source, name] for name in names]
         named = probabilities(net, held)
-        found[way] = {cut.name: scores.tally(cut, one.argmax(axis=1)) for cut, one in zip(held, named, strict=True)}
+        found[way] = _judged(held, named)
+        if source == "detector" and all((source, other_key(name)) in cuts for name in names):
+            second = probabilities(net, [cuts[source, other_key(name)] for name in names])
+            found[TWO_LEADS] = _judged(held, [fused(one, two) for one, two in zip(named, second, strict=True)])
     return found
+
+
+def _judged(held: list[CutRecord], named: list[NDArray[np.float32]]) -> dict[str, Judged]:
+    return {
+        cut.name: Judged(scores.tally(cut, one.argmax(axis=1)), calibration.count(one, cut.classes))
+        for cut, one in zip(held, named, strict=True)
+    }

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from ecg.model.fusion import fused
 from ecg.model.network import BeatNet
 from ecg.records import aami, library
-from trainer.data.cutting import TOGETHER, CutRecord, Source, cut
+from trainer.data.cutting import TOGETHER, CutRecord, Source, cut, cut_both
 from trainer.progress import bars
-from trainer.scoring import scores
+from trainer.scoring import calibration, scores
 from trainer.scoring.naming import probabilities
 
 WAYS: Final[dict[str, Source]] = {"reference_beats": "reference", "end_to_end": "detector"}
@@ -35,11 +36,12 @@ class Named:
 
 
 def name_records(
-    net: BeatNet, names: list[str], console: Console, where: Path | None = None, lead: str = "MLII"
+    net: BeatNet, names: list[str], console: Console, where: Path | None = None, lead: str = "MLII", leads: int = 1
 ) -> dict[str, dict[str, Named]]:
     """Cut and name the beats of annotated records both ways: by key of WAYS, then by record.
 
-    where: a folder of WFDB records; default: the library. Raises UserError for a record without annotated beats.
+    where: a folder of WFDB records; default: the library. leads: 2 reads another lead beside `lead` end to end, where a
+    record has one (ecg.model.fusion). Raises UserError for a record without annotated beats.
     """
     found: dict[str, dict[str, Named]] = {way: {} for way in WAYS}
     with bars(console) as shown:
@@ -51,21 +53,54 @@ def name_records(
                 total = sum(record.seconds for record in records) * len(names) / len(block) * len(WAYS)
                 shown.update(task, description="evaluating", total=total)
             for way, source in WAYS.items():
-                cuts = cut(records, source, lead=lead, progress=lambda seconds: shown.advance(task, seconds))
-                for one, given in zip(cuts, probabilities(net, cuts), strict=True):
-                    found[way][one.name] = Named(one, given)
+
+                def show(seconds: float) -> None:
+                    shown.advance(task, seconds)
+
+                if source == "detector" and leads > 1:
+                    named = both_leads(net, cut_both(records, lead=lead, progress=show))
+                else:
+                    cuts = cut(records, source, lead=lead, progress=show)
+                    named = [Named(one, given) for one, given in zip(cuts, probabilities(net, cuts), strict=True)]
+                found[way] |= {one.cut.name: one for one in named}
     return found
+
+
+def both_leads(net: BeatNet, pairs: list[tuple[CutRecord, CutRecord | None]]) -> list[Named]:
+    """Records named from two leads, or from the one there is. pairs: as trainer.data.cutting.cut_both gives them."""
+    firsts = probabilities(net, [first for first, _ in pairs])
+    seconds = iter(probabilities(net, [second for _, second in pairs if second is not None]))
+    return [
+        Named(first, given if second is None else fused(given, next(seconds)))
+        for (first, second), given in zip(pairs, firsts, strict=True)
+    ]
+
+
+def calibration_of(named: dict[str, Named]) -> dict[str, Any]:
+    """How far the confidence of these names can be believed, for JSON (trainer.scoring.calibration)."""
+    bins = sum((calibration.count(one.probabilities, one.cut.classes) for one in named.values()), calibration.NONE)
+    keys = ("from", "share", "confidence", "right")
+    return {
+        "expected_error": calibration.expected_error(bins),
+        "bins": [dict(zip(keys, row, strict=True)) for row in calibration.rows(bins)],
+    }
 
 
 def as_json(found: dict[str, dict[str, Named]]) -> dict[str, Any]:
     """The scores of both ways, 0 to 1, as `evaluate --json` writes them."""
-    return {way: scores.summary({name: one.table for name, one in named.items()}) for way, named in found.items()}
+    return {
+        way: {
+            **scores.summary({name: one.table for name, one in named.items()}),
+            "calibration": calibration_of(named),
+        }
+        for way, named in found.items()
+    }
 
 
 def brief(tree: dict[str, Any]) -> dict[str, Any]:
     """An evaluation for a card: its scores and intervals, without records and confusion tables."""
     return {
-        way: {key: value for key, value in part.items() if key not in ("records", "confusion")}
+        way: {key: value for key, value in part.items() if key not in ("records", "confusion", "calibration")}
         for way, part in tree.items()
         if way in WAYS
     }

@@ -22,7 +22,8 @@ MEANS: Final = (("accuracy", "accuracy"), ("macro-F1 N,S,V", "macro_f1_nsv"), ("
 
 def tables(title: str, part: dict[str, Any]) -> list[Table]:
     """The scores, the confusion matrix and the records of one evaluation."""
-    return [_scores(title, part), _confusion(part), _records(part), _worst(part)]
+    found = [_scores(title, part), _confusion(part), _records(part), _worst(part)]
+    return [*found, _calibration(part["calibration"])] if "calibration" in part else found
 
 
 def short(way: str) -> str:
@@ -121,6 +122,16 @@ def _worst(part: dict[str, Any]) -> Table:
     table.add_column("% of its N", justify="right")
     for one in part["most_N_misnamed"]:
         table.add_row(one["record"], percent(one["share"]))
+    return table
+
+
+def _calibration(part: dict[str, Any]) -> Table:
+    table = Table(title=f"Confidence of the names: calibration error {percent(part['expected_error'])} %")
+    table.add_column("confidence from")
+    for name in ("share of beats", "mean", "right"):
+        table.add_column(name, justify="right")
+    for row in part["bins"]:
+        table.add_row(*(percent(row[key]) for key in ("from", "share", "confidence", "right")))
     return table
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ecg.records.record import Record
 from trainer.data import streams
-from trainer.data.cutting import Source, cut
-from trainer.data.leads import other_key, other_lead
+from trainer.data.cutting import Source, cut, cut_both
+from trainer.data.leads import as_other, other_key
 from trainer.data.streams import Cuts, Piece
 from trainer.recipes import RECIPES, Recipe
 
@@ -22,21 +22,26 @@ KEYS: Final[tuple[tuple[Source, str], ...]] = (
 )
 
 
-def test_the_other_lead_is_the_one_that_is_not_analysed(pieces: list[Record]) -> None:
+def test_the_other_lead_is_cut_at_the_beats_of_the_first(pieces: list[Record]) -> None:
     one = pieces[0]
-    assert other_lead(one) is None
+    assert cut_both([one])[0][1] is None
     two = replace(
         one,
         leads=("V5", "MLII"),
         gain=np.array([100.0, 200.0]),
         baseline=np.array([3.0, 1024.0]),
-        samples=np.concatenate((one.samples // 2, one.samples), axis=1),
+        samples=np.concatenate((-one.samples // 2, one.samples), axis=1),
     )
-    other = other_lead(two)
-    assert other is not None
-    assert (other.name, other.leads) == (other_key("one"), ("V5",))
-    assert np.array_equal(other.millivolts(0), two.millivolts(0))
-    assert len(cut([other], "detector")[0]) > 30
+    ((first, second), (alone, nothing)) = cut_both([two, replace(one, name="two")])
+    assert second is not None
+    assert nothing is None
+    assert np.array_equal(first.windows, alone.windows)
+    assert np.array_equal(first.features, cut([two], "detector")[0].features)
+    other = as_other(second)
+    assert (other.name, second.name) == (other_key("one"), "one")
+    assert np.array_equal(second.index, first.index)
+    assert np.array_equal(second.classes, first.classes)
+    assert np.allclose(second.windows[5:, 0], -first.windows[5:, 0], atol=0.2)
 
 
 def test_other_leads_and_other_patients_take_their_shares_of_the_streams(cuts: Cuts) -> None:
