@@ -1,6 +1,7 @@
 # make run    live ECG on this terminal: installs into .venv, starts broker, producer and monitor
 # make test   all tests           make lint   ruff, mypy, and who may import whom
 # make bench  latency and throughput of this machine           make clean   remove what make made
+# make certs  a lab's certificates, Mosquitto configuration and access rules in certs/
 # make wheel  dist/*.whl, and a check that it runs where no checkout is
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := -m pip -qq --retries 10 --disable-pip-version-check
 
-.PHONY: run test lint bench wheel clean install
+.PHONY: run test lint bench certs wheel clean install
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m monitor --demo
@@ -27,6 +28,9 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m monitor bench replay
 	$(BIN)/python -m monitor bench pipeline
 	$(BIN)/python -m monitor bench ui
+
+certs: $(VENV)/.installed
+	$(BIN)/python -m monitor certs certs
 
 wheel: $(VENV)/.installed
 	rm -rf build dist

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,6 +50,19 @@ def run(main: Callable[[], int]) -> int:
         return error.status
     except KeyboardInterrupt:
         return 130
+
+
+def end_signals() -> tuple[signal.Signals, ...]:
+    """Signals that end a program in good order. SIGHUP only where it is not ignored already, as under nohup."""
+    hang_up = getattr(signal, "SIGHUP", None)
+    heard = hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *((hang_up,) if heard and hang_up is not None else ()))
+
+
+def add_log_level(parser: argparse.ArgumentParser) -> None:
+    """The option --log-level."""
+    levels = ("debug", "info", "warning", "error")
+    parser.add_argument("--log-level", choices=levels, default="", help="what is said on standard error, and more")
 
 
 def number(option: str, low: float, high: float) -> Callable[[str], float]:

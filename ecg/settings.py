@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from ecg.errors import UserError
 from ecg.profiles import PROFILES
-from ecg.ranges import MEANT, Beats, Count, Cycles, Ending, Host, Name, Port, Rate, Root, Signal, Text, Wall
+from ecg.ranges import MEANT, Beats, Count, Cycles, Ending, Host, Name, Place, Port, Rate, Root, Signal, Text, Wall
 
 FILE: Final = "config.toml"
 VARIABLE: Final = "ECG_"
@@ -47,6 +47,8 @@ class MqttSettings(Section, frozen=True):
     topic_root: Root = "ecg/v1"
     wave_qos: Literal[0, 1] = 0
     embedded: bool = True
+    transport: Literal["tcp", "websockets"] = "tcp"
+    websocket_path: Place = "/mqtt"
     tls: bool = False
     ca_file: Text = ""
     cert_file: Text = ""
@@ -67,6 +69,7 @@ class ProducerSettings(Section, frozen=True):
     chunk_seconds: Annotated[float, Meta(ge=0.02, le=2.0)] = 0.25
     connection_per_bed_up_to: Count = 32
     beds_per_connection: Count = 250
+    keep_seconds: Annotated[float, Meta(ge=0, le=3600)] = 60.0
 
 
 class ModelSettings(Section, frozen=True):
@@ -96,6 +99,8 @@ class MonitorSettings(Section, frozen=True):
     status_seconds: Wall = 5.0
     save_seconds: Wall = 30.0
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    metrics_host: Host = "127.0.0.1"
+    metrics_token_file: Text = ""
 
 
 class ScreenSettings(Section, frozen=True):
@@ -108,6 +113,7 @@ class ScreenSettings(Section, frozen=True):
     gain_mm_per_mv: Literal[5, 10, 20] = 10
     bell: bool = False
     web_tabs: Count = 16
+    web_token_file: Text = ""
     strips_folder: Text = ""
 
 
@@ -158,6 +164,24 @@ class AlarmSettings(Section, frozen=True):
     log: Text = ""
 
 
+class RecorderSettings(Section, frozen=True):
+    """[recorder] what is kept on disk of signal, beats and alarms."""
+
+    folder: Text = ""
+    record_hours: Annotated[float, Meta(ge=0.01, le=24)] = 6.0
+    keep_days: Annotated[float, Meta(ge=0.01, le=36_500)] = 7.0
+    keep_gib: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 20.0
+
+
+class LogSettings(Section, frozen=True):
+    """[log] what the programs say of themselves."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+    format: Literal["text", "json"] = "text"
+    file: Text = ""
+    repeat_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
+
+
 class Config(Section, frozen=True):
     """The whole of config.toml."""
 
@@ -167,6 +191,8 @@ class Config(Section, frozen=True):
     monitor: MonitorSettings = msgspec.field(default_factory=MonitorSettings)
     screen: ScreenSettings = msgspec.field(default_factory=ScreenSettings)
     alarms: AlarmSettings = msgspec.field(default_factory=AlarmSettings)
+    recorder: RecorderSettings = msgspec.field(default_factory=RecorderSettings)
+    log: LogSettings = msgspec.field(default_factory=LogSettings)
 
 
 def find() -> Path | None:

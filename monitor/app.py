@@ -14,7 +14,7 @@ from ecg.settings import Config
 from monitor.link import place, transport
 from monitor.link.contract import LinkClosed
 
-OF_THE_SERVICE = ("weights", "device", "resume", "records", "beds", "speed")
+OF_THE_SERVICE = ("weights", "device", "resume", "record", "records", "file", "beds", "speed")
 """Options that mean nothing to a service that runs already."""
 OF_BOTH = ("broker", "root", "config")
 """Options that say which service is meant."""
@@ -39,6 +39,8 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
         model = msgspec.structs.replace(model, weights=options.weights)
     if options.device is not None:
         model = msgspec.structs.replace(model, device=options.device)
+    if options.record is not None:
+        config = settings.with_value(config, "recorder", "folder", options.record, "--record")
     return msgspec.structs.replace(config, mqtt=mqtt, model=model)
 
 
@@ -47,6 +49,13 @@ def serve(config: Config, options: argparse.Namespace) -> int:
     from monitor.service import program
 
     return program.run(config, options)
+
+
+def check(config: Config, options: argparse.Namespace) -> int:
+    """Whether a service with these settings could run here (--check)."""
+    from monitor import checking
+
+    return checking.run(config, options)
 
 
 def screen(config: Config, options: argparse.Namespace) -> int:
@@ -81,6 +90,7 @@ def browser(config: Config, options: argparse.Namespace) -> int:
     from monitor import web
 
     web.check(options.web_host, options.web_port)
+    token = web.entry(options.web_host, config.screen.web_token_file)
     at = place_of(config)
     child = None
     running = None if options.force else place.connect(at)
@@ -99,7 +109,7 @@ def browser(config: Config, options: argparse.Namespace) -> int:
         command.append("--truth-view")
     try:
         there = (lambda: child.running) if child else (lambda: True)
-        web.serve(command, options.web_host, options.web_port, config.screen.web_tabs, there)
+        web.serve(command, options.web_host, options.web_port, config.screen.web_tabs, there, token)
         if child and not child.running:
             status, said = child.said()
             raise StartError(said, status)

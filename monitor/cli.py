@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ecg import programs, settings
+from ecg import logs, programs, settings
 from ecg.errors import UserError
 
 EXIT_STATUS = (
@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
         "on this host for the same broker and root, or start one that ends with its last screen. "
         + programs.NOT_CLINICAL,
         epilog=f"{programs.shown('monitor')} serve ... runs the service alone, for any number of screens; bench ... "
-        "measures speed; alarms ... scores the alarms. " + EXIT_STATUS,
+        "measures speed; alarms ... scores the alarms; replay ... and export ... read recordings. " + EXIT_STATUS,
     )
     programs.add_version(made)
     _service_options(made)
@@ -73,10 +73,14 @@ def _service_options(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--resume", type=Path, metavar="FILE", help="take the memory of all beds from FILE, and save it there"
     )
+    made.add_argument("--record", metavar="DIR", help="record signal, beats and alarms of all beds in the folder DIR")
     made.add_argument("--demo", action="store_true", help="start a producer too, and a broker where none answers")
     made.add_argument("--records", help="of the demonstration's producer (default: as config.toml says)")
+    made.add_argument("--file", type=Path, metavar="PATH", help="what the demonstration's producer sends instead")
     made.add_argument("--beds", help="of the demonstration's producer")
     made.add_argument("--speed", help="of the demonstration's producer")
+    made.add_argument("--check", action="store_true", help="say whether all that a service needs can be used")
+    programs.add_log_level(made)
     made.add_argument(
         "--force",
         action="store_true",
@@ -102,6 +106,9 @@ def _screen(given: list[str]) -> int:
     from monitor import app
 
     config = app.with_options(settings.load(options.config), options)
+    if options.check:
+        return app.check(config, options)
+    logs.begin(config.log, options.log_level, quiet=not (options.headless or options.web))
     if options.headless:
         return app.serve(config, options)
     return app.browser(config, options) if options.web else app.screen(config, options)
@@ -111,7 +118,11 @@ def _serve(given: list[str]) -> int:
     from monitor import app
 
     options = serve_parser().parse_args(given)
-    return app.serve(app.with_options(settings.load(options.config), options), options)
+    config = app.with_options(settings.load(options.config), options)
+    if options.check:
+        return app.check(config, options)
+    logs.begin(config.log, options.log_level, quiet=options.for_screens)
+    return app.serve(config, options)
 
 
 def _bench(given: list[str]) -> int:
@@ -126,4 +137,29 @@ def _alarms(given: list[str]) -> int:
     return command.run(given)
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"serve": _serve, "bench": _bench, "alarms": _alarms}
+def _replay(given: list[str]) -> int:
+    from monitor.evaluation import replaying
+
+    return replaying.run(given)
+
+
+def _certs(given: list[str]) -> int:
+    from monitor import certs
+
+    return certs.run(given)
+
+
+def _export(given: list[str]) -> int:
+    from monitor.evaluation import edf
+
+    return edf.run(given)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "serve": _serve,
+    "bench": _bench,
+    "alarms": _alarms,
+    "replay": _replay,
+    "export": _export,
+    "certs": _certs,
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import secrets
 import shlex
 import signal
 import socket
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from ecg import tokens
 from ecg.errors import UserError, needs
 from ecg.wire.broker import is_loopback
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 END_SECONDS: Final = 5.0
 WATCH_SECONDS: Final = 0.5
+TOKEN: Final = "token"
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -58,10 +61,27 @@ def check(host: str, port: int) -> None:
         raise _cannot(host, port, error) from None
 
 
-def serve(command: list[str], host: str, port: int, tabs: int, there: Callable[[], bool]) -> None:
+def entry(host: str, file: str) -> tuple[str, bool]:
+    """(token, is it made up?) for screens at that address: "" on the loopback, unless a file names one.
+
+    Raises UserError where the file cannot be used.
+    """
+    if file:
+        return tokens.read(file, "[screen] web_token_file"), False
+    return ("", False) if is_loopback(host) else (secrets.token_urlsafe(24), True)
+
+
+def serve(
+    command: list[str],
+    host: str,
+    port: int,
+    tabs: int,
+    there: Callable[[], bool],
+    token: tuple[str, bool],
+) -> None:
     """Serve screens to browsers until interrupted, or until what they attach to is not `there` any more.
 
-    command: runs one screen. tabs: screens at a time at most.
+    command: runs one screen. tabs: screens at a time at most. token: as of `entry`; one that was made up is printed.
 
     Raises UserError where textual-serve is not installed or the address cannot be used.
     """
@@ -126,6 +146,13 @@ def serve(command: list[str], host: str, port: int, tabs: int, there: Callable[[
         why = refusal(request.headers.get("Host"), request.headers.get("Origin"), host, port)
         if why:
             raise web.HTTPForbidden(text=why)
+        given = request.query.get(TOKEN)
+        if given is not None and tokens.same(token[0], given):  # from now on a cookie says so, not the address
+            welcome = web.HTTPFound(request.path)
+            welcome.set_cookie(f"{TOKEN}-{port}", given, httponly=True, samesite="Strict", secure=request.secure)
+            raise welcome
+        if not tokens.same(token[0], request.cookies.get(f"{TOKEN}-{port}")):
+            raise web.HTTPUnauthorized(text=f"open this page as it was printed, with ?{TOKEN}= and the token")
         answer = await handler(request)
         if not answer.prepared:
             answer.headers["Content-Security-Policy"] = POLICY
@@ -133,7 +160,8 @@ def serve(command: list[str], host: str, port: int, tabs: int, there: Callable[[
             answer.headers["Referrer-Policy"] = "no-referrer"
         return answer
 
-    print(f"the monitor is at {_address(host, port)} - research and education only", file=sys.stderr)
+    shown = f"{_address(host, port)}{f'/?{TOKEN}={token[0]}' if token[1] else ''}"
+    print(f"the monitor is at {shown} - research and education only", file=sys.stderr)
     try:
         Guarded(f"exec {shlex.join(command)}", host=host, port=port, title="ECG monitor").serve()
     except OSError as error:

@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -16,10 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from ecg import programs, settings
+from ecg import checking, logs, programs, settings
 from ecg.errors import UserError
 from ecg.records import library
-from ecg.records.opening import open_records
+from ecg.records.opening import all_that_can, open_records
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
@@ -27,7 +28,7 @@ from ecg.wire.broker import Broker
 from producer import display
 from producer.connection import connections
 from producer.schedule import Progress, chunk_seconds, replay
-from producer.sources.records import make_beds, notes_on
+from producer.sources.records import make_beds, notes_on, with_ecg
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,11 +40,17 @@ def parser() -> argparse.ArgumentParser:
     programs.add_version(made)
     made.add_argument("--records", help='"excerpt", "all", "ds1", "ds2" or names such as 100,208')
     made.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of WFDB records for --records, recordings of the monitor among them (default: $ECG_DATA)",
+    )
+    made.add_argument(
         "--file",
         type=Path,
         action="append",
         metavar="PATH",
-        help="send this WFDB record, EDF, BDF, CSV or Parquet file, or all in this folder; may be given again",
+        help="send this WFDB record, EDF, BDF, XDF, CSV or Parquet file, or all in this folder; may be given again",
     )
     made.add_argument(
         "--rate", type=programs.number("--rate", 100, 20_000), help="Hz, for a --file that is a table without times"
@@ -69,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--when-told", action="store_true", help="with --while-stdin: begin at the first line of standard input"
     )
+    made.add_argument("--check", action="store_true", help="say whether settings, records and broker can be used")
+    programs.add_log_level(made)
     made.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
 
@@ -91,23 +100,31 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
 
 def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], list[str]]:
     """The records to send, and sentences about them. Raises UserError where one cannot be read."""
-    wanted = config.producer
+    wanted, refused = config.producer, list[str]()
     if options.file:
         if options.records is not None:
             raise UserError("--file and --records are both given: give one of them")
-        how = (wanted.annotator, options.rate, options.by_class)
-        records = [record for path in options.file for record in open_records(path, *how)]
-        return records, notes_on(records, wanted.lead, wanted.truth)
-    names = library.find(wanted.records)
-    fetch(library.missing(names))
-    records = [library.read(name, annotator=wanted.annotator) for name in names]
-    others = other_annotators(records) if wanted.truth else []
-    return records, [*notes_on(records, wanted.lead, wanted.truth), *others]
+        how = (wanted.annotator, options.rate, options.by_class, refused)
+        records, other = with_ecg([record for path in options.file for record in open_records(path, *how)])
+        return records, [*refused, *other, *notes_on(records, wanted.lead, wanted.truth)]
+    asked = names_of(config, options)
+    names = library.find(asked, options.data)
+    if options.data is None:
+        fetch(library.missing(names))
+    ways = [partial(library.read, name, options.data, wanted.annotator) for name in names]
+    records, other = with_ecg(all_that_can(ways, refused if asked == "all" else None))
+    hints = other_annotators(records, options.data) if wanted.truth else []
+    return records, [*refused, *other, *notes_on(records, wanted.lead, wanted.truth), *hints]
 
 
-def other_annotators(records: list[Record]) -> list[str]:
+def names_of(config: Config, options: argparse.Namespace) -> str:
+    """The records asked for: of a folder that is named all, unless some of it are."""
+    return "all" if options.data and options.records is None else config.producer.records
+
+
+def other_annotators(records: list[Record], where: Path | None = None) -> list[str]:
     """Sentences about records without the annotations asked for that have others."""
-    bare = {record.name: library.annotators(record.name) for record in records if record.annotations is None}
+    bare = {record.name: library.annotators(record.name, where) for record in records if record.annotations is None}
     return [
         f"{name} has annotations {', '.join(there)}: name them with --annotator"
         for name, there in bare.items()
@@ -124,11 +141,34 @@ def main(arguments: list[str] | None = None) -> int:
         return program.main(words[1:])
     options = parser().parse_args(arguments)
     config = with_options(settings.load(options.config), options)
+    logs.begin(config.log, options.log_level)
+    if options.check:
+        return check(config, options)
     records, said = chosen(config, options)
     if not options.quiet:
         print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
     with brokers.ensure(config.mqtt) as broker:
         return asyncio.run(send(config, broker, records, options))
+
+
+def check(config: Config, options: argparse.Namespace) -> int:
+    """Say of everything that a run needs whether it can be used; the exit status. Nothing is sent or downloaded."""
+
+    def readable() -> str:
+        if options.file:
+            return f"{len(chosen(config, options)[0])} can be read"
+        found = library.find(names_of(config, options), options.data)
+        absent = [] if options.data else library.missing(found)
+        read = [library.read(name, options.data, config.producer.annotator) for name in found if name not in absent]
+        said = [f"{len(read)} can be read", *([f"{len(absent)} would be downloaded"] if absent else [])]
+        return "; ".join(said + (notes_on(read, config.producer.lead, config.producer.truth) if read else []))
+
+    parts: list[checking.Part] = [
+        ("settings", lambda: str(options.config or settings.find() or "defaults")),
+        ("records", readable),
+        ("broker", lambda: checking.broker(config.mqtt, [])),
+    ]
+    return checking.run(parts)
 
 
 def fetch(names: list[str]) -> None:
@@ -160,7 +200,14 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
     run = secrets.token_hex(3)
     beds = make_beds(records, wanted.beds, wanted.lead, chunk, run, wanted.loop, wanted.truth)
     links = connections(
-        config.mqtt, broker, beds, pace, run, wanted.connection_per_bed_up_to, wanted.beds_per_connection
+        config.mqtt,
+        broker,
+        beds,
+        pace,
+        run,
+        wanted.connection_per_bed_up_to,
+        wanted.beds_per_connection,
+        wanted.keep_seconds,
     )
     stop = asyncio.Event()
     exit_status = 0
@@ -171,7 +218,8 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
         stop.set()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    signals = programs.end_signals()
+    for number in signals:
         loop.add_signal_handler(number, interrupted, number)
     if options.seconds is not None:
         loop.call_later(options.seconds, stop.set)
@@ -189,7 +237,7 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
         shown.cancel()
         await asyncio.wait({shown})
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in signals:
             loop.remove_signal_handler(number)
     return exit_status
 

@@ -7,6 +7,8 @@ status topic.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Final, Literal
 
 from ecg.settings import MqttSettings
@@ -15,8 +17,14 @@ from ecg.wire.messages import SCHEMA, ProducerStatus, encode_json, encode_wave
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
 from ecg.wire.topics import Topics
+from producer.kept import Item, Kept
 from producer.sources.records import Bed
 
+KEEP_SECONDS: Final = 60.0
+SETTLE_SECONDS: Final = 1.2
+"""After a new connection, until what was kept is sent: so long those who listen may take to come back (a little more
+than the longest pause between their attempts in the first minute)."""
+WAIT_SECONDS: Final = 0.05
 UNCONFIRMED: Final = 64
 """Most unconfirmed QoS 1 messages of one connection; a further message waits."""
 
@@ -24,16 +32,26 @@ UNCONFIRMED: Final = 64
 class Connection:
     """One MQTT connection that carries some beds. It reconnects by itself.
 
-    While it is down, messages are dropped and counted in `dropped`: a live signal waits for nobody.
+    While it is down, messages are kept, up to `keep_seconds` of signal a bed, and sent late; those beyond are counted
+    in `dropped`: a live signal waits for nobody. A bed that is sent as fast as it can be waits for the broker.
     """
 
-    def __init__(self, mqtt: MqttSettings, broker: Broker, beds: list[Bed], speed: float | str, name: str) -> None:
+    def __init__(
+        self,
+        mqtt: MqttSettings,
+        broker: Broker,
+        beds: list[Bed],
+        speed: float | str,
+        name: str,
+        keep_seconds: float = KEEP_SECONDS,
+    ) -> None:
         self._topics = Topics(mqtt.topic_root)
         self._name = name
         self._speed = speed
         self._session = Session(mqtt, broker, name, self._will, births=self._births)
         self._closing = False
-        self._not_sent = 0
+        self._kept = Kept(keep_seconds * len(beds))
+        self._losses = 0
         self.beds = beds
 
     @property
@@ -44,7 +62,7 @@ class Connection:
     @property
     def dropped(self) -> int:
         """Messages that were not sent."""
-        return self._not_sent + self._session.outbox.dropped
+        return self._kept.dropped + self._session.outbox.dropped
 
     async def open(self) -> None:
         """Connect and announce the beds. Raises UserError where the broker refuses."""
@@ -58,14 +76,45 @@ class Connection:
         lap = bed.lap
         wave, truth = bed.next(sent_ns)
         if bed.lap != lap:  # a stream that was not announced must prove itself before a monitor takes it for the bed's
-            await self._publish(self._status(bed, online=True))
-        topic, payload = self._topics.of(bed.name, "wave"), encode_wave(wave)
-        if qos:
-            await self._publish(Outgoing(topic, payload, False))
-        elif not await self._session.hand(topic, payload):
-            self._not_sent += 1
+            await self._send(Item(*self._status(bed, online=True)[:3], 1))
+        if wave is not None:
+            seconds = len(wave.samples) / (2 * len(wave.leads) * wave.rate)
+            await self._send(Item(self._topics.of(bed.name, "wave"), encode_wave(wave), False, qos, seconds))
         if truth is not None:
-            await self._publish(Outgoing(self._topics.of(bed.name, "truth"), encode_json(truth), False))
+            await self._send(Item(self._topics.of(bed.name, "truth"), encode_json(truth), False, 1))
+
+    async def _send(self, item: Item) -> None:
+        """Send a message behind those that wait; where that cannot be done now, keep it."""
+        self._kept.keep(item)
+        if self._session.reconnects > self._losses:
+            self._losses = self._session.reconnects
+            self._kept.lost(self._session.lost_s)
+        while self._session.connected and self._settled and (first := self._kept.take()) is not None:
+            if not await self._hand(first):
+                self._kept.put_back(first)
+                break
+            self._kept.handed(first, time.monotonic())
+        self._kept.trim()
+
+    @property
+    def _settled(self) -> bool:
+        """Have those who listen had time to come back to the broker too?."""
+        return not self._losses or time.monotonic() - self._session.since_s > SETTLE_SECONDS
+
+    async def _hand(self, item: Item) -> bool:
+        """Hand a message over; False where the connection is gone."""
+        if item.qos == 0:
+            return await self._session.hand(item.topic, item.payload)
+        await self._session.room(UNCONFIRMED)
+        if not self._session.connected:
+            return False
+        self._session.publish([Outgoing(item.topic, item.payload, item.retain)])
+        return True
+
+    async def ready(self, stop: asyncio.Event) -> None:
+        """Wait until a message can be sent at once, or until `stop`."""
+        while not (self._session.connected and self._settled) and not stop.is_set():  # noqa: ASYNC110
+            await asyncio.sleep(WAIT_SECONDS)
 
     async def close(self) -> None:
         """Publish every bed as offline with its number of samples, then disconnect.
@@ -75,6 +124,14 @@ class Connection:
         listeners that the beds are offline. After a broken connection the last will stays: a will without beds would
         be empty, and nobody is left to remove it.
         """
+        limit_s = time.monotonic() + SETTLE_SECONDS
+        while (  # noqa: ASYNC110
+            self._kept and self._session.connected and not self._settled and time.monotonic() < limit_s
+        ):
+            await asyncio.sleep(WAIT_SECONDS)
+        while self._session.connected and (item := self._kept.take()) is not None:
+            await self._hand(item)
+        self._kept.clear()
         await self._session.flush()
         self._closing = True
         for bed in self.beds:
@@ -89,8 +146,6 @@ class Connection:
         await self._session.room(UNCONFIRMED)
         if self._session.connected:
             self._session.publish([item])
-        else:
-            self._not_sent += 1
 
     def _births(self) -> list[Outgoing]:
         """The first messages of every connection: its beds, and their online statuses."""
@@ -114,9 +169,19 @@ class Connection:
 
 
 def connections(
-    mqtt: MqttSettings, broker: Broker, beds: list[Bed], speed: float | str, run: str, alone: int, shared: int
+    mqtt: MqttSettings,
+    broker: Broker,
+    beds: list[Bed],
+    speed: float | str,
+    run: str,
+    alone: int,
+    shared: int,
+    keep_seconds: float = KEEP_SECONDS,
 ) -> list[Connection]:
     """One connection per bed for up to `alone` beds, else one for every `shared` beds."""
     size = 1 if len(beds) <= alone else shared
     parts = [beds[at : at + size] for at in range(0, len(beds), size)]
-    return [Connection(mqtt, broker, part, speed, f"producer-{run}-{number}") for number, part in enumerate(parts)]
+    return [
+        Connection(mqtt, broker, part, speed, f"producer-{run}-{number}", keep_seconds)
+        for number, part in enumerate(parts)
+    ]

@@ -67,6 +67,8 @@ async def replay(
                 break
             if bed.done:
                 continue
+            if period is None:  # there is no pace that would have to be kept
+                await link.ready(stop)
             await link.wave(bed, time.time_ns(), qos)
             running = True
             progress.messages += 1

@@ -11,7 +11,7 @@ import pytest
 from tests.support.brokers import Mosquitto
 
 TRAINING = {"pandas", "sklearn", "matplotlib"}
-RECORDS = {"wfdb", "requests", "edfio", "pyarrow"}
+RECORDS = {"wfdb", "requests", "edfio", "pyarrow", "pyxdf"}
 ASK = "import json, sys; json.dump(sorted(sys.modules), sys.stderr)"
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "crossval": "score a recipe on DS1 by records held out whole",
     "ablation": "fit and score the network with parts switched off",
     "report": "figures and one page that holds them all",
+    "lesson": "an idea of the lecture as numbers, figures and a page",
 }
 
 

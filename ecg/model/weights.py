@@ -111,7 +111,7 @@ def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
         card = msgspec.json.decode(card_file.read_bytes(), type=Card)
     except OSError as error:
         raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:  # UnicodeDecodeError among them
         raise UserError(f"{card_file} is not a card of weights: {error}") from None
     check(card, str(card_file))
     if hashlib.sha256(content).hexdigest() != card.sha256:

@@ -21,6 +21,8 @@ SLOWEST: Final = 100.0
 """Hz. A record sampled more slowly has lost the QRS complexes' edges."""
 FASTEST: Final = 10_000.0
 """Hz. What is sampled faster is brought down to about `BROUGHT_DOWN` Hz."""
+ABSURD: Final = 200_000.0
+"""Hz. No ECG is sampled so fast: the header is wrong."""
 BROUGHT_DOWN: Final = 1000.0
 MOST_VALUE: Final = 1e12
 COARSEST: Final = 0.02
@@ -97,8 +99,9 @@ def build(
         raise UserError(f"record {where} cannot be used: {error}") from None
     leads = [one for one in whole if is_ecg(one.name, one.unit)]
     rate = max((one.rate for one in leads or whole), default=0.0)
-    length = min((round(len(one.adu) * rate / one.rate) for one in whole), default=0)
-    if not length or rate < SLOWEST:
+    slowest = min((one.rate for one in whole), default=0.0)
+    length = min(round(len(one.adu) * rate / one.rate) for one in whole) if slowest > 0 else 0
+    if not length or not SLOWEST <= rate <= ABSURD:
         raise UserError(
             f"record {where} cannot be used: ({length}, {len(whole)}) samples at {rate:g} Hz "
             f"(needed: {SLOWEST:g} Hz or more)"

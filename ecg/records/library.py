@@ -100,9 +100,9 @@ def read(name: str, where: Path | None = None, annotator: str = ANNOTATOR) -> Re
     return replace(wfdb.read(place / name, annotator), name=name)
 
 
-def annotators(name: str) -> list[str]:
+def annotators(name: str, where: Path | None = None) -> list[str]:
     """Endings of the annotation files of a record by name; [] for one without."""
-    return wfdb.annotators(folder() / name) if name not in (EXCERPT, EXCERPT_RECORD) else []
+    return wfdb.annotators((where or folder()) / name) if name not in (EXCERPT, EXCERPT_RECORD) else []
 
 
 def download(

@@ -42,7 +42,7 @@ class Record:
     gain: float64 [leads], ADU/mV. baseline: float64 [leads], ADU.
     units: what gain counts ADU of, one for each lead; () where all are mV. An ECG lead is always in mV; a pressure may
     be in mmHg, and `millivolts` then gives mmHg.
-    rate: Hz. source: "wfdb", "excerpt", "csv" or "synthetic".
+    rate: Hz. source: "wfdb", "recording", "excerpt", "csv" or "synthetic".
     annotations: None where the record carries none.
     """
 

@@ -29,6 +29,9 @@ FALL: Final = 10
 """Samples before the R-peak, and from the end of what is kept down to the line."""
 SHORTEST: Final = 25
 STITCHED: Final = "stitched: not a real rhythm"
+"""The source of such a record."""
+MARK: Final = "STITCHED, not a rhythm: "
+"""Before its name: as much as a screen shows of one."""
 SYMBOLS: Final = np.array(list(CLASSES))
 PTB: Final = "ptbdb"
 PTB_LABELS: Final = ("(NORMAL", "(ABNORMAL")
@@ -65,7 +68,7 @@ def stitch(rows: Rows, name: str, of_ptb: bool = False) -> Record:
     else:
         notes = Annotations(peaks, SYMBOLS[rows.classes], np.full(len(peaks), "", "<U1"))
     return Record(
-        name=f"{name} ({STITCHED})",
+        name=f"{MARK}{name}",
         rate=ROW_RATE,
         leads=("MLII",),
         gain=np.array([GAIN]),

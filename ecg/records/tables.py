@@ -1,7 +1,8 @@
 """Tables as records: CSV or Parquet with a column of time and one column for every signal.
 
-A column's name may end with its unit: "II (mV)", "II [uV]", "ABP/mmHg"; so may that of the time: "time (ms)". CSV may
-have a second row of units, as `rdsamp -v` writes. pandas reads the tables.
+A column's name may end with its unit: "II (mV)", "II [uV]", "ABP/mmHg"; so may that of the time: "time (ms)". A column
+of ADU says its gain, and its baseline where that is not 0: "II (200 ADU/mV, 1024)". CSV may have a second row of units,
+as `rdsamp -v` writes. pandas reads the tables.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ TIMES: Final = ("time", "t", "timestamp", "elapsed time", "seconds", "sec", "dat
 COUNTS: Final = ("sample", "sample #", "samples", "index", "i", "")
 SYMBOLS: Final = ("symbol", "annotation", "label", "beat")
 SECONDS: Final = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3, "us": 1e-6, "ns": 1e-9}
+COUNTED: Final = re.compile(r"(?P<gain>\d+\.?\d*) *ADU/(?P<unit>\w+)(?: *, *(?P<baseline>-?\d+\.?\d*))?", re.IGNORECASE)
+"""A unit of ADU: how many of them one of the unit are, and how many are 0 of it."""
 UNIT: Final = re.compile(r"^(?P<name>.*?)\s*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\]|/(?P<bare>[^/\s]+))?$")
 
 
@@ -37,6 +40,8 @@ def read(path: Path, rate: float | None = None) -> Record:
     Raises UserError that names the column or the row that cannot be used.
     """
     frame, units = _parquet(path) if path.suffix.lower() == ".parquet" else _csv(path)
+    if not len(frame):
+        raise UserError(f"{path} has no rows: a record needs some")
     columns = [_column(str(name), unit) for name, unit in zip(frame.columns, units, strict=True)]
     symbols: Any = None
     clock: tuple[NDArray[np.int64], float] | None = None
@@ -66,7 +71,7 @@ def _column(name: str, unit: str) -> tuple[str, str]:
     if found is None:
         return name, unit
     own = found["round"] or found["square"] or found["bare"] or ""
-    return found["name"].strip(), (own or unit).strip()
+    return found["name"].strip().strip("'\""), (own or unit).strip()
 
 
 def _csv(path: Path) -> tuple[Any, list[str]]:
@@ -90,6 +95,8 @@ def _csv(path: Path) -> tuple[Any, list[str]]:
         raise
     except Exception as error:
         raise UserError(f"{path} cannot be read as CSV: {first_line(error)}") from None
+    if skip and len(under) != frame.shape[1]:
+        raise UserError(f"{path} has {frame.shape[1]} columns and {len(under)} units below their names: give one each")
     return frame, under if skip else [""] * frame.shape[1]
 
 
@@ -159,6 +166,11 @@ def _signal(
     if length != len(data):
         values = np.full(length, np.nan)
         values[rows] = data
+    counted = COUNTED.fullmatch(unit)
+    if counted and float(counted["gain"]) > 0:
+        unit, values = counted["unit"], (values - float(counted["baseline"] or 0)) / float(counted["gain"])
+    elif "ADU" in unit.upper():
+        raise UserError(f"{path}: column {name} is in {unit!r}: give its gain too, such as {name} (200 ADU/mV)")
     try:
         return of_values(name, unit, rate, values)
     except ValueError as error:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ecg.errors import UserError, needs
 from ecg.records.building import build
+from ecg.records.gaps import source
 from ecg.records.record import Annotations, Record
 from ecg.records.wfdb_signals import WHAT, first_line, link_beside, read_signals, readable_header
 
@@ -27,7 +28,7 @@ def read(path: Path, annotator: str = ANNOTATOR) -> Record:
     """
     signals = read_signals(path)
     notes, ticks = _annotations(path, annotator)
-    return build(path.name, signals, source="wfdb", where=str(path), annotations=notes, annotated_at=ticks)
+    return build(path.name, signals, source=source(path), where=str(path), annotations=notes, annotated_at=ticks)
 
 
 def annotators(path: Path) -> list[str]:

@@ -24,6 +24,8 @@ BEGUN: Final = re.compile(r"(\d{1,2}(:\d{1,2}){0,2}(\.\d+)?(\s+\d{1,2}/\d{1,2}/\
 BITS: Final = {"8": 0, "80": 8, "508": 8, "310": 10, "311": 10, "212": 12, "24": 24, "524": 24, "32": 32}
 """Bits of the formats that have not 16; the lowest number of so many bits says that there is no sample (8: none)."""
 BIG_ENDIAN: Final = "61"
+MOST_FRAMES: Final = 1 << 28
+"""Of a record of many segments, gaps included: 12 days at 250 Hz."""
 NO_SEGMENT: Final = "~"
 
 
@@ -89,6 +91,8 @@ def _of_many(path: Path, header: Any) -> list[Signal]:
                 raise UserError(f"record {path} cannot be read: its segment {name} is of many segments again")
             pieces.append((start, length, [one.positive() for one in read_signals(path.with_name(name))]))
         start += length
+    if start > MOST_FRAMES:
+        raise UserError(f"record {path} cannot be read: {start} samples with its gaps, {MOST_FRAMES} at most")
     if not pieces:
         raise UserError(f"record {path} cannot be read: none of its segments holds samples")
     by_name = lengths[0] == 0  # variable layout: signals come and go, the first segment lists them

@@ -134,7 +134,7 @@ def find(state: State, slots: Index, model: Floats, band: Floats, envelope: Floa
         shape,
     )
     rows, columns = rows[yes], columns[yes]
-    return Peaks(rows, columns + first[rows], _parabola(envelope, rows, columns))
+    return Peaks(rows, columns + first[rows], parabola(envelope, rows, columns))
 
 
 def align(state: State, slots: Index, given: list[Floats], envelope: Floats, first: Index) -> Peaks:
@@ -154,10 +154,10 @@ def align(state: State, slots: Index, given: list[Floats], envelope: Floats, fir
             columns.append(low + int(envelope[row, low : middle + SEARCH].argmax()))
         state["taken"][slot] = max(ready, taken)
     row_of, column = np.array(rows, np.int64), np.array(columns, np.int64)
-    return Peaks(row_of, column + first[row_of], _parabola(envelope, row_of, column))
+    return Peaks(row_of, column + first[row_of], parabola(envelope, row_of, column))
 
 
-def _parabola(envelope: Floats, rows: Index, columns: Index) -> Floats:
+def parabola(envelope: Floats, rows: Index, columns: Index) -> Floats:
     """Sub-sample offset (-0.5 to 0.5) of maxima, from a parabola through three samples."""
     inside = np.clip(columns, 1, envelope.shape[1] - 2)
     before, here, after = (envelope[rows, inside + step] for step in (-1, 0, 1))

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter
 
-from ecg.signal import detector, features, windows
+from ecg.signal import detector, features, filling, windows
 from ecg.signal.beats import Beats
-from ecg.signal.detector import DELAY, REFRACTORY
+from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
 from ecg.signal.resampler import MODEL_RATE, kernel, reach, resample
-from ecg.signal.slots import Floats, Index, Saved, Side, SlotArrays, State
+from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State
 from ecg.signal.windows import CHANNELS, FIDUCIAL_REACH, WINDOW, WINDOW_AFTER
 
 __all__ = [
@@ -49,7 +49,6 @@ GIVEN: Final = "given"
 """Name of the R-peaks given to a bed, in its saved state."""
 LARGEST: Final = 1e9
 """No number of the state comes near it."""
-NEVER: Final = -(1 << 40)
 NOTHING: Final = np.zeros((0, 2), np.int64)
 
 
@@ -89,7 +88,6 @@ class SignalPath(SlotArrays):
             "rate": np.full(slots, 360.0),
             "seen": np.zeros(slots, np.int64),
             "made": np.zeros(slots, np.int64),
-            "taken_at": np.full(slots, NEVER, np.int64),
             "origin": np.full(slots, np.nan),
             "inputs": np.zeros((slots, 2 * kernel(360.0).half), np.float32),
             "low_filter": np.zeros((slots, 2)),
@@ -101,6 +99,7 @@ class SignalPath(SlotArrays):
             "band_signal": np.zeros((slots, HISTORY)),
             "envelope": np.zeros((slots, HISTORY)),
             **detector.new_state(slots),
+            **filling.new_state(slots),
             **windows.new_state(slots),
             **features.new_state(slots),
         }
@@ -254,25 +253,27 @@ class SignalPath(SlotArrays):
         band = self._remember("band_signal", slots, band)
         envelope = self._remember("envelope", slots, envelope)
         first = state["made"][slots] - model.shape[1]
-        found = self._peaks(slots, model, band, envelope, first, count)
+        given = (
+            np.array([int(slot) in self._given for slot in slots], bool) if self._given else np.zeros(len(slots), bool)
+        )
+        found = self._peaks(slots, given, model, band, envelope, first, count)
         leads, witnessed = follows == slots, NOTHING
         if not leads.all():
             own = found.take(~leads[found.row])
             index = np.floor((own.at - DELAY) * (rate / MODEL_RATE) + 0.5).astype(np.int64)
             witnessed = np.stack((slots[own.row], np.maximum(index, 0)), axis=1)
-            found = self._taken(slots, found.take(leads[found.row])).shared(slots, follows)
-        else:
-            found = self._taken(slots, found)
+            found = filling.filled(state, slots, follows, found, envelope, first, given).shared(slots, follows)
+        elif not self._given:
+            found = filling.taken(state, slots, found)
         ready = windows.complete(state, slots, found, first + model.shape[1])
         beats = self._beats(slots, model, first, ready, kern.half) if len(ready.row) else Beats.none()
         return Found(beats=beats, witnessed=witnessed)
 
     def _peaks(
-        self, slots: Index, model: Floats, band: Floats, envelope: Floats, first: Index, count: int
+        self, slots: Index, given: Mask, model: Floats, band: Floats, envelope: Floats, first: Index, count: int
     ) -> detector.Peaks:
         """New R-peaks of each lead: the detector's, or those given."""
-        given = np.array([int(slot) in self._given for slot in slots], bool) if self._given else None
-        if given is None or not given.any():
+        if not given.any():
             return detector.find(self.state, slots, model, band, envelope, first, count)
         parts = []
         for rows in (np.flatnonzero(given), np.flatnonzero(~given)):
@@ -285,14 +286,6 @@ class SignalPath(SlotArrays):
                 peaks = detector.find(self.state, some[0], model[rows], band[rows], *some[1:], count)
             parts.append(peaks._replace(row=rows[peaks.row]))
         return detector.Peaks(*(np.concatenate(values) for values in zip(*parts, strict=True)))
-
-    def _taken(self, slots: Index, found: detector.Peaks) -> detector.Peaks:
-        """R-peaks of leads that lead, less those which the lead that led before has found already."""
-        again = found.at - self.state["taken_at"][slots[found.row]] <= REFRACTORY
-        if again.any() and not self._given:
-            found = found.take(~again)
-        np.maximum.at(self.state["taken_at"], slots[found.row], found.at)
-        return found
 
     def _filter(self, name: str, design: tuple[Floats, ...], slots: Index, signal: Floats) -> Floats:
         """Run an IIR filter on, its state kept under `name`."""

@@ -46,9 +46,10 @@ def ensure(mqtt: MqttSettings) -> Iterator[Broker]:
     if problem is None:
         yield Broker(host, mqtt.port, "external")
         return
-    if not (mqtt.embedded and is_loopback(host)) or mqtt.tls:
+    if not (mqtt.embedded and is_loopback(host)) or mqtt.tls or mqtt.transport != "tcp":
         hint = "" if is_loopback(host) else "; one is started by itself on 127.0.0.1 only"
-        hint = "; one that is started by itself knows no TLS" if mqtt.embedded and mqtt.tls else hint
+        known = "no TLS" if mqtt.tls else "no websockets" if mqtt.transport != "tcp" else ""
+        hint = f"; one that is started by itself knows {known}" if mqtt.embedded and known else hint
         raise UserError(
             f"no MQTT broker answers at {address(host, mqtt.port)} ({problem}): start one there or name another "
             f"with --broker host:port or [mqtt] in config.toml{hint}"
@@ -92,9 +93,13 @@ def is_loopback(host: str) -> bool:
 
 
 class _Embedded:
-    """amqtt in a daemon thread. Raises UserError where it cannot listen."""
+    """amqtt in a daemon thread, on the loopback. Raises UserError where it cannot listen."""
 
     def __init__(self, host: str, port: int) -> None:
+        if not is_loopback(host):  # it lets everybody in
+            raise UserError(
+                f"the embedded broker does not listen on {address(host, port)}: it is for the loopback alone"
+            )
         self.host = host
         self.port = port
         self._ready = threading.Event()

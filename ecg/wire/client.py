@@ -24,7 +24,7 @@ from ecg.wire.outbox import Outgoing
 KEEPALIVE_SECONDS: Final = 10
 ANSWER_SECONDS: Final = 10.0
 RECEIVE_BUFFER: Final = 4 << 20
-QUIET: Final = logging.getLogger("ecg.wire")
+QUIET: Final = logging.getLogger("ecg.wire.client")
 """The client's own log: what it says of a lost connection the session says in a sentence."""
 QUIET.setLevel(logging.CRITICAL)
 NOT_UTF8: Final = "(a topic that is not UTF-8)"
@@ -73,6 +73,8 @@ class Line:
             timeout=ANSWER_SECONDS,
             max_inflight_messages=0,  # the outbox bounds them
             tls_context=tls,
+            transport=mqtt.transport,
+            websocket_path=mqtt.websocket_path if mqtt.transport == "websockets" else None,
             logger=QUIET,
             socket_options=options,
         )
@@ -109,6 +111,11 @@ class Line:
         for wanted, answer in zip(filters, granted, strict=True):
             if answer >= 0x80:
                 raise RefusedError(f"it may not subscribe to {wanted}")
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Ask for the messages of these topics no more. The broker's word on that is not waited for."""
+        self._arrived = None
+        self._paho.unsubscribe(list(filters))
 
     def publish(self, item: Outgoing, qos: int) -> int:
         """Hand a message to the client; returns the number its confirmation will come under. Raises LineError."""

@@ -7,6 +7,7 @@ whatever happens to the connection in between (`ecg.wire.outbox`).
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import ssl
 import time
@@ -23,16 +24,25 @@ from ecg.wire.tls import encryption
 
 FIRST_RETRY_SECONDS: Final = 0.5
 LAST_RETRY_SECONDS: Final = 8.0
+SOON_SECONDS: Final = 1.0
+"""In the first minute no pause is longer: who publishes waits for those who listen to be back."""
+SOON_ATTEMPTS: Final = 60
 CONFIRM_SECONDS: Final = 30.0
 """A broker that confirms nothing of what is in flight for so long is taken for lost."""
 
 
+_log = logging.getLogger(__name__)
+
+
 def retry_seconds(attempt: int) -> float:
-    """How long to wait before that attempt (0: the first) to come back: doubling, and by chance up to half as long.
+    """How long to wait before that attempt (0: the first) to come back: doubling to 1 s, after a minute to 8 s.
+
+    By chance it is up to half as long.
 
     Clients that lost one broker together then do not all come back in the same moment.
     """
-    whole = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempt, 30), LAST_RETRY_SECONDS)
+    late = max(attempt - SOON_ATTEMPTS, 0)
+    whole = min(FIRST_RETRY_SECONDS * 2.0 ** min(attempt, 30), SOON_SECONDS * 2.0 ** min(late, 30), LAST_RETRY_SECONDS)
     return whole * random.uniform(0.5, 1.0)
 
 
@@ -41,7 +51,8 @@ class Session:
 
     will: asked for the last will at every connection, None for none. births: asked for what is to be published once a
     connection stands. arrived: gets every message of `filters`.
-    connected: is there a connection now? problem: why not, "" where there is. reconnects: connections lost so far.
+    connected: is there a connection now? problem: why not, "" where there is. reconnects: attempts that
+    ended. since_s, lost_s: when the last connection came and went, monotonic clock.
     """
 
     def __init__(
@@ -68,6 +79,7 @@ class Session:
         self._handed: dict[int, asyncio.Future[bool]] = {}
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
+        self.since_s = self.lost_s = 0.0
         self._confirmed_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -97,6 +109,12 @@ class Session:
         handed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._handed[number] = handed
         return await handed
+
+    def deafen(self) -> None:
+        """Ask for no more messages, now and at later connections."""
+        filters, self._filters = self._filters, ()
+        if self._line is not None and filters:
+            self._line.unsubscribe(filters)
 
     async def room(self, most: int, seconds: float = CONFIRM_SECONDS) -> None:
         """Wait until fewer than `most` messages are unconfirmed; not without a connection, nor longer than that."""
@@ -142,18 +160,24 @@ class Session:
             finally:
                 self._lose()
             self.reconnects += 1
+            _log.warning("connection lost: %s", self.problem)
             await asyncio.sleep(retry_seconds(attempt))
             attempt += 1
 
     def _begin(self, line: Line) -> None:
         """The connection stands."""
         self._line, self.connected, self.problem = line, True, ""
+        self.since_s = time.monotonic()
         self._confirmed_s = time.monotonic()
+        if self._ready.is_set():
+            _log.warning("connected to %s again", self._at)
         self._ready.set()
         self.publish(self._births())
 
     def _lose(self) -> None:
         """The connection is gone: what is in flight waits again, what is handed over is lost."""
+        if self.connected:
+            self.lost_s = time.monotonic()
         self._line, self.connected = None, False
         self.outbox.lost()
         for handed in self._handed.values():

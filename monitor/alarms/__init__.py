@@ -6,7 +6,7 @@ A ward needs `WardAlarms` (monitor/alarms/ward.py says how to call it). docs/ala
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import CHAINS, GRAVER, KINDS, PRIORITY
 from monitor.alarms.signs import SignalSigns
-from monitor.alarms.state import BedState, Change, Sign
+from monitor.alarms.state import UNKNOWN, BedState, Change, Evidence, Sign
 from monitor.alarms.ward import SavedAlarms, WardAlarms, beats_known_after
 
 __all__ = [
@@ -14,9 +14,11 @@ __all__ = [
     "GRAVER",
     "KINDS",
     "PRIORITY",
+    "UNKNOWN",
     "BedAlarms",
     "BedState",
     "Change",
+    "Evidence",
     "SavedAlarms",
     "Sign",
     "SignalSigns",

@@ -9,6 +9,7 @@ sources.
 from __future__ import annotations
 
 from bisect import insort
+from math import ceil
 from operator import attrgetter
 from typing import Literal
 
@@ -16,13 +17,19 @@ import msgspec
 
 from ecg.settings import AlarmSettings
 from ecg.wire.messages import ActiveAlarm
-from monitor.alarms import patterns
+from monitor.alarms import patterns, runs, witness
 from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
 from monitor.alarms.limits import Limits, limits
-from monitor.alarms.state import NEVER, BedState, Change, Episode, Sign
+from monitor.alarms.state import NEVER, UNKNOWN, BedState, Change, Episode, Evidence, Sign
 
 UNSTEADY_GRACE = 2
 """How many times its limit a silence must last to be believed while the baseline is unsteady."""
+
+UNFOUNDED_GRACE = 2.5
+"""The same after what was taken for beats but is noise: 10 s of silence are silence whatever came before."""
+SURE = 0.8
+"""Correlation with the bed's own QRS complex above which a beat is one, however small."""
+NOTHING = Evidence()
 
 _by_index = attrgetter("index")
 
@@ -50,16 +57,32 @@ class BedAlarms:
         """Nothing changes before the clock reaches this sample, unless a beat or a sign comes."""
         return self.state.deadline
 
-    def beat(self, index: int, cls: str) -> list[Change]:
-        """A beat of AAMI class `cls` ("N", "S", "V", "F", "Q") with its R-peak at sample `index`."""
+    def beat(self, index: int, cls: str, evidence: Evidence = NOTHING) -> list[Change]:
+        """A beat of AAMI class `cls` ("N", "S", "V", "F", "Q") with its R-peak at sample `index`.
+
+        Where the leads are still, what is unlike the bed's own beats is none: the detector's threshold has followed
+        the signal down to the floor.
+        """
         self._advance(index)
         state = self.state
+        if (
+            evidence.alike == UNKNOWN
+            or min(evidence.alike, max(evidence.beside, evidence.alike * (evidence.beside == UNKNOWN))) >= SURE
+        ):
+            state.sure = index
+        elif state.sign.still >= 0:
+            return self._settle()
         state.stopped = False
         state.quiet_since = max(index, state.quiet_since)
         if not state.sign.fibrillation and not state.sign.lead_off:
             self._end("asystole", index, index)
             self._end("pause", index, index)
-            patterns.beat(self, state, self._limits, index, cls)
+            patterns.beat(self, state, self._limits, index, cls, evidence)
+        return self._settle()
+
+    def detected(self, index: int) -> list[Change]:
+        """The lead that does not lead has an R-peak at sample `index`. It counts when the clock gets there."""
+        self.state.coming.append(index)
         return self._settle()
 
     def clock(self, index: int) -> list[Change]:
@@ -132,6 +155,10 @@ class BedAlarms:
         if before is not None:
             if before.over < 0:
                 return
+            if not before.acknowledged and index - before.over <= self._limits.minute:
+                before.over, before.times = -1, before.times + 1
+                self._changes.append(Change("again", kind, index, onset, -1, self._hidden(kind)))
+                return
             self._clear(kind, index)
         episode = self.state.episodes[kind] = Episode(onset, index)
         self._note("onset", kind, index, episode)
@@ -184,6 +211,8 @@ class BedAlarms:
             state.now = max(state.deadline, state.now)
             if state.told and state.told[0].index <= state.now:
                 self._apply(state.told.pop(0))
+            elif state.coming and state.coming[0] <= state.now:
+                self._hear(state.coming.pop(0))
             else:
                 self._tick(state.now)
             self._schedule()
@@ -195,28 +224,43 @@ class BedAlarms:
 
     def _silences(self) -> tuple[int, int]:
         """Samples at which a pause and an asystole are reached if no beat comes."""
-        state, wait = self.state, UNSTEADY_GRACE if self.state.sign.unsteady else 1
-        return state.quiet_since + wait * self._limits.pause, state.quiet_since + wait * self._limits.asystole
+        sign = self.state.sign
+        wait = UNSTEADY_GRACE if sign.unsteady and sign.still < 0 else 1
+        if witness.unfounded(self.state):
+            wait = UNFOUNDED_GRACE
+        since = self._silent_since()
+        return since + ceil(wait * self._limits.pause), since + ceil(wait * self._limits.asystole)
+
+    def _silent_since(self) -> int:
+        """The last beat in any lead, or the end of whatever kept beats from being heard."""
+        state = self.state
+        return max([state.quiet_since, *([] if state.sign.still >= 0 else state.second[-1:])])
+
+    def _held_back(self) -> bool:
+        """Is there nothing to be told from the leads, or a pulse that says more than they do?."""
+        sign = self.state.sign
+        return sign.noisy or sign.alive or (not self.state.founded and witness.unfounded(self.state))
 
     def _schedule(self) -> None:
         """The next sample at which something changes by itself."""
         state, limit = self.state, self._limits
-        deadline = state.told[0].index if state.told else NEVER
+        deadline = min(state.told[0].index if state.told else NEVER, state.coming[0] if state.coming else NEVER)
         if not state.sign.fibrillation and not state.sign.lead_off:
             pause, asystole = self._silences()
             if not state.stopped:
                 deadline = min(deadline, pause)
-            if "asystole" in limit.enabled and not self.lasts("asystole"):
+            if "asystole" in limit.enabled and not self.lasts("asystole") and not self._held_back():
                 deadline = min(deadline, asystole)
             for kind, span in limit.slow.items():
                 count = limit.slow_rr[kind]
-                if len(state.beats) >= count and kind in limit.enabled and not self.lasts(kind):
+                open_ = len(state.beats) >= count and state.beats[-count] > state.denied
+                if open_ and kind in limit.enabled and not self.lasts(kind):
                     deadline = min(deadline, state.beats[-count] + span)
         for kind, episode in state.episodes.items():
             if episode.over >= 0:
                 deadline = min(deadline, self._shown_until(kind, episode))
             elif kind in limit.fast_end:
-                deadline = min(deadline, self._back(state.beats, limit.fast_rr[kind]) + limit.fast_end[kind])
+                deadline = min(deadline, witness.fast_until(state, limit, kind))
             elif kind == "frequent_v":
                 deadline = min(deadline, self._back(state.recent_v, limit.frequent + 1) + limit.minute)
         state.deadline = deadline
@@ -229,38 +273,63 @@ class BedAlarms:
                 if self._shown_until(kind, episode) <= now:
                     self._clear(kind, now)
             elif kind in limit.fast_end:
-                if now >= self._back(state.beats, limit.fast_rr[kind]) + limit.fast_end[kind]:
+                if now >= witness.fast_until(state, limit, kind):
                     self._end(kind, now, now)
             elif kind == "frequent_v" and now >= self._back(state.recent_v, limit.frequent + 1) + limit.minute:
                 self._end(kind, now, now)
         if state.sign.fibrillation or state.sign.lead_off:
             return
         pause, asystole = self._silences()
-        if now >= asystole:
-            self.raise_("asystole", state.quiet_since, now)
+        held = self._held_back()
+        if now >= asystole and not held:
+            self.raise_("asystole", self._silent_since(), now)
         if now >= pause and not state.stopped:
             state.stopped = True
             patterns.stop(self, state, now)
-            self.raise_("pause", state.quiet_since, now)
+            state.held += held
+            if not held:
+                self.raise_("pause", self._silent_since(), now)
         for kind, span in limit.slow.items():
             count = limit.slow_rr[kind]
-            if len(state.beats) >= count and now >= state.beats[-count] + span:
-                self.raise_(kind, state.beats[-count], now)
+            if len(state.beats) >= count and now >= state.beats[-count] + span and not self.lasts(kind):
+                if witness.denies_slow(state, state.beats[-count], count):
+                    state.denied = max(state.denied, state.beats[-count])
+                else:
+                    self.raise_(kind, state.beats[-count], now)
+
+    def _hear(self, index: int) -> None:
+        """An R-peak of the other lead counts from now on."""
+        state, limit = self.state, self._limits
+        state.second.append(index)
+        if len(state.second) > limit.beats_kept:
+            del state.second[0]
+        if not state.sign.fibrillation and not state.sign.lead_off:
+            for kind, span in limit.fast.items():
+                since = witness.second_fast(state, limit.fast_rr[kind], span)
+                if since is not None:
+                    self.raise_(kind, since, index)
 
     def _apply(self, sign: Sign) -> None:
         """A sign of the signal takes effect."""
         state, now = self.state, self.state.now
         before, state.sign = state.sign, sign
+        if sign.still >= 0 and before.still < 0:
+            state.quiet_since = min(state.quiet_since, max(sign.still, state.sure))
         if sign.lead_off != before.lead_off or sign.fibrillation != before.fibrillation:
             self._forget(now)
         if sign.lead_off:
             self.raise_("lead_off", sign.index, now)
         else:
             self._end("lead_off", sign.index, now)
+        onset = sign.onset if sign.onset >= 0 else sign.index
         if sign.fibrillation and not sign.lead_off:
-            self.raise_("fibrillation", sign.onset if sign.onset >= 0 else sign.index, now)
+            self.raise_("fibrillation", onset, now)
         else:
             self._end("fibrillation", sign.index, now)
+        if runs.shown(sign):
+            self.raise_("ventricular_tachycardia", sign.run if sign.run >= 0 else onset, now)
+        elif runs.shown(before) and not state.broad:
+            self._end("ventricular_tachycardia", sign.index, now)
 
     def _forget(self, now: int) -> None:
         """End every condition that beats or their absence made, and start counting afresh."""

@@ -6,11 +6,11 @@ Each beat updates a few counters of the bed's state; definitions and sources are
 
 from __future__ import annotations
 
-from typing import Protocol
-
+from monitor.alarms import runs, witness
 from monitor.alarms.irregular import MEMORY, RELEASE, irregularity
 from monitor.alarms.limits import FAST_RR, Limits
-from monitor.alarms.state import BedState
+from monitor.alarms.runs import Conditions
+from monitor.alarms.state import BedState, Evidence
 
 AF_EVERY = 2
 """Beats between two looks at the irregularity."""
@@ -21,22 +21,14 @@ OTHERS = {"bigeminy": 1, "trigeminy": 2}
 """Beats other than V in one cycle."""
 
 
-class Conditions(Protocol):
-    """Where conditions are raised and ended."""
-
-    def raise_(self, kind: str, onset: int, index: int) -> None:
-        """The condition is true since `onset`, known at `index`."""
-
-    def end(self, kind: str, over: int, index: int) -> None:
-        """The condition ended at `over`, known at `index`."""
-
-    def lasts(self, kind: str) -> bool:
-        """Whether the condition is true at present."""
-
-
-def beat(to: Conditions, state: BedState, limits: Limits, index: int, cls: str) -> None:
+def beat(to: Conditions, state: BedState, limits: Limits, index: int, cls: str, evidence: Evidence) -> None:
     """Everything that follows from a beat of class `cls` at sample `index`."""
     beats = state.beats
+    state.evidence.append(evidence)
+    if len(state.evidence) > max(limits.vt_beats, witness.KNOWN):
+        del state.evidence[0]
+    witness.found(state)
+    runs.broad(to, state, limits, index)
     if cls == "V":
         if state.last_class and state.last_class != "V":
             _r_on_t(to, state, limits, index)
@@ -73,6 +65,10 @@ def forget(state: BedState) -> None:
     state.recent_v.clear()
     state.rr.clear()
     state.rr_ends.clear()
+    state.evidence.clear()
+    state.second.clear()
+    state.denied = -1
+    state.broad = False
     state.run_length = state.others = state.since_af = 0
     state.run_named = state.last_class = ""
     for kind in OTHERS:
@@ -105,14 +101,20 @@ def _ventricular(to: Conditions, state: BedState, limits: Limits, index: int) ->
         del run[0]
     if state.run_length < limits.run_beats:
         return
-    if _mean_rr(run, limits.run_beats) <= limits.vt_rr:
+    if not runs.believable(state, run[-limits.run_beats :]):
+        pass
+    elif _mean_rr(run, limits.run_beats) <= limits.vt_rr:
         if state.run_named != "nonsustained_vt":
             state.run_named = "nonsustained_vt"
             to.raise_("nonsustained_vt", run[-limits.run_beats], index)
     elif not state.run_named:
         state.run_named = "ventricular_run"
         to.raise_("ventricular_run", run[-limits.run_beats], index)
-    if state.run_length >= limits.vt_beats and _mean_rr(run, limits.vt_beats) <= limits.vt_rr:
+    if (
+        state.run_length >= limits.vt_beats
+        and _mean_rr(run, limits.vt_beats) <= limits.vt_rr
+        and runs.believable(state, run[-limits.vt_beats :], runs.EVEN)
+    ):
         to.raise_("ventricular_tachycardia", run[-limits.vt_beats], index)
     if (
         state.run_length >= limits.rhythm_beats
@@ -140,7 +142,8 @@ def _end_run(to: Conditions, state: BedState, index: int) -> None:
         to.end("couplet", state.run[-1], index)
     elif state.run_length > 2:
         for kind in ("ventricular_tachycardia", "ventricular_rhythm", "nonsustained_vt", "ventricular_run"):
-            to.end(kind, state.run[-1], index)
+            if kind != "ventricular_tachycardia" or not (state.broad or runs.shown(state.sign)):
+                to.end(kind, state.run[-1], index)
     state.run.clear()
     state.run_length = 0
     state.run_named = ""
@@ -170,7 +173,8 @@ def _rates(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
             to.end(kind, index, index)
     for kind, span in limits.fast.items():
         count = limits.fast_rr[kind]
-        if len(beats) > count and index - beats[-count - 1] < span:
+        fast = len(beats) > count and index - beats[-count - 1] < span
+        if fast and not witness.denies_fast(state, beats[-count - 1], index, count):
             to.raise_(kind, beats[-count - 1], index)
 
 

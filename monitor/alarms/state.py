@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -13,14 +14,16 @@ NEVER = 1 << 62
 class Episode(msgspec.Struct):
     """One alarm that is shown (or hidden by a graver one of its chain).
 
-    onset: sample at which its condition began; raised: at which that was known; over: at which it ended, -1
-    while it lasts. A high alarm that is over stays until acknowledged (latched), another for a minimum time.
+    onset: sample at which its condition began; raised: at which that was known; over: at which it ended, -1 while
+    it lasts. times: how often it began, one message all the same. A high alarm that is over stays until
+    acknowledged (latched), another for a minimum time.
     """
 
     onset: int
     raised: int
     over: int = -1
     acknowledged: bool = False
+    times: int = 1
 
 
 class Sign(msgspec.Struct, frozen=True, array_like=True):
@@ -28,6 +31,10 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
 
     fibrillation: ventricular fibrillation or flutter, since sample `onset`. unsteady: the baseline is moving so
     much that beats may be missed, or a first look shows what may be fibrillation. lead_off: there is no signal.
+    tachycardia: a fast wave that repeats itself beat for beat, since `onset`. still: the sample since which nothing
+    like a QRS complex stands in any lead, -1 where something does. alive: a regular pulse goes on; brisk: at such a
+    rate that there is no extreme bradycardia. noisy: no lead can be analysed. second: the lead that does not lead
+    can be. run: the sample since which a lead's own beats are a ventricular tachycardia, -1 where they are none.
     """
 
     index: int
@@ -35,17 +42,43 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     unsteady: bool = False
     lead_off: bool = False
     onset: int = -1
+    tachycardia: bool = False
+    still: int = -1
+    alive: bool = False
+    brisk: bool = False
+    noisy: bool = False
+    second: bool = False
+    run: int = -1
+
+
+UNKNOWN = -2.0
+"""What stands for a number of a beat that nobody has told."""
+
+
+class Evidence(msgspec.Struct, frozen=True, array_like=True):
+    """How sure a beat is, beside its class; UNKNOWN where nobody says.
+
+    v: probability of class V. alike, beside: correlation of its QRS complex with the bed's usual one, in the lead that
+    leads and in the other one.
+    """
+
+    v: float = UNKNOWN
+    alike: float = UNKNOWN
+    beside: float = UNKNOWN
 
 
 class BedState(msgspec.Struct, kw_only=True):
     """Memory of one bed's alarms; every number is a sample index or a count.
 
     now: everything up to here has been told. deadline: the next sample at which something changes by itself.
-    quiet_since: the last beat, or the end of whatever kept beats from being heard. beats: the last R-peaks.
-    run: the last V of the run in progress, run_length of them in all, with the worst it has been called.
-    others: beats since the last V. cycles: of bigeminy and trigeminy in a row. recent_v: the last V, oldest first.
-    rr: the last RR intervals, 0 where one is not to be used, and rr_ends: the R-peaks that end them.
-    told: signs not yet reached by the clock.
+    quiet_since: the last beat, or the end of whatever kept beats from being heard. beats: the last R-peaks. run:
+    the last V of the run in progress, run_length of them in all, with the worst it has been called. others: beats
+    since the last V. cycles: of bigeminy and trigeminy in a row. recent_v: the last V, oldest first. rr: the last
+    RR intervals, 0 where one is not to be used, and rr_ends: the R-peaks that end them. told: signs not yet reached
+    by the clock. evidence: of the last beats. sure: the last beat that is one without doubt. coming: R-peaks of the
+    lead that does not lead that the clock has not reached; second: the last of the others. broad: a run of V goes
+    on whatever its letters. denied: the beat since which a bradycardia was contradicted. held: alarms held back
+    because nothing could be analysed.
     """
 
     now: int
@@ -67,18 +100,31 @@ class BedState(msgspec.Struct, kw_only=True):
     since_af: int = 0
     episodes: dict[str, Episode] = msgspec.field(default_factory=dict)
     silenced_until: int = 0
+    evidence: list[Evidence] = msgspec.field(default_factory=list)
+    sure: int = -1
+    coming: list[int] = msgspec.field(default_factory=list)
+    second: list[int] = msgspec.field(default_factory=list)
+    broad: bool = False
+    denied: int = -1
+    held: int = 0
+    founded: bool = False
+
+    def ordered(self) -> bool:
+        """Do its R-peaks follow one another? Those of a memory that was damaged may not."""
+        lists = (self.beats, self.run, self.recent_v, self.rr_ends, self.second, self.coming)
+        return all(before < after for one in lists for before, after in pairwise(one))
 
 
 class Change(msgspec.Struct, frozen=True):
     """One entry of the event log.
 
-    what: "onset" (the alarm begins), "end" (its condition is over), "clear" (it is no longer shown),
-    "acknowledge", "silence" (kind is "" and onset the sample at which sound comes back).
-    index: sample at which it became known. onset: sample at which the episode began.
+    what: "onset" (the alarm begins), "again" (it returns while it is still shown, at sample `onset`), "end" (its
+    condition is over), "clear" (it is no longer shown), "acknowledge", "silence" (kind is "" and onset the sample
+    at which sound comes back). index: sample at which it became known. onset: sample at which the episode began.
     over: sample at which it ended, -1 before. hidden: a graver alarm of its chain is shown instead.
     """
 
-    what: Literal["onset", "end", "clear", "acknowledge", "silence"]
+    what: Literal["onset", "again", "end", "clear", "acknowledge", "silence"]
     kind: str
     index: int
     onset: int

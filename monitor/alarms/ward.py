@@ -2,8 +2,11 @@
 
 How a service calls it, for each pass over the samples that came in:
 
-    ward.samples(slots, chunks, off)        # the chunks SignalPath.step gets, and those of leads that are off
-    ward.beat(slot, index, class_)          # each classified beat, a slot's beats in order of their index
+    ward.beside(slots, chunks, off)         # the second ECG lead of those that have one: the span that samples has
+    ward.pulse(slots, chunks)               # the pulse channel of those that have one: the same span
+    ward.samples(slots, chunks, off)        # the first ECG lead: what SignalPath.step gets, and what is off
+    ward.detected(slot, index)              # R-peaks of the lead that does not lead, before the beats of the same step
+    ward.beat(slot, index, class_, v, alike, beside)  # each classified beat, a slot's beats in order of their index
     ward.clock(slots)                       # last, for slots none of whose beats is still waiting for its class
     for slot, changes in ward.changes().items():
         publish ward.active(slot) at sample ward.now(slot); log changes; make sound unless ward.silenced_seconds(slot)
@@ -34,7 +37,7 @@ from ecg.signal.windows import WINDOW_AFTER
 from ecg.wire.messages import ActiveAlarm
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.signs import SignalSigns
-from monitor.alarms.state import BedState, Change, Sign
+from monitor.alarms.state import UNKNOWN, BedState, Change, Evidence, Sign
 
 ROUNDING = 2
 """Samples at the model's rate to be on the safe side of every rounding."""
@@ -71,7 +74,7 @@ class WardAlarms:
 
     def __init__(self, settings: AlarmSettings, slots: int) -> None:
         self.settings = settings
-        self._signs = SignalSigns(slots)
+        self._signs = SignalSigns(slots, settings.vt_beats, settings.vt_rate)
         self._beds: dict[int, BedAlarms] = {}
         self._changes: dict[int, list[Change]] = {}
         self._rate = np.full(slots, 360.0)
@@ -118,14 +121,36 @@ class WardAlarms:
             self._note(slot, self._beds[slot].sign(sign))
         return found
 
-    def beat(self, slot: int, index: int, cls: str) -> None:
-        """A beat of AAMI class `cls` with its R-peak at sample `index`."""
-        self._note(slot, self._beds[slot].beat(index, cls))
+    def beside(
+        self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
+    ) -> None:
+        """The second ECG lead of those slots that have one, as `samples` has the first; told before it."""
+        self._signs.beside(slots, chunks, off)
+
+    def pulse(self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], channel: int = 0) -> None:
+        """The pulse channel of those slots that have one: float32 [n], any unit; told before `samples`.
+
+        channel: 1 for the second one of those that have two (pressure and plethysmogram).
+        """
+        self._signs.pulse(slots, chunks, channel)
+
+    def detected(self, slot: int, index: int) -> None:
+        """The lead that does not lead has an R-peak at sample `index`; told before the beats of its step."""
+        self._note(slot, self._beds[slot].detected(index))
+
+    def beat(
+        self, slot: int, index: int, cls: str, v: float = UNKNOWN, alike: float = UNKNOWN, beside: float = UNKNOWN
+    ) -> None:
+        """A beat of AAMI class `cls` with its R-peak at sample `index`.
+
+        v: the bed's probability of class V. alike, beside: feature qrs_likeness in the lead that leads and the other.
+        """
+        self._note(slot, self._beds[slot].beat(index, cls, Evidence(v, alike, beside)))
 
     def clock(self, slots: NDArray[np.int64]) -> None:
         """Every beat that the samples so far hold has been told for these slots."""
         slots = np.asarray(slots, np.int64)
-        seen, start = self._signs.state["seen"][slots], self._start[slots]
+        seen, start = self._signs.seen(slots), self._start[slots]
         until = np.where(seen - start < self._learning[slots], start, seen - 1 - self._lag[slots])
         self._told[slots] = np.maximum(self._told[slots], until)
         for slot in slots[self._told[slots] >= self._deadline[slots]].tolist():
@@ -133,7 +158,7 @@ class WardAlarms:
 
     def finish(self, slot: int) -> None:
         """The stream has ended, and every beat of it has been told: time goes on to its last sample."""
-        self._told[slot] = max(int(self._told[slot]), int(self._signs.state["seen"][slot]) - 1)
+        self._told[slot] = max(int(self._told[slot]), int(self._signs.seen(np.array([slot]))[0]) - 1)
         self._note(slot, self._beds[slot].clock(int(self._told[slot])))
 
     def interrupt(self, slot: int, index: int) -> None:
@@ -190,13 +215,16 @@ class WardAlarms:
     def restore(self, slot: int, saved: SavedAlarms) -> None:
         """Put back what `save` gave, in this slot or another one, here or in another process.
 
-        Raises ValueError where it holds other signs than these.
+        Raises ValueError where it holds other signs than these, or beats out of order.
         """
         if saved.signs.keys() != self._signs.state.keys():
             raise ValueError("signs of other parts")
+        if not saved.bed.ordered():
+            raise ValueError("R-peaks that do not follow one another")
         self._signs.reset(np.array([slot]), np.array([saved.rate]), np.array([saved.start]))
+        held = self._signs.state
         for name, value in saved.signs.items():
-            rows = self._signs.state[name]
+            rows = held[name]
             if isinstance(value, list):
                 rows[slot, : len(value)] = value[: rows.shape[1]]
             else:

@@ -47,7 +47,25 @@ def parser() -> argparse.ArgumentParser:
     screen.add_argument("--beds", type=beds, default=200, help="beds that stream")
     screen.add_argument("--seconds", type=seconds, default=20.0, help="how long each view is measured")
 
-    for one in (engine, pipeline, replay, screen):
+    faults = kinds.add_parser(
+        "faults", help="brokers, programs, links and disks that fail: what is lost, and for how long"
+    )
+    faults.add_argument("--short", action="store_true", help="two beds, a broker killed twice: some seconds a fault")
+    faults.add_argument("--only", metavar="NAMES", help="these faults, with commas, such as 'broker killed,disk full'")
+    faults.add_argument("--times", type=programs.whole("--times", 1, 1000), help="how often a broker is killed")
+
+    fuzz = kinds.add_parser("fuzz", help="hostile inputs to every decoder: what comes out, hangs or grows")
+    fuzz.add_argument("--inputs", type=programs.whole("--inputs", 1, 10**9), default=100_000, help="for each decoder")
+    fuzz.add_argument("--seconds", type=seconds, default=60.0, help="for each decoder at most")
+    fuzz.add_argument("--seed", type=programs.whole("--seed", 1, 2**31), default=1, help="of the inputs")
+    fuzz.add_argument("--only", metavar="NAMES", help="these decoders, with commas, such as wave,router")
+
+    soak = kinds.add_parser("soak", help="beds for hours: memory, files, tasks and queues must stay as they are")
+    soak.add_argument("--hours", type=programs.number("--hours", 0.001, 1000), default=1.0, help="how long")
+    soak.add_argument("--beds", type=beds, default=200, help="beds that stream")
+    soak.add_argument("--speed", type=programs.number("--speed", 0.1, 60), default=10.0, help="times real time")
+
+    for one in (engine, pipeline, replay, screen, faults, fuzz, soak):
         one.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
         one.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
@@ -65,6 +83,18 @@ def run(arguments: list[str]) -> int:
         from monitor.bench import pipeline
 
         return pipeline.run(config, options)
+    if options.kind == "fuzz":
+        from monitor.bench import fuzz
+
+        return fuzz.run(options)
+    if options.kind == "soak":
+        from monitor.bench import soak
+
+        return soak.run(config, options)
+    if options.kind == "faults":
+        from monitor.bench import faults
+
+        return faults.run_faults(config, options)
     if options.kind == "ui":
         from monitor.bench import ui
 

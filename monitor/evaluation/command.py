@@ -25,7 +25,7 @@ from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
 from monitor.evaluation import challenge, noise, report, rhythms, scoring
-from monitor.evaluation.replay import Heard, listen
+from monitor.evaluation.replay import Heard, listen, narrowed
 
 FOLDERS: Final = {
     "challenge2015": (
@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--json", type=Path, metavar="FILE", help="write every number to FILE")
     made.add_argument("--config", type=Path, metavar="FILE", help="settings (default: config.toml)")
     made.add_argument("--profile", default="", metavar="NAME", help="profile of the limits (default: the settings')")
+    made.add_argument("--leads", type=int, choices=(1, 2), default=2, help="ECG leads that are heard (default: 2)")
+    made.add_argument("--no-pulse", action="store_true", help="the pulse channels are not heard")
     made.add_argument("--weights", metavar="NAME", help="weights in place of those of the settings")
     made.add_argument("--reference-only", action="store_true", help="no network: score the rules alone")
     return made
@@ -72,12 +74,14 @@ def run(arguments: list[str]) -> int:
     def heard(records: Sequence[Record]) -> list[Heard]:
         assert net is not None
         device = pick_device(settings.model.device)
+        records = [narrowed(record, given.leads, not given.no_pulse, settings.monitor.lead) for record in records]
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task(f"listening to {len(records)} records", total=1.0)
             return listen(records, settings, net, device, lambda share: progress.update(task, completed=share))
 
     console = Console()
-    whole: dict[str, Any] = {"weights": name, "settings": settings.alarms}
+    heard_of = {"leads": given.leads, "pulse": not given.no_pulse}
+    whole: dict[str, Any] = {"weights": name, "settings": settings.alarms, "heard": heard_of}
     if given.records is not None:
         whole["groups"] = _annotated(given.records, given.data, settings, heard if net else None)
         report.tables(whole["groups"], name, console)

@@ -41,7 +41,7 @@ def read(folder: Path) -> tuple[list[Record], list[str]]:
 def evaluate(records: Sequence[Record], heard: Sequence[Heard]) -> dict[str, Any]:
     """Alarms an hour by kind, and of all high ones together; beats a minute."""
     hours = sum(record.seconds for record in records) / 3600
-    kinds = Counter(each.kind for one in heard for each in one.raised)
+    kinds = Counter(each.kind for one in heard for each in one.raised if not each.again)
     high = sum(kinds[kind] for kind in KINDS if PRIORITY[kind] == "high")
     return {
         "records": [record.name for record in records],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 import msgspec
@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from ecg.model.network import BeatNet
+from ecg.records.leads import ecg_columns, pulse_column
 from ecg.records.record import Record
 from ecg.settings import AlarmSettings, Config, MonitorSettings
 from monitor.alarms.bed import BedAlarms
@@ -36,12 +37,16 @@ STEP_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """One alarm episode: its condition from `onset` to `over`, known to be true at `raised`, in samples."""
+    """One alarm episode: its condition from `onset` to `over`, known to be true at `raised`, in samples.
+
+    again: the alarm was still shown, so that no new message came.
+    """
 
     kind: str
     onset: int
     over: int
     raised: int
+    again: bool = False
 
     @property
     def priority(self) -> Priority:
@@ -95,6 +100,26 @@ def listen(
     ]
 
 
+def narrowed(record: Record, leads: int, pulse: bool, wanted: str = "MLII") -> Record:
+    """The record with its best ECG leads, so many at most, and its pulse channel or none. wanted: the first choice.
+
+    A record without an ECG lead keeps all it has.
+    """
+    columns = ecg_columns(record.leads, record.units, wanted)[:leads]
+    beats = pulse_column(record.leads, record.units) if pulse else None
+    kept = sorted({*columns, *([] if beats is None else [beats])})
+    if not columns or len(kept) == len(record.leads):
+        return record
+    return replace(
+        record,
+        leads=tuple(record.leads[column] for column in kept),
+        units=tuple(record.units[column] for column in kept) if record.units else (),
+        gain=record.gain[kept],
+        baseline=record.baseline[kept],
+        samples=record.samples[:, kept],
+    )
+
+
 def _step(record: Record) -> int:
     """Samples of the record in one message."""
     return max(round(STEP_SECONDS * record.rate), 1)
@@ -105,15 +130,15 @@ def episodes(changes: Iterable[Change], length: int) -> list[Raised]:
 
     An episode that lasts ends with the record.
     """
-    open_: dict[str, tuple[int, int]] = {}
+    open_: dict[str, tuple[int, int, bool]] = {}
     raised = []
     for change in changes:
-        if change.what == "onset":
-            open_[change.kind] = (change.onset, change.index)
+        if change.what in ("onset", "again"):
+            open_[change.kind] = (change.onset, change.index, change.what == "again")
         elif change.what == "end":
-            onset, at = open_.pop(change.kind)
-            raised.append(Raised(change.kind, onset, change.over, at))
-    raised += [Raised(kind, onset, length - 1, at) for kind, (onset, at) in open_.items()]
+            onset, at, again = open_.pop(change.kind)
+            raised.append(Raised(change.kind, onset, change.over, at, again))
+    raised += [Raised(kind, onset, length - 1, at, again) for kind, (onset, at, again) in open_.items()]
     return sorted(raised, key=lambda one: (one.raised, one.kind))
 
 

@@ -93,7 +93,7 @@ def evaluate(records: Sequence[Record], heard: Sequence[Heard]) -> dict[str, Any
             seconds = sum(span.over + 1 - span.onset for span in spans) / record.rate
             seconds_of[label] = seconds_of.get(label, 0.0) + seconds
         for each in one.raised:
-            if PRIORITY[each.kind] == "high":
+            if PRIORITY[each.kind] == "high" and not each.again:
                 under.setdefault(label_at(record.annotations, each.raised), Counter())[each.kind] += 1
         for kind, tally in tallies.items():
             spans = joined([span for label in GROUPS[kind] for span in rhythms.get(label, [])])
@@ -138,8 +138,10 @@ def _score(tally: Tally, kind: str, spans: Sequence[Span], raised: Sequence[Rais
     for span in spans:
         there[span.onset : span.over + 1] = True
     for one in own:
-        tally.alarms += 1
         alarm[one.onset : one.over + 1] = True
+        if one.again:
+            continue
+        tally.alarms += 1
         if any(span.near(Span(one.onset, max(one.over, one.raised))) for span in spans):
             tally.true += 1
         else:

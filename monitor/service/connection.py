@@ -40,6 +40,7 @@ class Inbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.wake = asyncio.Event()
+        self.closed = False
         self.overflowed = 0
         self.received = 0
         self.last_s = time.monotonic()
@@ -53,7 +54,9 @@ class Inbox:
         return len(self._items)
 
     def put(self, topic: str, payload: bytes, retained: bool) -> None:
-        """Keep a message, with the time at which it came (in the connection's thread)."""
+        """Keep a message, with the time at which it came (in the connection's thread); none once it is `closed`."""
+        if self.closed:
+            return
         if not retained:
             self.last_s = time.monotonic()
             self.received += 1
@@ -137,6 +140,11 @@ class Connection:
         return self._session.outbox.confirmed
 
     @property
+    def unsent(self) -> int:
+        """Messages that the broker has not confirmed yet."""
+        return len(self._session.outbox)
+
+    @property
     def dropped(self) -> int:
         """Messages that were not published, because the broker was away for too long."""
         return self._session.outbox.dropped
@@ -156,6 +164,12 @@ class Connection:
         """Publish at QoS 1, in this order."""
         if items:
             self._loop.call_soon_threadsafe(self._session.publish, items)
+
+    def deafen(self) -> None:
+        """Take no message any more, and ask the broker for none: reading them would slow the end down."""
+        self.inbox.closed = True
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._session.deafen)
 
     async def flush(self, seconds: float = 10.0) -> None:
         """Wait until everything has been published, for so long at most while the broker is there."""

@@ -6,11 +6,13 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
 import msgspec
 
+from ecg import notify
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
@@ -28,6 +30,8 @@ from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
+from monitor.service.pulse import Pulse
+from monitor.service.recorder.recorder import Recorder
 from monitor.service.router import Router
 from monitor.service.status import Health, message, misunderstood
 from monitor.service.timers import Timers
@@ -39,7 +43,7 @@ MOST_MESSAGES: Final = 4096
 MOST_BYTES: Final = 1 << 20
 """Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 IDLE_TICK_SECONDS: Final = 0.25
-STEP_SECONDS: Final = 0.25
+STEP_SECONDS: Final = 0.1
 """After so long messages are looked at again, whatever still waits in the ward."""
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
@@ -95,6 +99,8 @@ class Service:
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
+        self._tasks: Callable[[], int] = lambda: 0
+        self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
         publish, confirmed = self._connection.publish, self._latencies.confirmed
@@ -106,6 +112,10 @@ class Service:
         }
         if self._log:
             self._sinks["event log"] = self._log
+        self._recorder = Recorder(config.recorder) if config.recorder.folder else None
+        if self._recorder:
+            self._sinks["recorder"] = self._recorder
+            ward.heard = self._recorder.heard
 
     async def run(self, until_idle: float | None = None) -> None:
         """Process until `stop`, or until nothing has come for `until_idle` seconds (a minute for the first message).
@@ -117,6 +127,7 @@ class Service:
         timers = Timers(self._problems, self._fail)
         self.ward.engine.warm_up()
         runtime.settle()
+        self._tasks = partial(_tasks_of, asyncio.get_running_loop())
         stop_metrics = self._serve_metrics()
         try:
             await connection.open()
@@ -125,7 +136,10 @@ class Service:
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
             if self._saved:
                 timers.every(self.config.monitor.save_seconds, "saving the memory", self._save_memory)
+            if wanted := notify.watchdog_seconds():
+                timers.every(wanted, "the watchdog", lambda: self._pulse.beat(wanted))
             self.on_listening()
+            notify.tell("READY=1")
             connection.inbox.last_s = time.monotonic()
             await self._work(until_idle)
             await connection.flush(self._ending.left(FLUSH_SECONDS))
@@ -146,6 +160,7 @@ class Service:
         """The main loop; where it is stopped, what has been received is processed for a moment, and the rest lost."""
         inbox = self._connection.inbox
         while not self.stop.is_set():
+            self._pulse.turn()
             if not self.ward.waiting:
                 await inbox.wait(IDLE_TICK_SECONDS)
             if self._printer and self._printer.error:
@@ -171,7 +186,7 @@ class Service:
         """Process what has been received for a moment; the rest is lost."""
         inbox, limit_s = self._connection.inbox, time.monotonic() + WIND_UP_SECONDS
         while (inbox or self.ward.waiting) and time.monotonic() < limit_s:
-            self.take(inbox.take(AT_THE_END))
+            self.take(inbox.take(AT_THE_END), WIND_UP_SECONDS / 10)
         unread = inbox.take(len(inbox))
         left = give_up(self.ward, self._connection.topics, unread, UNREAD_SECONDS)
         if unread:
@@ -182,13 +197,13 @@ class Service:
         connection = self._connection
         self._lag.shed(connection.inbox, connection.topics, self.ward.waits_for_nobody, time.monotonic())
 
-    def take(self, arrivals: list[Arrival]) -> None:
-        """Process messages: what cannot be used is counted and skipped."""
+    def take(self, arrivals: list[Arrival], patience_s: float = STEP_SECONDS) -> None:
+        """Process messages: what cannot be used is counted and skipped. patience_s: as for `Ward.step`."""
         self._router.take(arrivals)
         if arrivals:
             self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
         if self.ward.waiting:
-            self._hand_out(self.ward.step(STEP_SECONDS))
+            self._hand_out(self.ward.step(patience_s))
 
     def _hand_out(self, events: list[Event]) -> None:
         """What happened, to all sinks; one that fails keeps no other from it."""
@@ -204,6 +219,8 @@ class Service:
 
     def intent(self, intent: Intent) -> None:
         """What a screen wants of the ward."""
+        if self._recorder:
+            self._recorder.command(intent)
         if isinstance(intent, Quit):
             self.halt()
         elif isinstance(intent, Acknowledge):
@@ -248,19 +265,25 @@ class Service:
                 self._problems.add(str(error))
 
     def _serve_metrics(self) -> Callable[[], None] | None:
-        """Answer Prometheus, where the settings ask for it."""
+        """Answer Prometheus and whoever asks whether all is well, where the settings ask for it."""
         port = self.config.monitor.metrics_port
         if not port:
             return None
         from monitor.service import metrics
 
+        asked = self.config.monitor
+        collector = metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies, self._queues)
         return metrics.serve(
-            port, metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies)
+            asked.metrics_host, port, metrics.Answers(collector, self._pulse.health, metrics.token(asked))
         )
+
+    def _queues(self) -> tuple[int, int, int]:
+        """Messages unread and unsent, and tasks; asked for in another thread."""
+        return len(self._connection.inbox), self._connection.unsent, self._tasks()
 
     def _close_sinks(self, patience_s: float) -> None:
         """Let those that work aside finish."""
-        for aside in (self._log, self._printer):
+        for aside in (self._log, self._printer, self._recorder):
             if aside:
                 aside.close(patience_s)
 
@@ -271,7 +294,9 @@ class Service:
 
     def halt(self) -> None:
         """End within 3 s: what has been processed by then is published and saved."""
+        notify.tell("STOPPING=1")
         self._ending.ask()
+        self._connection.deafen()
         self.stop.set()
 
     @property
@@ -280,6 +305,8 @@ class Service:
         found = self._problems.sentences()
         if self._log and self._log.lost:
             found.insert(0, f"{self._log.lost} changes of alarms are not in the event log. {self._log.problem}".strip())
+        if self._recorder and (self._recorder.problem or self._recorder.lost):
+            found.insert(0, f"{self._recorder.lost} samples and events not recorded. {self._recorder.problem}".strip())
         if self._printer and self._printer.lost:
             found.insert(0, f"{self._printer.lost} beats were not printed: what reads them is too slow")
         return found
@@ -287,10 +314,18 @@ class Service:
     def status(self) -> ServiceStatus:
         """The status line."""
         unlogged = self._log.problem if self._log else ""
+        unrecorded = self._recorder.problem if self._recorder else ""
         now = time.monotonic()
-        problems = [self._lag.problem(now), misunderstood(self.ward.senders.misunderstood(now)), unlogged]
+        problems = [self._lag.problem(now), misunderstood(self.ward.senders.misunderstood(now)), unlogged, unrecorded]
         return self._health.status([*problems, *self._problems.shown()])
 
     def ledger_line(self) -> str:
         """The last line of a headless run."""
         return msgspec.json.encode({"ledger": self.ward.ledger.as_dict()}).decode()
+
+
+def _tasks_of(loop: asyncio.AbstractEventLoop) -> int:
+    try:
+        return len(asyncio.all_tasks(loop))
+    except RuntimeError:  # they changed meanwhile
+        return 0

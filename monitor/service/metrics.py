@@ -1,16 +1,28 @@
-"""Figures for Prometheus, on a port of the loopback, where the settings ask for it."""
+"""Figures for Prometheus, and whether all is well, on a port of its own, where the settings ask for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any, NamedTuple
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, start_http_server
+import msgspec
+from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ecg import tokens
 from ecg.errors import UserError
+from ecg.settings import MonitorSettings
+from ecg.wire.broker import bare, is_loopback
 from monitor.link.protocol import ServiceStatus
 from monitor.service.latency import Latencies
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 BUCKET_BINS = 3
@@ -18,17 +30,27 @@ BUCKET_BINS = 3
 
 
 class ServiceCollector(Collector):
-    """Reads the service's figures when they are asked for."""
+    """Reads the service's figures when they are asked for. queues: messages unread, messages unsent, and tasks."""
 
-    def __init__(self, status: Callable[[], ServiceStatus], beats: Callable[[], int], latencies: Latencies) -> None:
-        self._status, self._beats, self._latencies = status, beats, latencies
+    def __init__(
+        self,
+        status: Callable[[], ServiceStatus],
+        beats: Callable[[], int],
+        latencies: Latencies,
+        queues: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
+    ) -> None:
+        self._status, self._beats, self._latencies, self._queues = status, beats, latencies, queues
 
     def collect(self) -> Iterator[Metric]:
         """The metrics; latencies in seconds, as Prometheus wants them."""
         now = self._status()
+        unread, unsent, tasks = self._queues()
         for name, value, about in (
             ("ecg_monitor_beds", now.beds, "Beds known"),
             ("ecg_monitor_connected", int(now.connected), "1 while the broker is there"),
+            ("ecg_monitor_inbox", unread, "Messages received and not read yet"),
+            ("ecg_monitor_outbox", unsent, "Messages that the broker has not confirmed yet"),
+            ("ecg_monitor_tasks", tasks, "Tasks of the event loop"),
             ("ecg_monitor_lookahead_seconds", now.lookahead_ms / 1000, "Signal needed after an R-peak"),
         ):
             yield GaugeMetricFamily(name, about, value)
@@ -57,16 +79,59 @@ class ServiceCollector(Collector):
         yield HistogramMetricFamily("ecg_monitor_overhead_seconds", about, [*buckets, ("+Inf", total.total)], None)
 
 
-def serve(port: int, collector: ServiceCollector) -> Callable[[], None]:
-    """Answer Prometheus on 127.0.0.1:port; returns what ends it. Raises UserError where the port is taken."""
+class Answers(NamedTuple):
+    """What is answered. healthy: is all well, and figures to go with it. token: asked for, "" for none."""
+
+    collector: ServiceCollector
+    healthy: Callable[[], tuple[bool, dict[str, Any]]]
+    token: str = ""
+
+
+def token(monitor: MonitorSettings) -> str:
+    """The token that is asked for, "" for none. Raises UserError where there must be one."""
+    if monitor.metrics_token_file:
+        return tokens.read(monitor.metrics_token_file, "[monitor] metrics_token_file")
+    if not is_loopback(monitor.metrics_host):
+        raise UserError(
+            f"[monitor] metrics_host = {monitor.metrics_host!r} is reached from elsewhere: name a file with a token in "
+            "metrics_token_file"
+        )
+    return ""
+
+
+def application(answers: Answers) -> WSGIApplication:
+    """/metrics for Prometheus, /healthz for whoever restarts what does not live: 200, or 503."""
     registry = CollectorRegistry()
-    registry.register(collector)
+    registry.register(answers.collector)
+    metrics: WSGIApplication = make_wsgi_app(registry)
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        place = environ.get("PATH_INFO", "")
+        if not tokens.same(answers.token, tokens.bearer(environ.get("HTTP_AUTHORIZATION"))):
+            start("401 Unauthorized", [("WWW-Authenticate", "Bearer"), ("Content-Type", "text/plain")])
+            return [b"give the token as Authorization: Bearer\n"]
+        if place in ("/", "/metrics"):
+            return metrics(environ, start)
+        if place == "/healthz":
+            well, figures = answers.healthy()
+            start("200 OK" if well else "503 Service Unavailable", [("Content-Type", "application/json")])
+            return [msgspec.json.encode({"status": "ok" if well else "failing", **figures}), b"\n"]
+        start("404 Not Found", [("Content-Type", "text/plain")])
+        return [b"/metrics and /healthz are here\n"]
+
+    return answer
+
+
+def serve(host: str, port: int, answers: Answers) -> Callable[[], None]:
+    """Answer on that address; returns what ends it. Raises UserError where it cannot be used."""
     try:
-        server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
+        server = make_server(bare(host), port, application(answers), _server(host), _Silent)
     except OSError as error:
         raise UserError(
             f"metrics_port = {port} of [monitor] cannot be used ({error.strerror}); give another, or 0 for none"
         ) from None
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
 
     def stop() -> None:
         server.shutdown()
@@ -74,3 +139,21 @@ def serve(port: int, collector: ServiceCollector) -> Callable[[], None]:
         thread.join(2)
 
     return stop
+
+
+def _server(host: str) -> type[WSGIServer]:
+    class Threading(ThreadingMixIn, WSGIServer):
+        """A request that dawdles keeps no other waiting, nor the end."""
+
+        daemon_threads = True
+        block_on_close = False
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    return Threading
+
+
+class _Silent(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+        """Nothing."""

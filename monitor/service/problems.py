@@ -25,10 +25,16 @@ class Problems:
 
     def unusable(self, topic: str, reason: str) -> None:
         """A message could not be used."""
+        _log.info("skipped a message on %s: %s", topic, reason)
         self._unusable.append(f"skipped a message on {topic}: {reason}")
 
     def add(self, sentence: str) -> None:
         """Something went wrong that the monitor goes on after."""
+        if sentence not in self._failures:
+            _log.warning("%s", sentence)
+        self._keep(sentence)
+
+    def _keep(self, sentence: str) -> None:
         self._failures.pop(sentence, None)
         self._failures[sentence] = self._now_s()
         while len(self._failures) > KEPT:
@@ -39,7 +45,7 @@ class Problems:
         sentence = f"{what} failed ({type(error).__name__}: {error})"
         if sentence not in self._failures:
             _log.error("%s", sentence, exc_info=error)
-        self.add(sentence)
+        self._keep(sentence)
         return sentence
 
     def sentences(self) -> list[str]:

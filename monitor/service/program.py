@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import monitor
 from ecg.errors import UserError
+from ecg.programs import end_signals
 from ecg.settings import Config
 from ecg.wire import broker as brokers
 from ecg.wire.broker import Broker
@@ -138,7 +139,7 @@ def _source(config: Config, options: argparse.Namespace) -> Iterator[tuple[Broke
 def demo_arguments(options: argparse.Namespace) -> list[str]:
     """The producer's command line in a demonstration: for ever, unless the settings say which records."""
     made = ["--loop"] if getattr(options, "until_idle", None) is None else []
-    for name in ("records", "beds", "speed", "broker", "root", "config"):
+    for name in ("records", "file", "beds", "speed", "broker", "root", "config"):
         value = getattr(options, name)
         if value is not None:
             made += [f"--{name}", str(value)]
@@ -228,11 +229,11 @@ def _end_on_signals(service: Service, for_screens: bool) -> list[int]:
         service.halt()
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, interrupted, signal.SIGTERM)
-    if for_screens:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    else:
-        loop.add_signal_handler(signal.SIGINT, interrupted, signal.SIGINT)
+    for number in end_signals():
+        if for_screens and number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        else:
+            loop.add_signal_handler(number, interrupted, number)
     return came
 
 

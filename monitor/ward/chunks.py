@@ -163,7 +163,7 @@ class Chunks:
         if repeated:
             self.ledger.repeated += repeated
             rows = rows[repeated:]
-        self.blocks.append(Block(self.next, rows, wave.gain, wave.baseline, wave.sent_ns, received_ns))
+        self.blocks.append(Block(self.next, rows, wave.gain, wave.baseline, wave.sent_ns, received_ns, wave.units))
         self._count.received += len(rows)
         index = self.next
         self.next += len(rows)

@@ -56,18 +56,23 @@ class LeadRows:
         return np.array(self._follows, np.int64)
 
 
-def by_beat(rows: Beats, probabilities: NDArray[np.float32], leading: Index) -> tuple[Index, NDArray[np.float32]]:
-    """The rows of the leads that lead, and the probabilities of their beats from both leads: float32 [beats, classes].
+def by_beat(
+    rows: Beats, probabilities: NDArray[np.float32], leading: Index
+) -> tuple[Index, Index, NDArray[np.float32]]:
+    """The rows of the leads that lead and of the others, and the probabilities of each beat from both leads.
 
-    leading: the lead that leads, by slot of the bed.
+    leading: the lead that leads, by slot of the bed. Returns int64 [beats], int64 [beats] with -1 where the other lead
+    says nothing, and float32 [beats, classes].
     """
     bed = rows.slot // LEADS
     leads = rows.slot - LEADS * bed == leading[bed]
     chosen, others = np.flatnonzero(leads), np.flatnonzero(~leads)
     found = probabilities[chosen]
+    beside = np.full(len(chosen), -1, np.int64)
     if len(others) and len(chosen):
         key = (bed << SHIFT) + rows.at
         place = np.minimum(np.searchsorted(key[chosen], key[others]), len(chosen) - 1)
         both = key[chosen][place] == key[others]
         found[place[both]] = fused(found[place[both]], probabilities[others[both]])
-    return chosen, found
+        beside[place[both]] = others[both]
+    return chosen, beside, found

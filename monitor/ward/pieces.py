@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,8 @@ def joined(parts: list[Signal]) -> Signal:
 class Block:
     """Samples of all leads for the screen: int16 [n, leads], ADU, each once and in order; and when they came.
 
-    gain: ADU/mV, baseline: ADU. sent_ns, received_ns: nanoseconds since the epoch.
+    gain: ADU/mV, or of the lead's unit; baseline: ADU. units: as in Wave.
+    sent_ns, received_ns: nanoseconds since the epoch.
     """
 
     index: int
@@ -84,6 +86,18 @@ class Block:
     baseline: list[float]
     sent_ns: int
     received_ns: int
+    units: list[str] = field(default_factory=list)
+
+
+class Taken(NamedTuple):
+    """Blocks of one stream of a bed as the ward takes them, in order."""
+
+    bed: str
+    stream: str
+    record: str
+    rate: float
+    leads: list[str]
+    blocks: list[Block]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ecg.records.aami import CLASSES
 from ecg.settings import Config
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath, lookahead_seconds
-from monitor.alarms import WardAlarms
+from monitor.alarms import UNKNOWN, WardAlarms
 from monitor.inference.engine import Engine
 from monitor.ward.bed import LEADS, Bed
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
@@ -22,6 +22,9 @@ from monitor.ward.pieces import Begin, Signal
 from monitor.ward.state import Rows, SavedPatient
 
 FIRST_SLOTS: Final = 64
+VENTRICULAR: Final = CLASSES.index("V")
+LIKENESS: Final = "qrs_likeness"
+"""The feature that tells the alarms how like a beat is to the bed's usual ones."""
 FUTURE_NS: Final = 1_000_000_000
 PAST_NS: Final = 3_600_000_000_000
 """A message that says that it was sent later than 1 s after it came, or an hour before, has no clock to be believed."""
@@ -122,10 +125,12 @@ class Pipeline:
         slots = np.array([bed.slot for bed, _ in heard], np.int64)
         self._leading[slots] = [bed.leading.lead for bed, _ in heard]
         found = self.path.step_leads(read.rows, read.chunks, read.follows)
-        beats = found.beats
+        beats, witnessed = found.beats, found.witnessed
         if ended:
             beats = Beats.join([beats, self.path.finish(closing.rows, closing.follows)])
         self._sound(slots, heard)
+        for row, index in witnessed.tolist():
+            self.alarms.detected(row // LEADS, index)
         count = self._read(beats) if len(beats) else 0
         self.alarms.clock(slots)
         for bed in ended:
@@ -134,13 +139,19 @@ class Pipeline:
         return count
 
     def _sound(self, slots: Index, heard: list[tuple[Bed, Signal]]) -> None:
-        """The signals of the leads that lead, for the alarms."""
-        chunks, off = [], []
-        for bed, signal in heard:
-            second = signal.second if bed.leading.lead else None
-            chunks.append(signal.samples if second is None else second)
-            off.append(signal.lead_off and second is None)
-        self.alarms.samples(slots, chunks, np.array(off, bool))
+        """The signals for the alarms: what is beside the first lead goes before it."""
+        second = [(bed.slot, one) for bed, one in heard if one.second is not None]
+        pulse = [(bed.slot, one.pulse) for bed, one in heard if one.pulse is not None]
+        if second:
+            self.alarms.beside(
+                np.array([slot for slot, _ in second], np.int64),
+                [one.second for _, one in second if one.second is not None],
+                np.array([one.second_off for _, one in second]),
+            )
+        if pulse:
+            self.alarms.pulse(np.array([slot for slot, _ in pulse], np.int64), [one for _, one in pulse])
+        off = np.array([one.lead_off for _, one in heard], bool)
+        self.alarms.samples(slots, [one.samples for _, one in heard], off)
 
     def _begin(self, bed: Bed, begin: Begin) -> None:
         """Empty the bed's memory, or that of one of its leads."""
@@ -168,10 +179,12 @@ class Pipeline:
     def _read(self, rows: Beats) -> int:
         """Run the network over new beats, a row for each lead. Returns their number."""
         verdicts = self.engine.infer(rows)
-        chosen, probabilities = by_beat(rows, verdicts.probabilities, self._leading)
+        chosen, beside, probabilities = by_beat(rows, verdicts.probabilities, self._leading)
+        likeness = rows.feature(LIKENESS)
+        alike, other = likeness[chosen], np.where(beside >= 0, likeness[beside], UNKNOWN)
         found, moves = rows.take(chosen), verdicts.moved[chosen]
         now_ns = self._wall_ns()
-        for row, index, ready, best, shares, rr, rate, moved in zip(
+        for row, index, ready, best, shares, rr, rate, moved, like_usual, like_beside in zip(
             found.slot.tolist(),
             found.index.tolist(),
             found.ready.tolist(),
@@ -180,6 +193,8 @@ class Pipeline:
             found.rr_ms.tolist(),
             found.heart_rate.tolist(),
             moves.tolist(),
+            alike.tolist(),
+            other.tolist(),
             strict=True,
         ):
             bed = self.beds[row // LEADS]
@@ -201,7 +216,7 @@ class Pipeline:
                 lookahead_ms=lookahead_seconds(bed.rate) * 1000,
             )
             bed.take_beat(beat)
-            self.alarms.beat(bed.slot, index, beat.cls)
+            self.alarms.beat(bed.slot, index, beat.cls, shares[VENTRICULAR], like_usual, like_beside)
             self.events.append(beat)
         return len(found)
 

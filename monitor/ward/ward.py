@@ -19,13 +19,13 @@ from ecg.signal.path import SignalPath
 from ecg.wire.messages import BedStatus, MessageError, Truth, Wave
 from monitor.alarms import WardAlarms
 from monitor.inference.engine import Engine
-from monitor.ward.bed import Bed
+from monitor.ward.bed import AT_ONCE_SECONDS, Bed
 from monitor.ward.events import Event
 from monitor.ward.history import kept_seconds
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
 from monitor.ward.owner import Verdict
-from monitor.ward.pieces import Piece, Signal
+from monitor.ward.pieces import Piece, Signal, Taken
 from monitor.ward.pipeline import Pipeline
 from monitor.ward.senders import Senders
 from monitor.ward.state import SavedPatient
@@ -35,6 +35,8 @@ MOST_BACKLOG: Final = 1 << 21
 """Samples of one bed that may wait, beside those of one message."""
 MOST_FINISHED: Final = 1 << 19
 """Samples of an old stream that are read before a new one begins; where more wait, they are lost."""
+ROUND_SECONDS: Final = 400.0
+"""Signal of all beds in one round: more would keep whoever calls `step` waiting, and make nothing quicker."""
 FULL_SECONDS: Final = 1.0
 """A ward that was full a moment ago is not searched again for a bed that has gone."""
 GONE: Final = ("offline", "silent")
@@ -46,7 +48,10 @@ class Ward:
 
     net: the network, on the CPU. model: its name. device: where it runs. wall_ns: what a beat's latency is measured
     with. now_s: a clock that never goes back, by which a bed is silent.
+    heard: called with signal as it is taken; it must neither wait nor change anything.
     """
+
+    heard: Callable[[Taken], None] | None = None
 
     def __init__(
         self,
@@ -156,6 +161,9 @@ class Ward:
         self._take(self.admit(name), [signal])
 
     def _take(self, bed: Bed, pieces: list[Piece]) -> None:
+        if self.heard and bed.intake.blocks:
+            intake = bed.intake
+            self.heard(Taken(bed.name, bed.stream, intake.record, bed.rate, intake.leads, list(intake.blocks)))
         bed.take_blocks()
         if pieces:
             bed.pieces.extend(pieces)
@@ -239,8 +247,18 @@ class Ward:
         return events
 
     def _round(self) -> None:
-        """All that waits, up to the next break of each bed."""
-        self.ledger.beats += self._pipeline.round(self._ready)
+        """What waits, up to the next break of each bed; of many beds with much signal those that wait longest."""
+        turn: dict[str, Bed] = {}
+        left_s = ROUND_SECONDS
+        for name, bed in self._ready.items():
+            turn[name] = bed
+            left_s -= min(bed.backlog / (bed.rate or 1), AT_ONCE_SECONDS)
+            if left_s <= 0:
+                break
+        for name in turn:
+            del self._ready[name]
+        self.ledger.beats += self._pipeline.round(turn)
+        self._ready.update(turn)  # those with more wait behind the others
 
     def acknowledge(self, name: str, kind: str) -> None:
         """A person has seen this bed's alarms; `tell` or the next `step` returns what changes."""

@@ -20,6 +20,7 @@ from rich.live import Live
 from ecg import programs, settings
 from ecg.wire import broker as brokers
 from ecg.wire.session import Session
+from producer.grading.alarms import ASKED
 from producer.grading.answers import FIELDS, Reader, pairs
 from producer.grading.listening import Listener
 from producer.grading.report import Requirement, requirements, shown, tree
@@ -38,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
         "truth (EC57, 150 ms). " + programs.NOT_CLINICAL,
     )
     made.add_argument("--topic", help="filter of its messages; the first + is the bed (default: <root>/+/beat)")
+    made.add_argument(
+        "--alarms", nargs="?", const="", metavar="FILTER", help="grade its alarms too (default: <root>/+/alarm)"
+    )
     made.add_argument(
         "--map",
         action="append",
@@ -79,9 +83,10 @@ def main(arguments: list[str]) -> int:
         mqtt = settings.with_broker(mqtt, options.broker)
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
-    reader = Reader(pairs("--map", options.map), pairs("--call", options.call))
+    reader = Reader(pairs("--map", options.map), pairs("--call", options.call), tuple(ASKED))
     topic = options.topic or f"{mqtt.topic_root}/+/beat"
-    listener = Listener(mqtt.topic_root, topic, reader, options.late, options.patience)
+    alarms = "" if options.alarms is None else options.alarms or f"{mqtt.topic_root}/+/alarm"
+    listener = Listener(mqtt.topic_root, topic, reader, options.late, options.patience, alarms)
     required = requirements(options.require)
     with brokers.ensure(replace(mqtt, embedded=False)) as broker:
         session = Session(
@@ -129,12 +134,12 @@ async def listen(
 
 def finish(listener: Listener, required: list[Requirement], as_json: bool, topic: str) -> int:
     """Print the grades; returns the exit status."""
-    grades = listener.settle()
+    grades = listener.end()
     if as_json:
         print(json.dumps(tree(grades, required)))
     else:
         Console().print(shown(grades, required))
-    if not grades.answers:
+    if not grades.answers and not grades.alarms.scores:
         heard = f"; {grades.unreadable} messages were unreadable: {grades.why}" if grades.unreadable else ""
         beds = f"{len(grades.beds)} beds with truth were heard"
         print(f"no answer came on {topic}: {beds}{heard}", file=sys.stderr)

@@ -12,6 +12,7 @@ from rich.table import Table
 from ecg.errors import UserError
 from ecg.records.aami import CLASSES
 from ecg.records.ec57 import Score, class_score
+from producer.grading.alarms import ASKED, AlarmMarks
 from producer.grading.marks import Marks
 
 AT_MOST: Final = ("latency_p50", "latency_p99", "missed", "false", "doubled", "late", "unreadable")
@@ -25,6 +26,7 @@ class Grades:
     """
 
     marks: Marks = field(default_factory=Marks)
+    alarms: AlarmMarks = field(default_factory=AlarmMarks)
     beds: set[str] = field(default_factory=set)
     answers: int = 0
     unreadable: int = 0
@@ -45,6 +47,9 @@ class Grades:
         for column, name in enumerate(CLASSES):
             score = class_score(self.marks.table, column)
             made |= {f"{name}.se": score.sensitivity, f"{name}.ppv": score.predictivity}
+        for kind in ASKED:
+            score = self.alarms.scores.get(kind, Score(0, 0, 0))
+            made |= {f"{kind}.se": score.sensitivity, f"{kind}.ppv": score.predictivity}
         for share in (50, 99):
             known = self.marks.latencies
             made[f"latency_p{share}"] = float(np.percentile(known, share)) if known else nan
@@ -103,6 +108,14 @@ def tree(grades: Grades, required: list[Requirement]) -> dict[str, Any]:
             }
             for column, name in enumerate(CLASSES)
         },
+        "alarms": {
+            kind: {
+                **{"found": score.found, "missed": score.missed, "false": score.false},
+                **{"se": plain[f"{kind}.se"], "ppv": plain[f"{kind}.ppv"]},
+                "slowest_s": max(grades.alarms.delays.get(kind, []), default=None),
+            }
+            for kind, score in grades.alarms.scores.items()
+        },
         "latency_ms": {"p50": plain["latency_p50"], "p99": plain["latency_p99"]},
         "early": grades.marks.early,
         "strange": grades.strange,
@@ -131,6 +144,8 @@ def shown(grades: Grades, required: list[Requirement]) -> Table:
     said += [
         f"latency p50 {_ms(numbers['latency_p50'])}, p99 {_ms(numbers['latency_p99'])} (from the R-peak's sending)"
     ]
+    for kind, score in grades.alarms.scores.items():
+        said.append(f"alarm {kind}: {score.found} found, {score.missed} missed, {score.false} false")
     if grades.unreadable or grades.strange:
         said += [f"{grades.unreadable} unreadable ({grades.why})"] if grades.unreadable else []
         said += [f"{grades.strange} of beds or streams that are not sent"] if grades.strange else []

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ecg.errors import UserError
+from ecg.records.gaps import gaps
 from ecg.records.leads import canonical, ecg_columns, pulse_column
 from ecg.records.library import EXCERPT
 from ecg.records.record import Annotations, Record
@@ -38,6 +40,10 @@ class Bed:
     published: int = 0
     _chunk: int = 0
     _mark: int = field(default=0)
+    _gaps: list[tuple[int, int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gaps = gaps(self.record)
 
     @property
     def stream(self) -> str:
@@ -49,16 +55,34 @@ class Bed:
         """Whether the last sample has been handed out."""
         return not self.loop and self.index >= len(self.record.samples)
 
-    def next(self, sent_ns: int) -> tuple[Wave, Truth | None]:
-        """The next chunk and the annotations in it. Must not be called when `done`."""
+    def next(self, sent_ns: int) -> tuple[Wave | None, Truth | None]:
+        """The next chunk and the annotations in it; no chunk in a gap. Must not be called when `done`."""
         length = len(self.record.samples)
         if self.index >= length:
             self.lap, self.index, self._chunk, self._mark = self.lap + 1, 0, 0, 0
-        begin = self.index
+        before = self.index
         self._chunk += 1
-        end = min(max(round(self._chunk * self.chunk_seconds * self.record.rate), begin + 1), length)
+        end = min(max(round(self._chunk * self.chunk_seconds * self.record.rate), before + 1), length)
+        begin, end = self._heard(before, end)
+        self.index = end
+        self.published += end - before
+        wave = self._wave(begin, end, sent_ns) if begin < end else None
+        self.seq += wave is not None
+        return wave, self._annotations(end)
+
+    def _heard(self, begin: int, end: int) -> tuple[int, int]:
+        """The part of a chunk that is not in a gap: what comes behind one is of the next chunk."""
+        for first, last in self._gaps[bisect_right(self._gaps, begin, key=lambda gap: gap[1]) :]:
+            if first <= begin:
+                begin = min(last, end)
+            else:
+                end = min(first, end)
+                break
+        return begin, end
+
+    def _wave(self, begin: int, end: int, sent_ns: int) -> Wave:
         rows = self.record.samples[begin:end, self.columns]
-        wave = Wave(
+        return Wave(
             v=SCHEMA,
             stream=self.stream,
             record=self.record.name,
@@ -72,10 +96,6 @@ class Bed:
             samples=rows.astype("<i2").tobytes(),
             units=[self.record.units[column] for column in self.columns] if self.record.units else [],
         )
-        self.index = end
-        self.seq += 1
-        self.published += end - begin
-        return wave, self._annotations(end)
 
     def _annotations(self, end: int) -> Truth | None:
         """Annotations up to sample `end` that have not been sent yet."""
@@ -119,7 +139,7 @@ def make_beds(
     for number in range(count):
         record = records[number % len(records)]
         columns = sent_columns(record) if lead == "all" else [record.best_lead(lead)]
-        name = record.name.partition(" (")[0]  # what is in brackets is said of it
+        name = record.name.rpartition(": ")[2]  # what stands before is said of it
         name = name if count <= len(records) else f"{name}-{number // len(records) + 1}"
         begun = later(record, number // len(records))
         made.append(
@@ -136,16 +156,24 @@ def make_beds(
     return made
 
 
-def sent_columns(record: Record) -> list[int]:
-    """Columns of the signals to send: those with samples, as many as a wave may have; ECG and pulse go before others.
-
-    Raises UserError where no signal is an ECG lead.
-    """
-    leads = ecg_columns(record.leads, record.units)
-    if not leads:
+def with_ecg(records: list[Record]) -> tuple[list[Record], list[str]]:
+    """Those of the records that have an ECG lead, and sentences about the others. Raises UserError where none has."""
+    kept, said = [], []
+    for record in records:
+        if ecg_columns(record.leads, record.units):
+            kept.append(record)
+            continue
         signals = zip(record.leads, record.units or ["mV"] * len(record.leads), strict=True)
         there = ", ".join(f"{name} in {unit or 'no unit'}" for name, unit in signals)
-        raise UserError(f"record {record.name} has no ECG lead: its signals are {there}")
+        said.append(f"record {record.name} has no ECG lead: its signals are {there}")
+    if not kept:
+        raise UserError(said[0])
+    return kept, said
+
+
+def sent_columns(record: Record) -> list[int]:
+    """Columns of the signals to send: those with samples, as many as a wave may have, ECG and pulse before others."""
+    leads = ecg_columns(record.leads, record.units)
     kept = [column for column in range(len(record.leads)) if record.has_samples(column)] or leads[:1]
     pulse = pulse_column(record.leads, record.units)
     first = [column for column in (*leads, pulse) if column is not None and column in kept]

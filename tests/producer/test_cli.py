@@ -76,6 +76,20 @@ def test_a_record_with_annotations_of_another_name_says_their_names(
     assert other_annotators([library.read("abc", annotator="qrs")]) == []
 
 
+def test_a_folder_means_all_of_it_unless_records_are_named(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        write_record(tmp_path, name)
+
+    def names(*words: str) -> list[str]:
+        options = parser().parse_args(["--data", str(tmp_path), *words])
+        return [record.name for record in chosen(with_options(Config(), options), options)[0]]
+
+    assert names() == names("--records", "all") == ["a", "b"]
+    assert names("--records", "b") == ["b"]
+    with pytest.raises(UserError, match="no record 'c' is in"):
+        names("--records", "c")
+
+
 def test_files_are_sent_by_their_place(tmp_path: Path) -> None:
     write_record(tmp_path, "abc")
     (tmp_path / "strip.csv").write_text("II\n" + "\n".join(str(i % 7) for i in range(300)))

@@ -12,13 +12,13 @@ from ecg.records import library
 from ecg.records.ec57 import Score
 from trainer.commands import options
 from trainer.data.cutting import TOGETHER, cut
-from trainer.data.preparing import fetch
 from trainer.scoring import detection
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--records", default="all", help="records to score (default: all 48)")
+    parser.add_argument("--records", help="records to score (default: all 48; with --data: those given for training)")
+    options.add_data(parser)
     options.add_lead(parser)
     options.add_json(parser)
 
@@ -26,17 +26,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Score both detectors and show them side by side."""
     console = Console()
-    names = library.find(chosen.records)
-    fetch(names, console)
+    names, folder, title = options.record_set(chosen.records, chosen.data, console, "all")
     ours: dict[str, Score] = {}
     theirs: dict[str, Score] = {}
     blocks = [names[i : i + TOGETHER] for i in range(0, len(names), TOGETHER)]
     for block in track(blocks, "detecting", console=console, transient=True):
-        records = [library.read(name) for name in block]
+        records = [library.read(name, folder) for name in block]
         for record, found in zip(records, cut(records, "detector", lead=chosen.lead), strict=True):
             ours[record.name] = detection.score_of(found)
             theirs[record.name] = detection.sleepecg_score(record)
     if chosen.json:
         write_json(chosen.json, detection.as_json(ours, theirs))
-    console.print(detection.table(ours, theirs))
+    console.print(detection.table(ours, theirs, title))
     return 0

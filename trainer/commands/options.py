@@ -26,6 +26,13 @@ def add_lead(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lead", default="MLII", help="lead to analyse where a record has it, else its first")
 
 
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """--data."""
+    parser.add_argument(
+        "--data", metavar="NAME|DIR", help="another annotated database: svdb, or a folder of WFDB records, at any rate"
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """--json."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there too")
@@ -48,9 +55,7 @@ def add_evaluation(parser: argparse.ArgumentParser, verb: str) -> None:
         help=f"records to {verb} on (default: ds2; with --data: the database's records given for training, or all "
         "records of the folder)",
     )
-    parser.add_argument(
-        "--data", metavar="NAME|DIR", help="another annotated database: svdb, or a folder of WFDB records, at any rate"
-    )
+    add_data(parser)
     add_lead(parser)
     parser.add_argument(
         "--leads",
@@ -71,7 +76,7 @@ def evaluated(
     """
     device = pick_device(chosen.device)
     net, card = weights.load(chosen.weights)
-    names, folder, title = _set(chosen.records, chosen.data, console)
+    names, folder, title = record_set(chosen.records, chosen.data, console)
     found = name_records(net.to(device), names, console, folder, chosen.lead, chosen.leads)
     return net, card, found, title
 
@@ -81,13 +86,16 @@ def folder_of(data: str | None) -> Path | None:
     return None if data is None else databases.database(data).folder
 
 
-def _set(wanted: str | None, data: str | None, console: Console) -> tuple[list[str], Path | None, str]:
+def record_set(
+    wanted: str | None, data: str | None, console: Console, default: str = "ds2"
+) -> tuple[list[str], Path | None, str]:
     """Names of the records to score on, their folder (None: the library's), and the name of the set.
 
-    wanted: records by name, None for the default set. data: a database or folder, None for MIT-BIH's own.
+    wanted: records by name, None for the default set. data: a database or folder, None for MIT-BIH's own. default:
+    the set meant where neither is given.
     """
     if data is None:
-        names = library.find(wanted or "ds2")
+        names = library.find(wanted or default)
         fetch(names, console)
         return names, None, name_of_set(names, None)
     one = databases.database(data)

@@ -45,9 +45,9 @@ def _pair(one: Score) -> dict[str, float]:
     return {"se": one.sensitivity, "ppv": one.predictivity}
 
 
-def table(ours: dict[str, Score], theirs: dict[str, Score]) -> Table:
-    """Both detectors, record by record."""
-    made = Table(title="R-peaks found against the annotations, 150 ms window")
+def table(ours: dict[str, Score], theirs: dict[str, Score], of: str) -> Table:
+    """Both detectors, record by record. of: the records in a few words."""
+    made = Table(title=f"R-peaks of {of} found against the annotations, 150 ms window")
     for title in ("record", "beats", "missed", "false", "Se %", "+P %", "sleepecg Se %", "sleepecg +P %"):
         made.add_column(title, justify="right")
     total = sum(ours.values(), Score(0, 0, 0)), sum(theirs.values(), Score(0, 0, 0))

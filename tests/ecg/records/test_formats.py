@@ -286,7 +286,15 @@ def test_all_in_a_folder_with_records_of_mit_bih_is_mit_bih(tmp_path: Path, monk
 
 @pytest.mark.parametrize(
     "header",
-    ["r 0 250 1000\n", f"r/1 2 250 {LENGTH}\nr {LENGTH}\n", f"r/2 2 250 {LENGTH}\n~ 10\n~ 990\n", "r/1 2 250\n"],
+    [
+        "r 0 250 1000\n",
+        "r 1 0 1000\nr.dat 16\n",
+        "r 1 1e9 1000\nr.dat 16\n",
+        f"r/2 2 250 {10**12}\n~ {10**12}\nr 9\n",
+        f"r/1 2 250 {LENGTH}\nr {LENGTH}\n",
+        f"r/2 2 250 {LENGTH}\n~ 10\n~ 990\n",
+        "r/1 2 250\n",
+    ],
 )
 def test_a_header_that_leads_nowhere_is_one_sentence(tmp_path: Path, header: str) -> None:
     written(tmp_path)

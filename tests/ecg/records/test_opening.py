@@ -57,3 +57,17 @@ def test_what_cannot_be_opened_is_one_sentence(tmp_path: Path, name: str, said: 
     (tmp_path / "x.pdf").write_text("x")
     with pytest.raises(UserError, match=said):
         open_records(tmp_path / name)
+
+
+def test_one_record_of_a_folder_that_cannot_be_read_keeps_no_other_back(tmp_path: Path) -> None:
+    write_edf(tmp_path / "a.edf")
+    (tmp_path / "b.edf").write_bytes(b"junk")
+    refused: list[str] = []
+    assert [record.name for record in open_records(tmp_path, refused=refused)] == ["a"]
+    (sentence,) = refused
+    assert "b.edf cannot be read as EDF" in sentence
+    with pytest.raises(UserError, match=r"b.edf cannot be read as EDF"):
+        open_records(tmp_path)
+    (tmp_path / "a.edf").write_bytes(b"junk")
+    with pytest.raises(UserError, match=r"none of 2 records can be read; the first: .*a.edf"):
+        open_records(tmp_path, refused=refused)

@@ -50,13 +50,12 @@ def test_real_beats_stitched_are_found_where_the_truth_has_them() -> None:
 def test_a_file_of_rows_is_known_by_its_188_columns(tmp_path: Path) -> None:
     write_csv(tmp_path / "mitbih_test.csv", some([0, 0, 2]))
     (record,) = open_records(tmp_path / "mitbih_test.csv")
-    assert (record.name, record.source) == (
-        "mitbih_test (stitched: not a real rhythm)",
-        "stitched: not a real rhythm",
-    )
+    assert (record.name, record.source) == ("STITCHED, not a rhythm: mitbih_test", "stitched: not a real rhythm")
     (bed,) = make_beds([record], 0, "all", 0.25, "r", False, True)
     assert (bed.name, bed.status(True, 1.0).source) == ("mitbih_test", "stitched: not a real rhythm")
-    assert "stitched: not a real rhythm" in bed.next(0)[0].record
+    wave, _ = bed.next(0)
+    assert wave is not None
+    assert wave.record[:24] == "STITCHED, not a rhythm: "  # what a screen has room for
     assert notes_on([record], "all", truth=True) == []
 
 

@@ -77,6 +77,18 @@ def test_headings_in_many_ways(tmp_path: Path, text: str) -> None:
     assert np.allclose(record.millivolts(0), beats(), atol=2e-4)
 
 
+def test_a_column_of_adu_says_its_gain(tmp_path: Path) -> None:
+    counts = np.rint(200 * beats() + 1024)
+    frame = pandas.DataFrame(
+        {"'sample #'": np.arange(LENGTH), "'MLII' (200 ADU/mV, 1024)": counts, "V1 (200 ADU/mV)": counts}
+    )
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    record = tables.read(tmp_path / "x.csv", 250.0)
+    assert (record.leads, record.units) == (("MLII", "V1"), ())
+    assert np.allclose(record.millivolts(0), np.rint(200 * beats()) / 200, atol=1e-3)
+    assert np.allclose(record.millivolts(1), counts / 200, atol=1e-3)
+
+
 def test_a_table_without_times_needs_a_rate(tmp_path: Path) -> None:
     pandas.DataFrame({"sample": np.arange(LENGTH), "II": beats()}).to_csv(tmp_path / "x.csv", index=False)
     with pytest.raises(UserError, match=r'x.csv has no column "time": .*--rate'):
@@ -110,6 +122,8 @@ def test_a_column_of_symbols_is_the_truth(tmp_path: Path) -> None:
         ("", "cannot be read as CSV|no row of column names"),
         ("0.1,0.2\n0.2,0.3\n", "has no row of column names"),
         ("time,II\n0,0\n", "has 1 rows"),
+        ("time,II\n", "has no rows"),
+        ("time,II (ADU)\n0,1\n0.004,1\n", r"column II is in 'ADU': give its gain too, such as II \(200 ADU/mV\)"),
         ("time,II\n0,0\n0.01,1\n0.005,0\n", "row 3 is not later than the row before it"),
         ("time,II\n0,0\n0.01,1\n,0\n", "row 3 holds no time"),
         ("time,II\n0,0\n0.01,x\n0.02,0\n", "column II holds 'x' in row 2, which is no number"),

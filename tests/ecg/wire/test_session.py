@@ -276,10 +276,33 @@ async def test_topics_that_are_no_topics_reach_the_receiver_and_break_nothing() 
             assert one.reconnects == 0
 
 
-@pytest.mark.parametrize("attempt", range(8))
-def test_waits_between_attempts_double_up_to_a_bound_and_differ(attempt: int) -> None:
-    whole = min(session.FIRST_RETRY_SECONDS * 2**attempt, session.LAST_RETRY_SECONDS)
+@pytest.mark.parametrize(
+    ("attempt", "whole"), [(0, 0.5), (1, 1.0), (2, 1.0), (60, 1.0), (61, 2.0), (62, 4.0), (63, 8.0), (64, 8.0)]
+)
+def test_waits_between_attempts_are_short_for_a_minute_then_double_and_differ(attempt: int, whole: float) -> None:
     waits = {session.retry_seconds(attempt) for _ in range(50)}
     assert len(waits) > 1
     assert all(whole / 2 <= wait <= whole for wait in waits)
     assert session.retry_seconds(10_000) <= session.LAST_RETRY_SECONDS
+
+
+async def test_a_session_that_is_deaf_hears_nothing_and_still_publishes(mosquitto: Mosquitto) -> None:
+    heard: list[str] = []
+    will = Outgoing("w", b"", False)
+    at = Broker("127.0.0.1", mosquitto.port, "external")
+    deaf = Session(
+        MqttSettings(), at, "deaf", lambda: will, filters=("a",), arrived=lambda topic, *_: heard.append(topic)
+    )
+    other = Session(
+        MqttSettings(), at, "other", lambda: will, filters=("b",), arrived=lambda topic, *_: heard.append(topic)
+    )
+    await asyncio.gather(deaf.open(), other.open())
+    other.publish([Outgoing("a", b"1", False)])
+    await until(lambda: heard == ["a"])
+    deaf.deafen()
+    other.publish([Outgoing("a", b"2", False)])
+    await other.flush()
+    deaf.publish([Outgoing("b", b"", False)])
+    await until(lambda: "b" in heard)
+    assert heard == ["a", "b"]
+    await asyncio.gather(deaf.close(), other.close())

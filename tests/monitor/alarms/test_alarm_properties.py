@@ -137,7 +137,12 @@ def test_an_acknowledged_alarm_is_not_shown_anew_without_a_new_onset(stream: Str
 def test_each_episode_begins_ends_and_clears_once_and_in_that_order(stream: Stream) -> None:
     state: dict[str, str] = {}
     index = 0
-    follows = {"onset": (None, "clear"), "end": ("onset",), "clear": ("onset", "end")}
+    follows = {
+        "onset": (None, "clear"),
+        "end": ("onset", "again"),
+        "again": ("end",),
+        "clear": ("onset", "again", "end"),
+    }
     for change in whole(stream):
         assert change.index >= index
         index = change.index

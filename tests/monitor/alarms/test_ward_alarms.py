@@ -18,7 +18,7 @@ NOISE = 0.004 * np.random.default_rng(3).standard_normal(3600).astype(np.float32
 TIME = np.arange(3600) / RATE
 PIECES = [
     np.concatenate((EXCERPT[:9000], EXCERPT[9000] + NOISE, EXCERPT[9000:16_000])),  # an asystole
-    np.concatenate((EXCERPT[:9000], (0.8 * np.sin(2 * np.pi * 4 * TIME)).astype(np.float32), EXCERPT[9000:16_000])),
+    np.concatenate((EXCERPT[:9000], (0.8 * np.sin(2 * np.pi * 4.5 * TIME)).astype(np.float32), EXCERPT[9000:16_000])),
     np.concatenate((EXCERPT[20_000:29_000], np.full(3600, 0.5, np.float32), EXCERPT[29_000:36_000])),  # lead off
 ]
 SETTINGS = AlarmSettings()
@@ -133,6 +133,15 @@ def test_a_slot_saved_and_restored_elsewhere_goes_on_as_if_nothing_had_happened(
     second.ward.finish(2)
     second.collect()
     assert first.changes[0] + second.changes[2] == EXPECTED[bed]
+
+
+def test_a_damaged_memory_with_beats_out_of_order_is_refused() -> None:
+    bench = Bench([0], 1)
+    bench.step([0], [PIECES[0][:9000]])
+    saved = bench.ward.save(0)
+    saved.bed.beats.reverse()
+    with pytest.raises(ValueError, match="do not follow one another"):
+        Bench([0], 1).ward.restore(0, saved)
 
 
 def test_growing_keeps_the_beds_that_are_there() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Annotations, Record
 from ecg.settings import AlarmSettings, Config
+from monitor.alarms import Sign
 from monitor.alarms.ward import beats_known_after
 from monitor.evaluation.command import run
 from monitor.evaluation.reference import Span, reference
@@ -172,8 +174,8 @@ def test_the_signs_that_go_with_reference_beats_are_those_of_the_ward() -> None:
     samples[10_800:14_400] = samples[10_799] + 7
     flat, other = replace(piece(0, "flat"), samples=samples), piece(30_000, "b")
     found, none = signs_of([flat, other], Config().monitor)
-    off = [(sign.index, sign.lead_off) for sign in found if sign.lead_off or sign.index >= 14_400]
-    assert off[:2] == [(10_800 + 720, True), (14_400, False)]
+    turns = [now for before, now in pairwise([Sign(0), *found]) if now.lead_off != before.lead_off]
+    assert [(sign.index, sign.lead_off) for sign in turns[:2]] == [(10_800 + 720, True), (14_400, False)]
     assert not [sign for sign in none if sign.lead_off or sign.fibrillation]
     (told,) = heard([flat])
     assert [(one.onset, one.over) for one in told.raised if one.kind == "lead_off"] == [(11_520, 14_400)]

@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
+import urllib.error
 import urllib.request
+from pathlib import Path
+from typing import cast
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from ecg.errors import UserError
+from ecg.settings import MonitorSettings
 from monitor.link.protocol import ServiceStatus
 from monitor.service import metrics
 from monitor.service.latency import Latencies
 from tests.support.brokers import free_port
+
+
+def ask(port: int, place: str, token: str = "") -> tuple[int, str]:
+    """Status and content of an answer."""
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}{place}")
+    if token:
+        asked.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_whoever_has_no_token_is_told_nothing(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    settings = MonitorSettings(metrics_host="0.0.0.0", metrics_token_file=str(tmp_path / "token"))
+    none = cast(metrics.ServiceCollector, CollectorRegistry())
+    answers = metrics.Answers(none, lambda: (True, {}), metrics.token(settings))
+    port = free_port()
+    stop = metrics.serve("127.0.0.1", port, answers)
+    try:
+        for place in ("/metrics", "/healthz", "/"):
+            for wrong in ("", "0123456789abcdee", "ü"):
+                status, text = ask(port, place, wrong.encode().decode("latin-1"))
+                assert (status, "ecg_" in text) == (401, False)
+        assert ask(port, "/healthz", "0123456789abcdef") == (200, '{"status":"ok"}\n')
+    finally:
+        stop()
+
+
+def test_an_address_that_is_reached_from_elsewhere_needs_a_token() -> None:
+    assert metrics.token(MonitorSettings()) == ""
+    with pytest.raises(UserError, match="is reached from elsewhere: name a file with a token"):
+        metrics.token(MonitorSettings(metrics_host="0.0.0.0"))
 
 
 def test_a_scrape_gets_counts_and_latencies() -> None:
@@ -30,12 +71,19 @@ def test_a_scrape_gets_counts_and_latencies() -> None:
         repeated=1,
         junk=2,
     )
-    port = free_port()
-    stop = metrics.serve(port, metrics.ServiceCollector(lambda: status, lambda: 41, latencies))
+    port, healthy = free_port(), [True]
+    answers = metrics.Answers(
+        metrics.ServiceCollector(lambda: status, lambda: 41, latencies), lambda: (healthy[0], {"beds": 3})
+    )
+    stop = metrics.serve("127.0.0.1", port, answers)
     try:
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
         with pytest.raises(UserError, match=f"metrics_port = {port} .* cannot be used"):
-            metrics.serve(port, metrics.ServiceCollector(lambda: status, lambda: 41, latencies))
+            metrics.serve("127.0.0.1", port, answers)
+        assert ask(port, "/healthz") == (200, '{"status":"ok","beds":3}\n')
+        healthy[0] = False
+        assert ask(port, "/healthz") == (503, '{"status":"failing","beds":3}\n')
+        assert ask(port, "/else")[0] == 404
     finally:
         stop()
     assert "ecg_monitor_beats_total 41.0" in text

@@ -10,6 +10,7 @@ import pytest
 
 from ecg.settings import Config, MonitorSettings
 from ecg.wire.messages import BedStatus, MessageError, Truth, TruthMark
+from monitor.ward import ward as ward_module
 from monitor.ward.bed import Bed
 from monitor.ward.history import MOST_NOTES
 from monitor.ward.ledger import MOST_OF_A_BED, Ledger
@@ -130,3 +131,18 @@ def test_a_full_ward_is_searched_for_room_once_a_second_and_as_soon_as_a_bed_goe
 
 def gone() -> BedStatus:
     return msgspec.structs.replace(announced(QUARTERS[0].stream), state="offline")
+
+
+def test_much_signal_of_many_beds_is_read_in_turns_and_every_bed_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ward_module, "ROUND_SECONDS", 20.0)
+    run = Run()
+    for name in "abcdef":
+        run.ward.wave(name, messages(MINUTE, [])[0], 0)
+    read = []
+    while run.ward.waiting:
+        run.events += run.ward.step(0.0)
+        read.append([MINUTE.seconds * 360 - run.ward.beds[name].backlog for name in "abcdef"])
+    assert [max(row) - min(row) for row in read] == [3600, 3600, 0] * 6
+    run.finish()
+    for name in "abcdef":
+        same(run.of(name), ALONE.beats)

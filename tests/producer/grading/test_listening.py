@@ -45,7 +45,7 @@ def test_answers_are_graded_on_the_bed_and_stream_that_is_sent() -> None:
     one.arrived("their/b2/beats", b'{"t":1,"c":"N"}', 1.5)
     one.arrived("their/b1/beats", b"what", 1.5)
     one.arrived("other/b1/beats", b"what", 1.5)
-    grades = one.settle()
+    grades = one.end()
     numbers = grades.numbers()
     assert (numbers["missed"], numbers["false"], numbers["doubled"]) == (1, 1, 1)
     assert (numbers["V.se"], numbers["V.ppv"], numbers["N.se"], numbers["N.ppv"]) == (1.0, 0.5, 0.5, 1.0)
@@ -61,7 +61,7 @@ def test_each_lap_is_graded_by_itself_and_another_run_is_strange() -> None:
     one.arrived("ecg/v1/b/truth", truth((100, "N"), stream="r-1-1"), 1.0)
     for stream in ("r-1-0", "r-1-1", "old-7-0"):
         one.arrived("ecg/v1/b/beat", json.dumps({"stream": stream, "index": 100, "class": "N"}).encode(), 1.0)
-    grades = one.settle()
+    grades = one.end()
     assert (grades.beats().found, grades.beats().missed, grades.strange) == (2, 0, 1)
 
 
@@ -70,7 +70,7 @@ def test_what_was_required_is_met_or_not() -> None:
     one.arrived("ecg/v1/b/status", status(), 0.0)
     one.arrived("ecg/v1/b/truth", truth((100, "N"), (400, "V")), 0.0)
     one.arrived("ecg/v1/b/beat", b'{"index":100,"class":"N"}', 1.0)
-    numbers = one.settle().numbers()
+    numbers = one.end().numbers()
     for text, met in {"N.se=1": True, "V.se=0.1": False, "S.se=0": False, "beats.se=0.5": True,
                       "missed=1": True, "missed=0": False, "latency_p99=999": False}.items():  # fmt: skip
         (wanted,) = requirements([text])

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from ecg.errors import UserError
 from ecg.records import library
+from ecg.records.gaps import RECORDED
 from ecg.records.record import MISSING, Record
 from ecg.wire.messages import MOST_WAVE_BYTES, encode_wave, wave_samples
-from producer.sources.records import Bed, make_beds, notes_on
+from producer.sources.records import Bed, make_beds, notes_on, with_ecg
 from tests.support.beds import small
 
 
@@ -25,6 +26,7 @@ def test_the_chunks_together_are_the_record(chunk: float, rate: float, length: i
     parts, marks, expected = [], [], 0
     while not bed.done:
         wave, truth = bed.next(0)
+        assert wave is not None
         assert wave.index == expected
         parts.append(wave_samples(wave))
         expected += len(parts[-1])
@@ -35,9 +37,39 @@ def test_the_chunks_together_are_the_record(chunk: float, rate: float, length: i
     assert bed.published == length
 
 
+@given(st.floats(0.02, 2.0), st.lists(st.tuples(st.integers(0, 1900), st.integers(1, 400)), max_size=6))
+@settings(max_examples=100, deadline=None)
+def test_a_recording_is_sent_as_it_came_gaps_and_all(chunk: float, holes: list[tuple[int, int]]) -> None:
+    record = small(2000)
+    for begin, count in holes:
+        record.samples[begin : begin + count] = MISSING
+    record.samples[50, 0] = MISSING  # one lead of two is no gap
+    expected = ~(record.samples == MISSING).all(axis=1)
+    bed = Bed(name="b", record=replace(record, source=RECORDED), columns=[0], chunk_seconds=chunk, run="run")
+    sent = np.zeros(2000, bool)
+    while not bed.done:
+        wave, _ = bed.next(0)
+        if wave is not None:
+            rows = wave_samples(wave)
+            assert np.array_equal(rows[:, 0], record.samples[wave.index : wave.index + len(rows), 0])
+            assert not sent[wave.index : wave.index + len(rows)].any()
+            sent[wave.index : wave.index + len(rows)] = True
+    assert np.array_equal(sent, expected)
+    assert bed.published == 2000
+
+
+def test_missing_samples_of_other_records_are_sent() -> None:
+    record = small(200)
+    record.samples[:] = MISSING
+    bed = Bed(name="b", record=record, columns=[0], chunk_seconds=1.0, run="run")
+    wave, _ = bed.next(0)
+    assert wave is not None
+    assert (wave_samples(wave) == MISSING).all()
+
+
 def test_each_lap_is_a_stream_of_its_own() -> None:
     bed = Bed(name="b", record=small(100), columns=[0], chunk_seconds=0.25, run="run", loop=True)
-    streams = [bed.next(0)[0].stream for _ in range(6)]
+    streams = [wave.stream for wave, _ in (bed.next(0) for _ in range(6)) if wave]
     assert streams == ["t1-run-0"] * 2 + ["t1-run-1"] * 2 + ["t1-run-2"] * 2
     assert not bed.done
 
@@ -60,8 +92,9 @@ def test_one_lead_is_picked_by_name_and_the_best_where_it_is_not_there() -> None
 def test_a_wave_says_the_units_of_its_leads() -> None:
     record = replace(small(), leads=("ABP", "II"), units=("mmHg", "mV"))
     beds = {lead: make_beds([record], 0, lead, 0.25, "r", False, True)[0] for lead in ("all", "MLII")}
-    assert beds["all"].next(0)[0].units == ["mmHg", "mV"]
-    wave = beds["MLII"].next(0)[0]
+    both, wave = (beds[lead].next(0)[0] for lead in ("all", "MLII"))
+    assert both is not None and wave is not None
+    assert both.units == ["mmHg", "mV"]
     assert (wave.leads, wave.units) == (["II"], ["mV"])
 
 
@@ -78,6 +111,7 @@ def test_annotations_can_be_left_out() -> None:
 def test_the_excerpt_makes_a_bed() -> None:
     bed = make_beds([library.read("excerpt")], 0, "all", 0.25, "r", False, True)[0]
     wave, truth = bed.next(7)
+    assert wave is not None
     assert (wave.leads, wave.rate, wave.sent_ns, truth) == (["MLII"], 360.0, 7, None)
 
 
@@ -135,7 +169,9 @@ def test_a_first_lead_without_samples_gives_way_to_the_second() -> None:
 def test_a_record_without_an_ecg_lead_is_refused() -> None:
     record = replace(small(), leads=("ABP", "PLETH"), units=("mmHg", "NU"))
     with pytest.raises(UserError, match="t1 has no ECG lead: its signals are ABP in mmHg, PLETH in NU"):
-        make_beds([record], 0, "all", 0.25, "r", False, True)
+        with_ecg([record])
+    kept, said = with_ecg([record, small()])
+    assert ([one.leads for one in kept], len(said)) == ([("V5", "MLII")], 1)
 
 
 def test_of_a_hundred_signals_the_ecg_leads_and_the_pulse_are_sent() -> None:
@@ -149,7 +185,9 @@ def test_the_longest_message_of_many_fast_signals_can_be_decoded() -> None:
     record = replace(named("fast", *["II"] * 64), rate=10_000.0, gain=np.ones(64), baseline=np.zeros(64))
     record = replace(record, samples=np.zeros((40_000, 64), np.int16))
     bed = make_beds([record], 0, "all", 15.0, "r", False, True)[0]
-    assert len(encode_wave(bed.next(0)[0])) < MOST_WAVE_BYTES and not bed.done
+    wave, _ = bed.next(0)
+    assert wave is not None
+    assert len(encode_wave(wave)) < MOST_WAVE_BYTES and not bed.done
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""Tokens: what a port that is reached from elsewhere asks for."""
+
+from __future__ import annotations
+
+import hmac
+from pathlib import Path
+from typing import Final
+
+from ecg.errors import UserError
+
+SHORTEST: Final = 16
+"""Characters of a token; a shorter one could be guessed."""
+
+
+def read(file: str, setting: str) -> str:
+    """The token in the first line of a file. setting: what the sentence calls it. Raises UserError."""
+    try:
+        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UserError(f"cannot read {setting} {file}: {said}") from None
+    token = lines[0].strip() if lines else ""
+    if len(token) < SHORTEST or not token.isascii() or not token.isprintable():
+        raise UserError(f"the first line of {setting} {file} is no token: give {SHORTEST} or more ASCII characters")
+    return token
+
+
+def same(token: str, given: str | None) -> bool:
+    """Is this the token? Takes the same time whatever is given. True where the token is "": none is asked for."""
+    return not token or hmac.compare_digest(token.encode(), (given or "").encode(errors="replace"))
+
+
+def bearer(header: str | None) -> str | None:
+    """The token of an Authorization header; None where there is none."""
+    kind, _, given = (header or "").partition(" ")
+    return given.strip() if kind.lower() == "bearer" else None

@@ -1,0 +1,216 @@
+"""Everything that reads what strangers send or leave behind, as functions of bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from ecg.errors import UserError
+from ecg.wire import messages
+from ecg.wire.messages import SCHEMA, MessageError
+
+Read = Callable[[bytes], object]
+
+
+class Decoder(NamedTuple):
+    """own: errors that it may raise. seeds: inputs that are right, to begin with."""
+
+    read: Read
+    own: tuple[type[Exception], ...]
+    seeds: list[bytes]
+
+
+def wave() -> Decoder:
+    """Wave messages, MessagePack and JSON."""
+    right = messages.Wave(
+        v=SCHEMA,
+        stream="s-1-0",
+        record="s",
+        seq=1,
+        index=360,
+        rate=360.0,
+        leads=["MLII", "ABP"],
+        gain=[200.0, 10.0],
+        baseline=[0.0, 0.0],
+        sent_ns=1,
+        samples=bytes(40),
+        units=["mV", "mmHg"],
+    )
+    json = b'{"stream":"s-1-0","index":0,"rate":250,"leads":["II"],"samples":[0.1,null,0.2]}'
+    return Decoder(messages.decode_wave, (MessageError,), [messages.encode_wave(right), json])
+
+
+def _json(kind: Any, *seeds: bytes) -> Callable[[], Decoder]:
+    return lambda: Decoder(lambda data: messages.decode_json(data, kind), (MessageError,), list(seeds))
+
+
+def link() -> Decoder:
+    """What a screen asks a service for, and what a service tells a screen."""
+    from monitor.link import frames
+    from monitor.link.protocol import Acknowledge, Hello, Show
+
+    def read(data: bytes) -> object:
+        return frames.intent(data[1:]) if data[:1] == b"i" else frames.told(data[1:])
+
+    seeds: list[Any] = [Acknowledge("b", "pause"), Show(["b"]), Hello(1, "1", 2)]
+    heads = (b"i", b"i", b"t")
+    return Decoder(
+        read, (frames.FrameError,), [head + frames.frame(one)[4:] for head, one in zip(heads, seeds, strict=True)]
+    )
+
+
+def settings() -> Decoder:
+    """Settings files."""
+    from ecg import settings as of
+
+    return _file("config.toml", lambda path: of.load(path, {}), [b'[mqtt]\nhost = "a"\n[alarms]\nvt_beats = 6\n'])
+
+
+def table() -> Decoder:
+    """CSV files of signals."""
+    from ecg.records import tables
+
+    return _file("a.csv", lambda path: tables.read(path, 250.0), [b"II,V1\n" + b"1,2\n3,4\n5,6\n" * 40])
+
+
+def header() -> Decoder:
+    """WFDB headers, beside a signal file that is there."""
+    from ecg.records import wfdb
+
+    seed = b"r 2 360 100\nr.dat 16 200(0)/mV 16 0 0 0 0 MLII\nr.dat 16 200 16 0 0 0 0 V1\n# comment\n"
+    return _file("r.hea", lambda path: wfdb.read(path.with_suffix("")), [seed], {"r.dat": bytes(400)})
+
+
+def marks() -> Decoder:
+    """WFDB annotation files, beside a record that is there."""
+    from ecg.records import wfdb
+    from ecg.records.marks import END, Mark, encode
+
+    there = {
+        "r.dat": bytes(400),
+        "r.hea": b"r 2 360 100\nr.dat 16 200(0)/mV 16 0 0 0 0 MLII\nr.dat 16 200 16 0 0 0 0 V1\n",
+    }
+    seed = encode([Mark(5, "N"), Mark(50, '"', "pause onset"), Mark(5000, "V")], 0) + END
+    return _file("r.atr", lambda path: wfdb.read(path.with_suffix("")), [seed], there)
+
+
+def card() -> Decoder:
+    """Cards of weights, beside weights that are there."""
+    from ecg.model import weights
+
+    place = weights.locate("memory-gru")
+    there = {"w.safetensors": place.read_bytes()}
+    return _file(
+        "w.json",
+        lambda path: weights.load(path.with_suffix(".safetensors")),
+        [place.with_suffix(".json").read_bytes()],
+        there,
+    )
+
+
+def memory() -> Decoder:
+    """Saved memory whose checksum is right: whatever stands in it."""
+    import torch
+
+    from ecg.model import weights
+    from ecg.settings import Config
+    from monitor.service import checkpoint
+    from monitor.ward.play import play, waves
+    from monitor.ward.ward import Ward
+
+    torch.set_num_threads(1)
+    net, model = weights.load("memory-gru")
+
+    def empty() -> Ward:
+        return Ward(Config(), net, model.name, torch.device("cpu"))
+
+    from ecg.records import library
+
+    known, into = empty(), empty()
+    for _events in play(known, {"a": list(waves(library.read("excerpt"), 10.0))[:2]}):
+        pass
+    content = checkpoint.pack(known)
+    start = len(content) - len(content[len(checkpoint.HEAD) + 32 :])
+
+    def read(data: bytes) -> object:
+        try:
+            return checkpoint.unpack(into, checkpoint.seal(data))
+        finally:
+            into.clear()
+
+    return Decoder(read, (UserError,), [content[start:]])
+
+
+def router() -> Decoder:
+    """Messages on topics of a bed, through router and ward: nothing may be raised at all."""
+    import torch
+
+    from ecg.model import weights
+    from ecg.settings import Config
+    from ecg.wire.topics import Topics
+    from monitor.service.connection import Arrival
+    from monitor.service.overload import Lag
+    from monitor.service.problems import Problems
+    from monitor.service.router import Router
+    from monitor.ward.ward import Ward
+
+    torch.set_num_threads(1)
+    net, model = weights.load("memory-gru")
+    ward = Ward(Config(), net, model.name, torch.device("cpu"))
+    routing = Router(ward, Topics("ecg/v1"), Lag(10.0), Problems())
+    kinds = ("wave", "status", "truth", "beat", "x/y")
+    turns = 0
+
+    def read(data: bytes) -> None:
+        nonlocal turns
+        turns += 1
+        topic = f"ecg/v1/b{data[0] % 3 if data else 0}/{kinds[data[0] % 5 if data else 0]}"
+        routing.take([Arrival(topic, data[1:], False, turns * 10**7)])
+        ward.step(0.5)
+        if turns % 10_000 == 0:
+            ward.clear()
+
+    right = wave().seeds
+    status = (
+        b'{"v":1,"state":"online","record":"r","source":"s","speed":1.0,"rate":360.0,"leads":["II"],"stream":"s-1-0"}'
+    )
+    return Decoder(read, (), [b"\0" + right[0], b"\0" + right[1], b"\1" + status])
+
+
+def _file(
+    name: str, read: Callable[[Path], object], seeds: list[bytes], there: dict[str, bytes] | None = None
+) -> Decoder:
+    """A reader of files, with others beside it."""
+    place = tempfile.TemporaryDirectory(prefix="ecg-fuzz-")
+    folder = Path(place.name)
+    for other, content in (there or {}).items():
+        (folder / other).write_bytes(content)
+
+    def from_bytes(data: bytes) -> object:
+        (Path(place.name) / name).write_bytes(data)  # the folder lasts as long as this function
+        return read(folder / name)
+
+    return Decoder(from_bytes, (UserError,), seeds)
+
+
+STATUS: Final = (
+    b'{"v":1,"state":"offline","record":"r","source":"s","speed":"max","rate":360,"leads":["a"],"stream":"s",'
+    b'"published":9}'
+)
+DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
+    "wave": wave,
+    "truth": _json(messages.Truth, b'{"v":1,"stream":"s","annotations":[{"index":1,"symbol":"N","rhythm":"(N"}]}'),
+    "status": _json(messages.BedStatus, STATUS),
+    "producer": _json(messages.ProducerStatus, b'{"v":1,"state":"online","beds":["a","b"]}'),
+    "alarms": _json(messages.Alarms, b'{"v":1,"bed":"b","stream":"s","index":1,"active":[]}'),
+    "link": link,
+    "settings": settings,
+    "card": card,
+    "memory": memory,
+    "table": table,
+    "header": header,
+    "annotations": marks,
+    "router": router,
+}

@@ -1,0 +1,93 @@
+"""What could not be sent while the broker was away, and what may not have arrived: kept, bounded, sent late.
+
+Messages of QoS 0 that were handed over shortly before a connection broke may be lost with it, and a broker that starts
+anew forwards nothing to monitors that are not back yet. So after a pause the last seconds are sent again, then what was
+kept meanwhile, in order. A monitor counts what comes twice as repeated. No MQTT, no clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+AGAIN_SECONDS: Final = 1.5
+"""Wall seconds of messages before a loss that are sent again."""
+
+
+MOST_MESSAGES: Final = 100_000
+
+
+class Item(NamedTuple):
+    """A message. seconds: of signal in it. handed_s: when it was handed over, monotonic clock."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    qos: int
+    seconds: float = 0.0
+    handed_s: float = 0.0
+
+
+class Kept:
+    """Messages of one connection. most_s: seconds of signal kept, of all its beds together.
+
+    dropped: messages given up for want of room.
+    """
+
+    def __init__(self, most_s: float) -> None:
+        self._most_s = most_s
+        self._waiting: deque[Item] = deque()
+        self._seconds = 0.0
+        self._handed: deque[Item] = deque()
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        """Messages that wait."""
+        return len(self._waiting)
+
+    def keep(self, item: Item) -> None:
+        """A message is the next to be sent, behind those that wait."""
+        self._waiting.append(item)
+        self._seconds += item.seconds
+
+    def trim(self) -> None:
+        """What waits now has to wait for longer: where that is too much, the oldest go."""
+        while self._waiting and (
+            self._seconds > self._most_s or self._most_s <= 0 or len(self._waiting) > MOST_MESSAGES
+        ):
+            self._seconds -= self._waiting.popleft().seconds
+            self.dropped += 1
+
+    def handed(self, item: Item, now_s: float) -> None:
+        """A message has been handed over; it is remembered for a moment."""
+        if self._most_s <= 0:
+            return
+        self._handed.append(item._replace(handed_s=now_s))
+        while self._handed and now_s - self._handed[0].handed_s > 2 * AGAIN_SECONDS:
+            self._handed.popleft()
+
+    def lost(self, at_s: float) -> None:
+        """The connection broke, at the latest at that time: what was handed over shortly before waits again."""
+        again = [item for item in self._handed if at_s - item.handed_s <= AGAIN_SECONDS]
+        self._handed.clear()
+        self._waiting.extendleft(reversed(again))
+        self._seconds += sum(item.seconds for item in again)
+
+    def take(self) -> Item | None:
+        """The next message that waits; None where there is none."""
+        if not self._waiting:
+            return None
+        item = self._waiting.popleft()
+        self._seconds -= item.seconds
+        return item
+
+    def put_back(self, item: Item) -> None:
+        """The message just taken could not be sent."""
+        self._waiting.appendleft(item)
+        self._seconds += item.seconds
+
+    def clear(self) -> None:
+        """Nobody will send what is left."""
+        self.dropped += len(self._waiting)
+        self._waiting.clear()
+        self._seconds = 0.0

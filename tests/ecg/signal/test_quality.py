@@ -1,0 +1,74 @@
+"""The quality of a lead, and the pulse, in windows of block means."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecg.signal import pulse, quality
+
+BLOCKS = 60.0
+PER_BLOCK = 6
+
+
+def windows(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Block means and spreads of one signal at 360 Hz: [1, blocks]."""
+    pieces = signal.reshape(1, -1, PER_BLOCK)
+    return pieces.mean(axis=2), np.ptp(pieces, axis=2)
+
+
+def beating(seconds: int = 4) -> np.ndarray:
+    time = np.arange(seconds * 360) / 360
+    return np.exp(-(((time % 0.8) - 0.4) ** 2) / (2 * 0.015**2))
+
+
+def judged(signal: np.ndarray, usual: float = 0.0) -> quality.Quality:
+    return quality.judge(*windows(signal), np.array([usual]), 30)[0]
+
+
+def usual() -> float:
+    return float(quality.judge(*windows(beating()), np.zeros(1), 30)[1][0])
+
+
+def test_clean_beats_and_a_silent_line_can_be_analysed() -> None:
+    assert not judged(beating()).bad[0]
+    assert judged(beating()).loud[0]
+    silent = judged(np.linspace(0, 0.03, 1440), usual())
+    assert not silent.bad[0]
+    assert not silent.loud[0]
+    assert silent.low[0]
+
+
+@pytest.mark.parametrize("name", ["muscle", "hum", "wander", "rail", "jump"])
+def test_what_is_no_ecg_is_bad(name: str) -> None:
+    time = np.arange(1440) / 360
+    rng = np.random.default_rng(2)
+    spoilt = {
+        "muscle": beating() + 0.4 * rng.standard_normal(1440),
+        "hum": beating() + 0.5 * np.sin(2 * np.pi * 50 * time),
+        "wander": 0.05 * beating() + 2 * np.sin(2 * np.pi * 0.4 * time),
+        "rail": np.where(time > 3, 5.0, beating()),
+        "jump": beating() + np.where(time > 2, 12.0, 0.0),
+    }[name]
+    assert judged(spoilt, usual()).bad[0]
+
+
+@pytest.mark.parametrize("per_minute", [35, 75, 150])
+def test_a_regular_pulse_has_its_rate_and_one_that_stopped_has_none(per_minute: int) -> None:
+    time = np.arange(8 * 360) / 360
+    phase = time * per_minute / 60 % 1 * 60 / per_minute
+    wave = np.where(phase < 0.1, phase / 0.1, np.exp(-(phase - 0.1) / 0.2))
+    rate, height = pulse.regular(*windows(wave), BLOCKS, np.zeros(1))
+    assert rate[0] == pytest.approx(per_minute, rel=0.05)
+    stopped = np.where(time < 3.5, wave, 0.0)
+    assert pulse.regular(*windows(stopped), BLOCKS, height)[0][0] == 0
+
+
+def test_hum_noise_and_a_far_smaller_wave_are_no_pulse() -> None:
+    time = np.arange(8 * 360) / 360
+    rng = np.random.default_rng(4)
+    for signal in (np.sin(2 * np.pi * 50 * time), rng.standard_normal(len(time)), np.zeros(len(time))):
+        assert pulse.regular(*windows(signal), BLOCKS, np.zeros(1))[0][0] == 0
+    phase = time % 0.8
+    small = 0.1 * np.where(phase < 0.1, phase / 0.1, np.exp(-(phase - 0.1) / 0.2))
+    assert pulse.regular(*windows(small), BLOCKS, np.ones(1))[0][0] == 0

@@ -1,0 +1,90 @@
+"""Faults, hostile inputs and hours: the benchmarks of bad days in their smallest form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecg.errors import UserError
+from ecg.model import weights
+from ecg.records import tables
+from monitor.bench import faults, fuzz, soak
+from monitor.bench.decoders import DECODERS
+from monitor.cli import main
+from tests.support.brokers import MOSQUITTO
+
+
+@pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
+def test_a_broker_that_is_killed_costs_no_beat_and_no_sample(tmp_path: Path) -> None:
+    file = tmp_path / "faults.json"
+    words = ["--short", "--times", "1", "--only", "broker killed", "--json", str(file)]
+    assert main(["bench", "faults", *words]) == 0
+    row = json.loads(file.read_text())["faults"]["broker killed"]
+    assert row["beats"] > 0 and row["balanced"]
+    assert (row["beats_lost"], row["beats_beside"], row["beats_twice"], row["onsets_twice"], row["lost"]) == (0,) * 5
+    assert len(row["recovered_s"]) == 1
+
+
+def test_a_fault_that_a_machine_does_not_allow_is_a_row_that_says_so() -> None:
+    line = faults.line("link bad", {"not_here": "tc netem: unknown"})
+    assert line[:2] == ["link bad", "not here: tc netem: unknown"] and len(line) == 9
+
+
+def test_what_names_no_fault_and_no_decoder_is_refused() -> None:
+    for kind in ("faults", "fuzz"):
+        with pytest.raises(UserError, match="--only 'flood' names no"):
+            main(["bench", kind, "--only", "flood"])
+
+
+@pytest.mark.parametrize("name", sorted(DECODERS))
+def test_every_decoder_reads_what_is_right_and_refuses_what_is_wrong(name: str) -> None:
+    decoder = DECODERS[name]()
+    for seed in decoder.seeds:
+        decoder.read(seed)
+    for wrong in (b"", b"\xff" * 50, decoder.seeds[0][: len(decoder.seeds[0]) // 2]):
+        try:
+            decoder.read(wrong)
+        except decoder.own:
+            continue
+
+
+def test_hostile_inputs_are_counted_and_what_comes_out_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "fuzz.json"
+    assert main(["bench", "fuzz", "--inputs", "400", "--only", "wave", "--json", str(file)]) == 0
+    told = json.loads(file.read_text())
+    row = told["decoders"]["wave"]
+    assert (row["inputs"], row["failures"], row["errors"]) == (400, 0, {})
+    assert row["rejected"] > 0 and told["guided_by"][-1] == "mutations"
+
+
+def test_an_error_is_told_by_its_place() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        fuzz.HANG_SECONDS / 0
+    assert fuzz.where(caught.value).startswith("ZeroDivisionError at test_faults.py:")
+
+
+def test_growth_is_found_behind_the_filling() -> None:
+    def seen(rss_of_minute: float) -> dict[str, float]:
+        return {**dict.fromkeys(soak.LIMITS, 5.0), "rss_mib": rss_of_minute}
+
+    flat = [(60.0 * minute, seen(min(300 + 50 * minute, 400) + minute % 2 * 0.001)) for minute in range(60)]
+    leaks = [(60.0 * minute, seen(400 + 0.05 * minute)) for minute in range(60)]
+    assert {row["held"] for row in soak.verdict(flat, 3600).values()} == {"yes"}
+    found = soak.verdict(leaks, 3600)
+    assert [name for name, row in found.items() if row["held"] == "NO"] == ["rss_mib"]
+    assert found["rss_mib"]["slope"] == pytest.approx(3.0)
+
+
+def test_a_card_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:  # found by bench fuzz
+    (tmp_path / "w.safetensors").write_bytes(b"")
+    (tmp_path / "w.json").write_bytes(b'{"name":"\xff"}')
+    with pytest.raises(UserError, match="is not a card of weights"):
+        weights.load(tmp_path / "w.safetensors")
+
+
+def test_a_table_whose_units_are_too_few_is_one_sentence(tmp_path: Path) -> None:  # found by bench fuzz
+    (tmp_path / "a.csv").write_text("II,V1,V2\nmV,mV\n" + "1,2,3\n" * 200)
+    with pytest.raises(UserError, match="3 columns and 2 units"):
+        tables.read(tmp_path / "a.csv", 250.0)

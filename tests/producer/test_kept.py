@@ -1,0 +1,60 @@
+"""What a producer keeps while the broker is away: in order, bounded, the last moments again."""
+
+from __future__ import annotations
+
+from producer import kept
+from producer.kept import AGAIN_SECONDS, Item, Kept
+
+
+def wave(number: int, seconds: float = 1.0) -> Item:
+    return Item("t", bytes([number]), False, 0, seconds)
+
+
+def taken(of: Kept) -> list[int]:
+    found = []
+    while (item := of.take()) is not None:
+        found.append(item.payload[0])
+    return found
+
+
+def test_messages_wait_in_order_and_the_oldest_go() -> None:
+    waiting = Kept(3.0)
+    for number in range(6):
+        waiting.keep(wave(number))
+    waiting.keep(wave(6, 0.0))  # annotations are no signal
+    waiting.trim()
+    assert waiting.dropped == 3
+    first = waiting.take()
+    assert first is not None
+    waiting.put_back(first)
+    assert taken(waiting) == [3, 4, 5, 6]
+
+
+def test_what_was_sent_shortly_before_a_loss_goes_first_and_no_other() -> None:
+    waiting = Kept(60.0)
+    for number in range(9):
+        waiting.handed(wave(number), number / 2)
+    waiting.keep(wave(9))
+    waiting.lost(4.25)
+    assert taken(waiting) == [number for number in range(9) if 4.25 - number / 2 <= AGAIN_SECONDS] + [9]
+    waiting.lost(4.25)
+    assert taken(waiting) == []
+
+
+def test_nothing_is_kept_where_nothing_shall_be() -> None:
+    waiting = Kept(0.0)
+    waiting.handed(wave(0), 0.0)
+    waiting.keep(wave(1))
+    waiting.lost(0.1)
+    assert taken(waiting) == [1]  # it could be sent at once
+    waiting.keep(wave(2))
+    waiting.trim()
+    assert (len(waiting), waiting.dropped) == (0, 1)
+
+
+def test_messages_without_signal_are_bounded_too() -> None:
+    waiting = Kept(60.0)
+    for _ in range(kept.MOST_MESSAGES + 5):
+        waiting.keep(wave(1, 0.0))
+    waiting.trim()
+    assert (len(waiting), waiting.dropped) == (kept.MOST_MESSAGES, 5)

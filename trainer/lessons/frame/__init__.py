@@ -1,0 +1,1 @@
+"""What lessons share: their form, their hearts, their fits, their figures and their pages."""
