@@ -46,7 +46,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     hold_out: records left out of the fit, for validation and early stopping; empty: fit on all of them.
     reader_epochs: epochs of the reader alone before the others, `reader_batch` single beats in a step, after which it
     is kept (trainer.fitting.memory); 0: everything is fitted together. other_version_share: version_share of the
-    patients who are not of DS1 (None: the same). noise_records: of noise alone, of NSTDB; noise_share: of the streams.
+    patients who are not of DS1 (None: the same). noise_records: of noise alone, of NSTDB; noise_share: of the streams
+    of the memory.
     """
 
     name: str = "memory"
@@ -148,7 +149,7 @@ RECIPES: Final = {
         detector_share=0.85,
         other_lead=0.4,
         noise_records=("bw", "ma"),
-        noise_share=0.04,
+        noise_share=0.0,
         hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0],
     ),
     "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),

@@ -17,7 +17,7 @@ from ecg.records.aami import CLASSES
 from ecg.records.databases import MITDB, database_of
 from trainer.data.cutting import Source
 from trainer.data.leads import other_key
-from trainer.data.streams import Cuts, Piece, augment, noise_of, warp
+from trainer.data.streams import Cuts, Piece, augment, warp
 from trainer.data.versions import version_key
 from trainer.recipes import Recipe
 
@@ -79,12 +79,6 @@ def urn(cuts: Cuts, names: list[str], recipe: Recipe) -> Urn:
             of_beat = of_class / of_class.sum() / np.maximum(counts, 1)
             keys.append(key)
             shares.append(np.where(classes >= 0, of_beat[np.maximum(classes, 0)], 0) * share * of_one)
-    noises = noise_of(cuts) if recipe.noise_share else []
-    shares = [one * (1 - recipe.noise_share) if noises else one for one in shares]
-    for name in noises:
-        cut = cuts["detector", name]
-        keys.append(("detector", name))
-        shares.append(np.full(len(cut), recipe.noise_share / len(noises) / len(cut)))
     total = np.cumsum(np.concatenate(shares))
     return Urn(keys, np.cumsum([0, *map(len, shares)]), total / total[-1])
 

@@ -45,11 +45,11 @@ def test_what_is_found_in_noise_is_of_no_known_class(noisy: Cuts) -> None:
         assert len(cut.reference.index) == 0
 
 
-def test_noise_takes_its_share_of_the_streams_and_of_the_draws(noisy: Cuts) -> None:
+def test_noise_takes_its_share_of_the_streams_and_none_of_the_single_beats(noisy: Cuts) -> None:
     found = [piece.classes for piece in islice(pieces(noisy, ["one", "two"], RECIPE, np.random.default_rng(0)), 1)]
     assert (found[0] == UNKNOWN).all(axis=1).mean() == pytest.approx(0.25, abs=0.08)
-    drawn = urn(noisy, ["one", "two"], RECIPE).draw(4000, np.random.default_rng(0))
-    assert np.mean([name.startswith("nstdb:") for (_, name), _ in drawn]) == pytest.approx(0.25, abs=0.03)
+    drawn = urn(noisy, ["one", "two"], RECIPE).draw(500, np.random.default_rng(0))
+    assert not any(name.startswith("nstdb:") for (_, name), _ in drawn)
 
 
 def test_a_recipe_without_noise_hears_none(noisy: Cuts) -> None:
