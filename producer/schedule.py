@@ -49,7 +49,8 @@ class Progress:
 class Lane:
     """One bed on its way: the connection that carries it, its faults, and when its messages are due.
 
-    speed: "max" for no wait. share: place of the bed among all, 0 to 1. wanted: seconds of a message at 1x.
+    speed: "max" for no wait; anew: it was changed. share: place of the bed among all, 0 to 1. wanted: seconds of a
+    message at 1x.
     """
 
     link: Connection
@@ -59,6 +60,7 @@ class Lane:
     wanted: float
     faults: Faults = field(default_factory=Faults)
     paused: bool = False
+    anew: bool = False
     base: float = 0.0
     number: int = 0
 
@@ -71,11 +73,11 @@ class Lane:
 
     def begin(self, now: float) -> None:
         """Count from now on."""
-        self.base, self.number = now, 0
+        self.base, self.number, self.anew = now, 0, False
 
     def pace(self, speed: Speed) -> None:
         """Another speed, and as many messages a second."""
-        self.speed = speed
+        self.speed, self.anew = speed, True
         self.bed.chunk_seconds = chunk_seconds(self.wanted, speed)
 
 
@@ -121,6 +123,10 @@ async def replay(
             continue
         if lane.bed.done:
             continue
+        if lane.anew:
+            lane.begin(clock())
+            put(lane, lane.due)
+            continue
         if lane.speed != "max":
             wait = due - clock()
             if wait > LOOK_SECONDS:  # a command may come in between
@@ -135,6 +141,9 @@ async def replay(
             progress.behind_s = max(-wait, 0.0)
         if lane.speed == "max":  # there is no pace that would have to be kept
             await lane.link.ready(stop)
+        if lane.paused:  # while its message was waited for
+            resting.append(lane)
+            continue
         await lane.link.wave(lane.bed, time.time_ns(), qos, lane.faults)
         progress.messages += 1
         progress.elapsed_s = clock() - start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -77,3 +78,42 @@ def test_fast_replay_sends_longer_chunks_not_more_messages() -> None:
     assert chunk_seconds(0.25, 60.0) == 15.0
     assert chunk_seconds(0.25, "max") == 15.0
     assert chunk_seconds(0.25, 0.5) == 0.25
+
+
+async def test_a_bed_that_is_paused_while_its_message_is_waited_for_sends_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    line = Line([Bed(name="b", record=small(3600), columns=[0], chunk_seconds=0.25, run="r")], clock)
+    (lane,) = lanes_of([line], 1.0, 0.25)  # type: ignore[list-item]
+    stop, sleeps = asyncio.Event(), 0
+
+    async def sleep(seconds: float, _stop: asyncio.Event) -> None:
+        nonlocal sleeps
+        sleeps += 1
+        clock.now += seconds
+        lane.paused = 3 <= sleeps < 8
+        if sleeps == 12:
+            stop.set()
+
+    monkeypatch.setattr("producer.schedule._sleep", sleep)
+    await replay([lane], 0, stop, Progress(), clock)
+    assert [at for at, _ in line.sent] == pytest.approx([0.25, 0.5, 2.25, 2.5, 2.75], abs=0.01)
+
+
+async def test_another_speed_counts_from_the_moment_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    line = Line([Bed(name="b", record=small(7200), columns=[0], chunk_seconds=0.25, run="r")], clock)
+    (lane,) = lanes_of([line], 1.0, 0.25)  # type: ignore[list-item]
+
+    async def sleep(seconds: float, _stop: asyncio.Event) -> None:
+        clock.now += seconds
+        if clock.now > 10 and lane.speed == 1.0:
+            lane.pace(0.5)
+
+    monkeypatch.setattr("producer.schedule._sleep", sleep)
+    await replay([lane], 0, asyncio.Event(), Progress(), clock)
+    times = [at for at, _ in line.sent]
+    assert len(times) == 80 and times[39] == pytest.approx(10, abs=0.3)
+    assert [b - a for a, b in pairwise(times[42:])] == pytest.approx([0.5] * 37, abs=0.01)
+    assert times[-1] == pytest.approx(30, abs=1)
