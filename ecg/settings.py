@@ -69,6 +69,7 @@ class ProducerSettings(Section, frozen=True):
     chunk_seconds: Annotated[float, Meta(ge=0.02, le=2.0)] = 0.25
     connection_per_bed_up_to: Count = 32
     beds_per_connection: Count = 250
+    control: bool = True
     keep_seconds: Annotated[float, Meta(ge=0, le=3600)] = 60.0
 
 

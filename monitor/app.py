@@ -76,7 +76,7 @@ def screen(config: Config, options: argparse.Namespace) -> int:
         except LinkClosed as closed:
             raise StartError(str(closed), closed.status) from None
     try:
-        shown = MonitorApp(link, config, truth=options.truth_view)
+        shown = MonitorApp(link, config, truth=options.truth_view, teach=options.teach)
         shown.run()
     finally:
         link.close()
@@ -107,6 +107,8 @@ def browser(config: Config, options: argparse.Namespace) -> int:
     command = [*programs.command("monitor"), "--attach", *given(options, OF_BOTH)]
     if options.truth_view:
         command.append("--truth-view")
+    if options.teach:
+        command.append("--teach")
     try:
         there = (lambda: child.running) if child else (lambda: True)
         web.serve(command, options.web_host, options.web_port, config.screen.web_tabs, there, token)

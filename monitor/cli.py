@@ -39,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--truth-view", action="store_true", help="begin with the cardiologists' letters beside the model's"
     )
+    made.add_argument(
+        "--teach", action="store_true", help="a teacher's panel (key i) steers the beds of producers that take commands"
+    )
     made.add_argument("--web", action="store_true", help="serve the screen to a browser (loopback only)")
     made.add_argument("--web-host", default="127.0.0.1", help="address the browser's screen is served at")
     made.add_argument(

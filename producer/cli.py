@@ -9,8 +9,10 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -25,19 +27,50 @@ from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
 from ecg.wire.broker import Broker
-from producer import display
+from producer import commanding, display, gallery, scenarios
 from producer.connection import connections
-from producer.schedule import Progress, chunk_seconds, replay
+from producer.control import Control
+from producer.keys import Keys
+from producer.schedule import Progress, chunk_seconds, lanes_of, replay
+from producer.sources.base import Bed
 from producer.sources.records import make_beds, notes_on, with_ecg
+from producer.sources.simulated import is_simulated, make_simulated
+
+
+def _grade(words: list[str]) -> int:
+    from producer.grading import program  # it brings what sending does not need
+
+    return program.main(words)
+
+
+MOST_HERTZ: Final = 2000.0
+COMMANDS: Final[dict[str, Callable[[list[str]], int]]] = {
+    "scenarios": scenarios.main,
+    "send": commanding.main,
+    "gallery": gallery.main,
+    "grade": _grade,
+}
+"""Commands beside sending, each with a parser of its own."""
 
 
 def parser() -> argparse.ArgumentParser:
     """Every option; an option that is not given comes from the settings."""
     made = argparse.ArgumentParser(
         prog=programs.shown("producer"),
-        description="Replay real ECG records as live beds over MQTT. " + programs.NOT_CLINICAL,
+        description="Replay real ECG records, or simulate patients, as live beds over MQTT. " + programs.NOT_CLINICAL,
+        epilog=f"Other commands, each with --help of its own: {', '.join(COMMANDS)}.",
     )
     programs.add_version(made)
+    made.add_argument(
+        "--source",
+        default="records",
+        metavar="SOURCE",
+        help='"records", or simulated patients: "sim", "sim:SCENARIO" (a name or a .toml file; with commas several), '
+        '"sim:ward" for a ward drawn at random',
+    )
+    made.add_argument(
+        "--seed", type=programs.whole("--seed", 0, 2**31 - 1), default=0, help="of simulated patients (default: 0)"
+    )
     made.add_argument("--records", help='"excerpt", "all", "ds1", "ds2" or names such as 100,208')
     made.add_argument(
         "--data",
@@ -53,7 +86,9 @@ def parser() -> argparse.ArgumentParser:
         help="send this WFDB record, EDF, BDF, XDF, CSV or Parquet file, or all in this folder; may be given again",
     )
     made.add_argument(
-        "--rate", type=programs.number("--rate", 100, 20_000), help="Hz, for a --file that is a table without times"
+        "--rate",
+        type=programs.number("--rate", 100, 20_000),
+        help="Hz, of a --file that is a table without times, or of simulated patients",
     )
     made.add_argument("--by-class", action="store_true", help="of a --file of beats: one bed for every class")
     made.add_argument(
@@ -63,7 +98,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--speed", help='1 is real time, 60 sixty times that, "max" as fast as the broker takes it')
     made.add_argument("--loop", action=argparse.BooleanOptionalAction, default=None, help="begin again at the end")
-    made.add_argument("--lead", help='the one lead to send, such as MLII, or "all"')
+    made.add_argument(
+        "--lead",
+        help='the one lead to send, such as MLII, or "all"; of simulated patients also several, such as II,V1, or "12"',
+    )
     made.add_argument("--truth", action=argparse.BooleanOptionalAction, default=None, help="send annotations too")
     made.add_argument("--annotator", help="ending of the annotation files to send (default: atr)")
     made.add_argument("--broker", metavar="HOST:PORT", help="MQTT broker, or mqtt[s]://user@host:port")
@@ -133,28 +171,57 @@ def other_annotators(records: list[Record], where: Path | None = None) -> list[s
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the producer; returns its exit status."""
+    """Run the producer, or one of its other commands; returns the exit status."""
     words = sys.argv[1:] if arguments is None else arguments
-    if words[:1] == ["grade"]:
-        from producer.grading import program
-
-        return program.main(words[1:])
-    options = parser().parse_args(arguments)
+    if words and words[0] in COMMANDS:
+        return COMMANDS[words[0]](words[1:])
+    options = parser().parse_args(words)
     config = with_options(settings.load(options.config), options)
     logs.begin(config.log, options.log_level)
     if options.check:
         return check(config, options)
-    records, said = chosen(config, options)
+    beds, said = beds_of(config, options, secrets.token_hex(3))
     if not options.quiet:
         print(*said, sep="\n", end="\n" if said else "", file=sys.stderr)
     with brokers.ensure(config.mqtt) as broker:
-        return asyncio.run(send(config, broker, records, options))
+        return asyncio.run(send(config, broker, beds, options))
+
+
+def beds_of(config: Config, options: argparse.Namespace, run: str) -> tuple[Sequence[Bed], list[str]]:
+    """The beds to send, and sentences about them. run: name of this replay. Raises UserError."""
+    wanted = config.producer
+    chunk = chunk_seconds(wanted.chunk_seconds, wanted.speed)
+    if not is_simulated(options.source):
+        if options.source != "records":
+            raise UserError(
+                f'--source {options.source} cannot be used: give "records", "sim", "sim:SCENARIO" or "sim:ward"'
+            )
+        records, said = chosen(config, options)
+        return make_beds(records, wanted.beds, wanted.lead, chunk, run, wanted.loop, wanted.truth), said
+    if options.records is not None or options.file:
+        raise UserError(f"--source {options.source} is simulated: --records and --file do not go with it")
+    if options.rate is not None and options.rate > MOST_HERTZ:
+        raise UserError(f"--rate {options.rate:g} cannot be simulated: give 100 to {MOST_HERTZ:g} Hz")
+    simulated = make_simulated(
+        options.source,
+        beds=wanted.beds,
+        seed=options.seed,
+        lead=wanted.lead,
+        rate=options.rate,
+        chunk_seconds=chunk,
+        run=run,
+        loop=wanted.loop,
+        truth=wanted.truth,
+    )
+    return simulated, ["SIMULATED patients: nothing of this was recorded from anybody"]
 
 
 def check(config: Config, options: argparse.Namespace) -> int:
     """Say of everything that a run needs whether it can be used; the exit status. Nothing is sent or downloaded."""
 
     def readable() -> str:
+        if is_simulated(options.source):
+            return f"{len(beds_of(config, options, 'check')[0])} simulated beds can be sent"
         if options.file:
             return f"{len(chosen(config, options)[0])} can be read"
         found = library.find(names_of(config, options), options.data)
@@ -190,15 +257,12 @@ def fetch(names: list[str]) -> None:
             bar.stop()
 
 
-async def send(config: Config, broker: Broker, records: list[Record], options: argparse.Namespace) -> int:
+async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: argparse.Namespace) -> int:
     """Connect, replay, disconnect. Returns the exit status: 130 where interrupted."""
     wanted = config.producer
     pace = wanted.speed
-    chunk = chunk_seconds(wanted.chunk_seconds, pace)
-    period = None if pace == "max" else chunk / pace
     qos = 1 if pace == "max" else config.mqtt.wave_qos
     run = secrets.token_hex(3)
-    beds = make_beds(records, wanted.beds, wanted.lead, chunk, run, wanted.loop, wanted.truth)
     links = connections(
         config.mqtt,
         broker,
@@ -209,6 +273,8 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
         wanted.beds_per_connection,
         wanted.keep_seconds,
     )
+    lanes = lanes_of(links, pace, wanted.chunk_seconds)
+    control = Control(config.mqtt, broker, lanes, f"control-{run}") if wanted.control else None
     stop = asyncio.Event()
     exit_status = 0
 
@@ -229,10 +295,17 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
     progress = Progress()
     try:
         await asyncio.gather(*(link.open() for link in links))
-        shown = asyncio.create_task(display.show(links, broker, pace, progress, options.quiet))
+        if control and not await _listens(control, options.quiet):
+            control = None
+        keys = Keys(control, lanes) if control and not options.while_stdin else None
+        shown = asyncio.create_task(display.show(links, broker, pace, progress, options.quiet, keys))
         if options.when_told:
             await _either(told, stop)
-        await replay(links, period, qos, stop, progress)
+        await replay(lanes, qos, stop, progress)
+        if control:
+            await control.close()
+        for lane in lanes:
+            await lane.link.last(lane.bed, lane.faults, qos)
         await asyncio.gather(*(link.close() for link in links))
         shown.cancel()
         await asyncio.wait({shown})
@@ -240,6 +313,17 @@ async def send(config: Config, broker: Broker, records: list[Record], options: a
         for number in signals:
             loop.remove_signal_handler(number)
     return exit_status
+
+
+async def _listens(control: Control, quiet: bool) -> bool:
+    """Let commands come. A broker that does not allow it stops nothing else."""
+    try:
+        await control.open()
+    except UserError as error:
+        if not quiet:
+            print(f"no commands are taken: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 async def _either(one: asyncio.Event, other: asyncio.Event) -> None:

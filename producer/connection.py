@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from ecg.settings import MqttSettings
@@ -17,8 +18,9 @@ from ecg.wire.messages import SCHEMA, ProducerStatus, encode_json, encode_wave
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
 from ecg.wire.topics import Topics
+from producer.faults import Faults
 from producer.kept import Item, Kept
-from producer.sources.records import Bed
+from producer.sources.base import Bed
 
 KEEP_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 1.2
@@ -40,19 +42,20 @@ class Connection:
         self,
         mqtt: MqttSettings,
         broker: Broker,
-        beds: list[Bed],
+        beds: Sequence[Bed],
         speed: float | str,
         name: str,
         keep_seconds: float = KEEP_SECONDS,
     ) -> None:
         self._topics = Topics(mqtt.topic_root)
         self._name = name
-        self._speed = speed
+        self._speeds = {bed.name: speed for bed in beds}
         self._session = Session(mqtt, broker, name, self._will, births=self._births)
         self._closing = False
         self._kept = Kept(keep_seconds * len(beds))
         self._losses = 0
-        self.beds = beds
+        self._streams: dict[str, str] = {}
+        self.beds = list(beds)
 
     @property
     def problem(self) -> str:
@@ -68,20 +71,34 @@ class Connection:
         """Connect and announce the beds. Raises UserError where the broker refuses."""
         await self._session.open()
 
-    async def wave(self, bed: Bed, sent_ns: int, qos: int) -> None:
+    async def wave(self, bed: Bed, sent_ns: int, qos: int, faults: Faults | None = None) -> None:
         """Send the bed's next chunk, and the annotations that belong to it; before a new lap, its status.
 
-        QoS 0: handed to the socket when this returns. QoS 1: confirmed later, in order.
+        QoS 0: handed to the socket when this returns. QoS 1: confirmed later, in order. faults: of the transport.
         """
-        lap = bed.lap
+        stream = self._streams.get(bed.name)
         wave, truth = bed.next(sent_ns)
-        if bed.lap != lap:  # a stream that was not announced must prove itself before a monitor takes it for the bed's
+        if stream is not None and bed.stream != stream:
+            # A stream that was not announced must prove itself before a monitor takes it for the bed's.
+            await self._waves(bed, faults.flush() if faults else [], qos)
             await self._send(Item(*self._status(bed, online=True)[:3], 1))
+        self._streams[bed.name] = bed.stream
         if wave is not None:
             seconds = len(wave.samples) / (2 * len(wave.leads) * wave.rate)
-            await self._send(Item(self._topics.of(bed.name, "wave"), encode_wave(wave), False, qos, seconds))
-        if truth is not None:
+            plain = faults is None or faults.idle
+            payloads = [encode_wave(wave)] if faults is None or plain else faults.through(wave)
+            await self._waves(bed, payloads, qos, seconds)
+        if truth is not None and not (faults and faults.frozen):
             await self._send(Item(self._topics.of(bed.name, "truth"), encode_json(truth), False, 1))
+
+    async def _waves(self, bed: Bed, payloads: list[bytes], qos: int, seconds: float = 0.0) -> None:
+        topic = self._topics.of(bed.name, "wave")
+        for payload in payloads:
+            await self._send(Item(topic, payload, False, qos, seconds))
+
+    async def last(self, bed: Bed, faults: Faults, qos: int) -> None:
+        """The bed has ended: send what a fault still holds back."""
+        await self._waves(bed, faults.flush(), qos)
 
     async def _send(self, item: Item) -> None:
         """Send a message behind those that wait; where that cannot be done now, keep it."""
@@ -115,6 +132,11 @@ class Connection:
         """Wait until a message can be sent at once, or until `stop`."""
         while not (self._session.connected and self._settled) and not stop.is_set():  # noqa: ASYNC110
             await asyncio.sleep(WAIT_SECONDS)
+
+    async def paced(self, bed: Bed, speed: float | str) -> None:
+        """Tell that a bed has another speed from now on."""
+        self._speeds[bed.name] = speed
+        await self._publish(self._status(bed, online=True))
 
     async def close(self) -> None:
         """Publish every bed as offline with its number of samples, then disconnect.
@@ -160,7 +182,9 @@ class Connection:
 
     def _status(self, bed: Bed, online: bool, final: bool = False) -> Outgoing:
         """The bed's retained status."""
-        return Outgoing(self._topics.of(bed.name, "status"), encode_json(bed.status(online, self._speed, final)), True)
+        return Outgoing(
+            self._topics.of(bed.name, "status"), encode_json(bed.status(online, self._speeds[bed.name], final)), True
+        )
 
     def _producer(self, state: Literal["online", "offline"]) -> Outgoing:
         """The retained status of a connection that many beds share."""
@@ -171,7 +195,7 @@ class Connection:
 def connections(
     mqtt: MqttSettings,
     broker: Broker,
-    beds: list[Bed],
+    beds: Sequence[Bed],
     speed: float | str,
     run: str,
     alone: int,

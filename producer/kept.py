@@ -14,11 +14,15 @@ AGAIN_SECONDS: Final = 1.5
 """Wall seconds of messages before a loss that are sent again."""
 
 
+MOST_TIMES: Final = 2
+"""So often a message is sent again: where connections break one after the other it must not pile up."""
 MOST_MESSAGES: Final = 100_000
 
 
 class Item(NamedTuple):
-    """A message. seconds: of signal in it. handed_s: when it was handed over, monotonic clock."""
+    """A message. seconds: of signal in it. handed_s: when it was handed over, monotonic clock. times: how often it was
+    sent again.
+    """
 
     topic: str
     payload: bytes
@@ -26,6 +30,7 @@ class Item(NamedTuple):
     qos: int
     seconds: float = 0.0
     handed_s: float = 0.0
+    times: int = 0
 
 
 class Kept:
@@ -68,7 +73,8 @@ class Kept:
 
     def lost(self, at_s: float) -> None:
         """The connection broke, at the latest at that time: what was handed over shortly before waits again."""
-        again = [item for item in self._handed if at_s - item.handed_s <= AGAIN_SECONDS]
+        recent = (item for item in self._handed if at_s - item.handed_s <= AGAIN_SECONDS)
+        again = [item._replace(times=item.times + 1) for item in recent if item.times < MOST_TIMES]
         self._handed.clear()
         self._waiting.extendleft(reversed(again))
         self._seconds += sum(item.seconds for item in again)

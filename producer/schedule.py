@@ -2,23 +2,30 @@
 
 Message k of bed i is due (k + 1 + i / beds) periods after the start. All times are computed from the start, so a late
 message does not delay the next, and an hour of replay ends on time. Beds are spread over the period: the load is even.
+A bed that was paused, or whose speed was changed, is counted from that moment on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Final, Literal
 
 from producer.connection import Connection
+from producer.faults import Faults
+from producer.sources.base import Bed
 
 SLEEP_SECONDS: Final = 0.002
 """A shorter wait is not worth a change of tasks."""
 FASTEST_CHUNKS: Final = 60.0
 """At a higher speed messages become more frequent instead of longer."""
 BREATH: Final = 50
+LOOK_SECONDS: Final = 0.25
+"""A longer wait is broken up: a bed may have been resumed, or have become quicker."""
 
 Speed = float | Literal["max"]
 
@@ -38,9 +45,48 @@ class Progress:
     elapsed_s: float = 0.0
 
 
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One bed on its way: the connection that carries it, its faults, and when its messages are due.
+
+    speed: "max" for no wait. share: place of the bed among all, 0 to 1. wanted: seconds of a message at 1x.
+    """
+
+    link: Connection
+    bed: Bed
+    speed: Speed
+    share: float
+    wanted: float
+    faults: Faults = field(default_factory=Faults)
+    paused: bool = False
+    base: float = 0.0
+    number: int = 0
+
+    @property
+    def due(self) -> float:
+        """When the next message is due, on the schedule's clock; at speed "max" when the last one was sent."""
+        if self.speed == "max":
+            return self.base
+        return self.base + (self.number + 1 + self.share) * self.bed.chunk_seconds / self.speed
+
+    def begin(self, now: float) -> None:
+        """Count from now on."""
+        self.base, self.number = now, 0
+
+    def pace(self, speed: Speed) -> None:
+        """Another speed, and as many messages a second."""
+        self.speed = speed
+        self.bed.chunk_seconds = chunk_seconds(self.wanted, speed)
+
+
+def lanes_of(links: list[Connection], speed: Speed, wanted: float) -> list[Lane]:
+    """The beds of all connections, spread evenly. wanted: seconds of signal in a message at 1x."""
+    beds = [(link, bed) for link in links for bed in link.beds]
+    return [Lane(link, bed, speed, place / len(beds), wanted) for place, (link, bed) in enumerate(beds)]
+
+
 async def replay(
-    connections: list[Connection],
-    period: float | None,
+    lanes: list[Lane],
     qos: int,
     stop: asyncio.Event,
     progress: Progress,
@@ -48,36 +94,56 @@ async def replay(
 ) -> None:
     """Send every bed to its end, or until `stop`; `progress` is kept up to date. Statuses are the connections' task.
 
-    period: wall seconds between two messages of one bed; None: no wait.
+    A lane may be paused, resumed and given another speed in between.
     """
-    lanes = [(link, bed) for link in connections for bed in link.beds]
     start = clock()
-    number = len(lanes)
-    while lanes and not stop.is_set():
-        running = False
-        for position, (link, bed) in enumerate(lanes):
-            if period is not None:
-                due = start + (number + position) * period / len(lanes)
-                wait = due - clock()
-                if wait > SLEEP_SECONDS and not bed.done:
-                    await _sleep(wait, stop)
-                    wait = due - clock()
-                progress.behind_s = max(-wait, 0.0)
-            if stop.is_set():
-                break
-            if bed.done:
+    queue: list[tuple[float, int, Lane]] = []
+    turn = count()  # of lanes that are due at the same time, who came first goes first
+
+    def put(lane: Lane, due: float) -> None:
+        heapq.heappush(queue, (due, next(turn), lane))
+
+    for lane in lanes:
+        lane.begin(start)
+        put(lane, lane.due)
+    resting: list[Lane] = []
+    while not stop.is_set() and (queue or resting):
+        for lane in [one for one in resting if not one.paused]:
+            resting.remove(lane)
+            lane.begin(clock())
+            put(lane, lane.due)
+        if not queue:
+            await _sleep(LOOK_SECONDS, stop)
+            continue
+        due, _, lane = heapq.heappop(queue)
+        if lane.paused:
+            resting.append(lane)
+            continue
+        if lane.bed.done:
+            continue
+        if lane.speed != "max":
+            wait = due - clock()
+            if wait > LOOK_SECONDS:  # a command may come in between
+                await _sleep(LOOK_SECONDS, stop)
+                put(lane, min(due, lane.due))
                 continue
-            if period is None:  # there is no pace that would have to be kept
-                await link.ready(stop)
-            await link.wave(bed, time.time_ns(), qos)
-            running = True
-            progress.messages += 1
-            progress.elapsed_s = clock() - start
-            if progress.messages % BREATH == 0:
-                await asyncio.sleep(0)
-        number += len(lanes)
-        if not running and not stop.is_set():
-            break
+            if wait > SLEEP_SECONDS:
+                await _sleep(wait, stop)
+                wait = due - clock()
+                if stop.is_set():
+                    break
+            progress.behind_s = max(-wait, 0.0)
+        if lane.speed == "max":  # there is no pace that would have to be kept
+            await lane.link.ready(stop)
+        await lane.link.wave(lane.bed, time.time_ns(), qos, lane.faults)
+        progress.messages += 1
+        progress.elapsed_s = clock() - start
+        lane.number += 1
+        if lane.speed == "max":
+            lane.base = clock()
+        put(lane, lane.due)
+        if progress.messages % BREATH == 0:
+            await asyncio.sleep(0)
 
 
 async def _sleep(seconds: float, stop: asyncio.Event) -> None:

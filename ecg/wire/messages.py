@@ -42,8 +42,15 @@ from ecg.wire.bounds import (
     Version,
     Word,
 )
+from ecg.wire.commands import Ack as Ack
+from ecg.wire.commands import Command as Command
 from ecg.wire.json_wave import WaveJson
 from ecg.wire.topics import readable
+
+SIMULATED: Final = "SIMULATED "
+"""What the record's name of a simulated patient begins with, in every wave and status."""
+SIMULATED_SOURCE: Final = "simulated"
+"""The source that such a bed's status names."""
 
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -69,11 +76,15 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class TruthMark(msgspec.Struct, frozen=True):
-    """One reference annotation: sample index, MIT-BIH symbol, rhythm in force ("(N", "(AFIB", ..., or "")."""
+    """One reference annotation: sample index, MIT-BIH symbol, rhythm in force ("(N", "(AFIB", ..., or "").
+
+    note: in words; of "~" (the signal's quality changes) the artefacts from here on, "clean" for none.
+    """
 
     index: Count
     symbol: Word
     rhythm: Word = ""
+    note: Name = ""
 
 
 class Truth(msgspec.Struct, frozen=True):
@@ -178,8 +189,8 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Count
 
 
-Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus
-Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus
+Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
+Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 Json = TypeVar("Json", bound=Event)
 
@@ -208,7 +219,7 @@ class _Form(NamedTuple):
 _json_shape = msgspec.json.Decoder(_Object).decode
 _forms: Final[dict[type, _Form]] = {
     kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
-    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus)
+    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus, Command, Ack)
 }
 _packed_wave = msgspec.msgpack.Decoder(Wave).decode
 _json_wave = msgspec.json.Decoder(WaveJson).decode
@@ -284,7 +295,7 @@ def encode_wave(wave: Wave) -> bytes:
     return _pack(wave)
 
 
-def encode_json(message: Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus) -> bytes:
+def encode_json(message: Event) -> bytes:
     """JSON bytes of an event message."""
     return _encode_json(message)
 

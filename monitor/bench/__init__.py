@@ -65,7 +65,12 @@ def parser() -> argparse.ArgumentParser:
     soak.add_argument("--beds", type=beds, default=200, help="beds that stream")
     soak.add_argument("--speed", type=programs.number("--speed", 0.1, 60), default=10.0, help="times real time")
 
-    for one in (engine, pipeline, replay, screen, faults, fuzz, soak):
+    disk = kinds.add_parser("recorder", help="processor time of recording many beds")
+    disk.add_argument("--beds", type=beds, default=200, help="beds that are recorded")
+    disk.add_argument("--seconds", type=programs.whole("--seconds", 2, 86_400), default=60, help="of signal")
+    disk.add_argument("--folder", type=Path, metavar="DIR", help="on which disk (default: that of temporary files)")
+
+    for one in (engine, pipeline, replay, screen, faults, fuzz, soak, disk):
         one.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
         one.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
@@ -83,6 +88,10 @@ def run(arguments: list[str]) -> int:
         from monitor.bench import pipeline
 
         return pipeline.run(config, options)
+    if options.kind == "recorder":
+        from monitor.bench import recorder
+
+        return recorder.run(options)
     if options.kind == "fuzz":
         from monitor.bench import fuzz
 

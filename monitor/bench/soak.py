@@ -1,6 +1,6 @@
 """Beds for hours: memory, file descriptors, tasks and queues of the monitor must stay as they are.
 
-Slopes are straight lines through what was seen after the first part of the run, in which the history of all beds fills.
+The first part of the run, in which the history of all beds fills, is left out.
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ def look(process: psutil.Process, scrape: Scrape) -> dict[str, float]:
 
 
 def slope(times_s: list[float], values: list[float]) -> float:
-    """Growth an hour of a straight line through the values."""
-    return float(np.polyfit(np.array(times_s) / 3600, np.array(values), 1)[0]) if len(values) > 1 else 0.0
+    """Growth an hour, from the median of the first third to that of the last: what is short is no growth."""
+    part = max(len(values) // 3, 1)
+    hours = (np.median(times_s[-part:]) - np.median(times_s[:part])) / 3600
+    return float((np.median(values[-part:]) - np.median(values[:part])) / hours) if hours > 0 else 0.0
 
 
 def watch(made: Programs, scrape: Scrape, seconds: float) -> list[tuple[float, dict[str, float]]]:
@@ -100,8 +102,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
             f"soak: {options.beds} beds at {options.speed:g}x for {options.hours:g} h, recorded",
             ("figure", "at first", "at last", "growth 1/h", "allowed", "held"),
             [[str(cell) for cell in row] for row in shown],
-            f"{about}. Growth: a line through the last {1 - FILLING:.0%}. Received {ledger['received']}, lost "
-            f"{ledger['lost']} samples, {ledger['beats']} beats.",
+            f"{about}. Growth: from the first to the last third of the last {1 - FILLING:.0%}. Received "
+            f"{ledger['received']}, lost {ledger['lost']} samples, {ledger['beats']} beats.",
         )
     )
     grown = [name for name, row in rows.items() if row["held"] == "NO"]

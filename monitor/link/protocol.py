@@ -6,7 +6,7 @@ drawing never slows inference. Sample indices count at the bed's own rate within
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -52,6 +52,7 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     units: of the leads; [] where all are mV. lead: name of the lead whose beats are the bed's. leads_off: leads that
     give no signal while another one does.
+    simulated: the bed's producer says that nobody is in it.
     alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
     `alarms` still stands, hidden by a graver alarm of its chain.
     """
@@ -72,6 +73,7 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     lead: str = ""
     leads_off: list[str] = msgspec.field(default_factory=list)
     raised: dict[str, int] = msgspec.field(default_factory=dict)
+    simulated: bool = False
 
 
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,8 +183,19 @@ class Silence(msgspec.Struct, frozen=True, tag="silence"):
     seconds: Annotated[float, Meta(ge=0, le=86400)] = 120.0
 
 
+class Teach(msgspec.Struct, frozen=True, tag="teach"):
+    """Intent: ask a bed's producer for something (`--teach`). what: "rhythm", "ectopy", "artefact" and "off" (a lead)
+    change a simulated bed to `name`, "" for none; "do" is a command such as "pause". seconds: for so long, 0 for good.
+    """
+
+    bed: BedName
+    what: Literal["rhythm", "ectopy", "artefact", "off", "do"]
+    name: Annotated[str, Meta(max_length=64)]
+    seconds: Annotated[float, Meta(ge=0, le=86400)] = 0.0
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Intent: end the service and everything it started. A screen that only leaves hangs up."""
 
 
-Intent = Show | Acknowledge | Silence | Quit
+Intent = Show | Acknowledge | Silence | Teach | Quit

@@ -28,13 +28,15 @@ from monitor.screen.views.central import CentralView
 from monitor.screen.views.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
 from monitor.screen.views.review import ReviewView
 from monitor.screen.views.stale import STALE_SECONDS, START_SECONDS, StaleScreen
+from monitor.screen.views.teach import TeachScreen
 
 
 class MonitorApp(App[None]):
     """The screen of the monitor.
 
-    truth: begin with the cardiologists' letters beside the model's. clock: monotonic seconds. folder: where strips
-    are saved, default: that of the settings. problem: the reason, where the return code is not 0.
+    truth: begin with the cardiologists' letters beside the model's. teach: with the teacher's panel. clock: monotonic
+    seconds. folder: where strips are saved, default: that of the settings. problem: the reason, where the return code
+    is not 0.
     """
 
     TITLE = "ECG monitor"
@@ -56,6 +58,7 @@ class MonitorApp(App[None]):
         Binding("c", "show_central"),
         Binding("v", "theme"),
         Binding("l", "language"),
+        Binding("i", "show_teach"),
         Binding("question_mark,h,f1", "show_help"),
     ]
 
@@ -65,6 +68,7 @@ class MonitorApp(App[None]):
         config: Config,
         *,
         truth: bool = False,
+        teach: bool = False,
         clock: Callable[[], float] = time.monotonic,
         folder: Path | None = None,
     ) -> None:
@@ -80,6 +84,7 @@ class MonitorApp(App[None]):
             labels=Labels(config.screen.language),
             palette=default_palette(config),
             truth=truth,
+            teach=teach,
             gain=config.screen.gain_mm_per_mv,
             speed=config.screen.sweep_mm_per_s,
             folder=folder or strips_folder(config),
@@ -232,6 +237,11 @@ class MonitorApp(App[None]):
     def action_show_help(self) -> None:
         """Open the help."""
         self.push_screen(HelpScreen(self.desk))
+
+    def action_show_teach(self) -> None:
+        """Open the teacher's panel, where the screen was started for a teacher."""
+        if self.desk.teach and isinstance(self.view, BedsideView):
+            self.push_screen(TeachScreen(self.desk))
 
     def action_show_central(self) -> None:
         """Open the central station."""

@@ -27,7 +27,7 @@ class Desk:
     """The state that the views share.
 
     clock: seconds, monotonic. bed: the selected bed. aspect: height of a cell over its width. told: a snapshot has come
-    since the last frame. folder: where strips are saved.
+    since the last frame. teach: may this screen steer beds? folder: where strips are saved.
     """
 
     config: Config
@@ -38,6 +38,7 @@ class Desk:
     ward: WardHistory = field(default_factory=WardHistory)
     bed: str = ""
     truth: bool = False
+    teach: bool = False
     frozen: bool = False
     gain: int = 10
     speed: int = 25

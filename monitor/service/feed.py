@@ -128,6 +128,7 @@ class View:
             lead=bed.lead,
             leads_off=bed.leads_off,
             raised=ward.alarms.raised(bed.slot),
+            simulated=bed.simulated,
         )
 
     def _detail(self, bed: Bed, cursor: _Cursor, room: int) -> BedDetail:

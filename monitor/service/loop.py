@@ -18,9 +18,9 @@ from ecg.files import write_atomic
 from ecg.settings import Config
 from ecg.wire.broker import Broker
 from ecg.wire.messages import Beat, encode_json
-from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence
+from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence, Teach
 from monitor.service import checkpoint as memory
-from monitor.service import runtime
+from monitor.service import runtime, teaching
 from monitor.service.aside import PATIENCE_SECONDS, Aside, one_by_one
 from monitor.service.connection import Arrival, Connection, Outgoing
 from monitor.service.ending import Ending, give_up
@@ -229,6 +229,15 @@ class Service:
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
             self._hand_out(self.ward.tell())
+        elif isinstance(intent, Teach):
+            self._teach(intent)
+
+    def _teach(self, asked: Teach) -> None:
+        """Pass a teacher's wish on to the bed's producer."""
+        command = teaching.command(asked)
+        if command is not None and asked.bed in self.ward.beds:
+            topic = self._connection.topics.of(asked.bed, "command")
+            self._connection.publish([Outgoing(topic, encode_json(command), False)])
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
         content = encode_json(message(state, self.status()))

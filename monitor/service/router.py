@@ -34,6 +34,9 @@ class Router:
             except MessageError as error:
                 self._ward.ledger.junk += 1
                 self._problems.unusable(arrival.topic, str(error))
+            except Exception as error:  # whatever a message breaks, the others are read
+                self._ward.ledger.junk += 1
+                self._problems.failed(f"reading a message on {arrival.topic}", error)
 
     def _message(self, arrival: Arrival) -> None:
         """One message, by its topic. Raises MessageError."""

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ecg.wire.messages import BedStatus
+from ecg.wire.messages import SIMULATED, SIMULATED_SOURCE, BedStatus
 from monitor.ward.events import BeatRead
 from monitor.ward.history import History
 from monitor.ward.intake import Intake
@@ -229,6 +229,12 @@ class Bed:
         if self.intake.next > beats_end or now_s - self.heard_s > still_s:
             return None
         return self.heart_rate
+
+    @property
+    def simulated(self) -> bool:
+        """Does its producer say that the patient is a simulated one?."""
+        said = self.status is not None and self.status.source == SIMULATED_SOURCE
+        return said or self.intake.record.startswith(SIMULATED)
 
     def state(self, now_s: float, idle_seconds: float) -> str:
         """The bed in a word."""

@@ -65,7 +65,7 @@ class Intake(Chunks):
         owner = self.owner
         if wave.stream != self.stream:
             if not self.stream or (wave.stream not in self._past and self._is_free(wave.stream, received_ns)):
-                owner.chosen = [*owner.held_of(wave.stream), Chunk(wave, received_ns)]
+                owner.chosen = [*owner.held_of(wave), Chunk(wave, received_ns)]
                 return Verdict.ANEW
         elif wave.rate == self.rate and wave.leads == self.leads:
             if wave.index + length(wave) > self.next:

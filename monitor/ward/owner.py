@@ -66,9 +66,12 @@ class Newcomer:
 
     def continues(self, wave: Wave, slack_s: float) -> bool:
         """Is this its next chunk, but for a small gap?."""
+        return self.same(wave) and 0 <= wave.index - self.next <= slack_s * wave.rate
+
+    def same(self, wave: Wave) -> bool:
+        """Is this of its stream, with its rate and leads?."""
         last = self.chunks[-1].wave
-        same = (last.stream, last.rate, last.leads) == (wave.stream, wave.rate, wave.leads)
-        return same and 0 <= wave.index - self.next <= slack_s * wave.rate
+        return (last.stream, last.rate, last.leads) == (wave.stream, wave.rate, wave.leads)
 
     def add(self, chunk: Chunk) -> None:
         """Hold its next chunk; where that is too much, the oldest go."""
@@ -151,9 +154,9 @@ class Owner:
             return False
         return self.silent_s(received_ns) >= max(seconds, 2 * min(self.pause_s, LONGEST_PAUSE_SECONDS))
 
-    def held_of(self, stream: str) -> list[Chunk]:
-        """What has been held back of that stream: of whoever sent the most."""
-        of = [one for one in self.newcomers if one.chunks[-1].wave.stream == stream]
+    def held_of(self, wave: Wave) -> list[Chunk]:
+        """What has been held back of a message's stream, on the same terms: of whoever sent the most."""
+        of = [one for one in self.newcomers if one.same(wave)]
         return list(max(of, key=lambda one: one.samples).chunks) if of else []
 
     def changes(self, stream: str, index: int) -> None:

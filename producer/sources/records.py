@@ -7,12 +7,14 @@ from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+import numpy as np
+
 from ecg.errors import UserError
 from ecg.records.gaps import gaps
 from ecg.records.leads import canonical, ecg_columns, pulse_column
 from ecg.records.library import EXCERPT
 from ecg.records.record import Annotations, Record
-from ecg.wire.messages import MOST_LEADS, SCHEMA, BedStatus, Truth, TruthMark, Wave
+from ecg.wire.messages import MOST_LEADS, SCHEMA, BedStatus, Command, Truth, TruthMark, Wave
 
 STAGGER_SECONDS: Final = 7.3
 MOST_SAMPLES: Final = 1 << 20
@@ -24,7 +26,8 @@ class Bed:
     """Replays `record` as bed `name`; every lap is a stream of its own, so indices never jump back within a stream.
 
     columns: leads sent. chunk_seconds: signal in one message. run: name of this replay among others of the same record.
-    lap, index, seq: present position of the replay. published: samples per lead handed out, all laps together.
+    others: records that the bed may go on with. lap, index, seq: present position of the replay. published: samples
+    per lead handed out, all laps together.
     """
 
     name: str
@@ -38,31 +41,58 @@ class Bed:
     index: int = 0
     seq: int = 0
     published: int = 0
-    _chunk: int = 0
+    others: list[Record] = field(default_factory=list)
+    _offset: int = 0
+    _due: float = 0.0
     _mark: int = field(default=0)
     _gaps: list[tuple[int, int]] = field(init=False)
+    _first: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self._first = self.record.name
         self._gaps = gaps(self.record)
 
     @property
+    def record_name(self) -> str:
+        """Name of the present record."""
+        return self.record.name
+
+    @property
+    def rate(self) -> float:
+        """Samples per second."""
+        return self.record.rate
+
+    @property
+    def leads(self) -> list[str]:
+        """Names of the signals sent."""
+        return [self.record.leads[column] for column in self.columns]
+
+    @property
+    def seconds(self) -> float:
+        """Length of the present stream."""
+        return self._length / self.record.rate
+
+    @property
     def stream(self) -> str:
-        """Name of the present lap."""
-        return f"{self.record.name}-{self.run}-{self.lap}"
+        """Name of the present lap: that of the bed's first record stays in it, so that the run is one."""
+        return f"{self._first}-{self.run}-{self.lap}"
+
+    @property
+    def _length(self) -> int:
+        return len(self.record.samples) - self._offset
 
     @property
     def done(self) -> bool:
         """Whether the last sample has been handed out."""
-        return not self.loop and self.index >= len(self.record.samples)
+        return not self.loop and self.index >= self._length
 
     def next(self, sent_ns: int) -> tuple[Wave | None, Truth | None]:
         """The next chunk and the annotations in it; no chunk in a gap. Must not be called when `done`."""
-        length = len(self.record.samples)
-        if self.index >= length:
-            self.lap, self.index, self._chunk, self._mark = self.lap + 1, 0, 0, 0
+        if self.index >= self._length:
+            self._anew(0)
         before = self.index
-        self._chunk += 1
-        end = min(max(round(self._chunk * self.chunk_seconds * self.record.rate), before + 1), length)
+        self._due += self.chunk_seconds * self.record.rate
+        end = min(max(round(self._due), before + 1), self._length)
         begin, end = self._heard(before, end)
         self.index = end
         self.published += end - before
@@ -72,16 +102,17 @@ class Bed:
 
     def _heard(self, begin: int, end: int) -> tuple[int, int]:
         """The part of a chunk that is not in a gap: what comes behind one is of the next chunk."""
+        begin, end = begin + self._offset, end + self._offset
         for first, last in self._gaps[bisect_right(self._gaps, begin, key=lambda gap: gap[1]) :]:
             if first <= begin:
                 begin = min(last, end)
             else:
                 end = min(first, end)
                 break
-        return begin, end
+        return begin - self._offset, end - self._offset
 
     def _wave(self, begin: int, end: int, sent_ns: int) -> Wave:
-        rows = self.record.samples[begin:end, self.columns]
+        rows = self.record.samples[self._offset + begin : self._offset + end, self.columns]
         return Wave(
             v=SCHEMA,
             stream=self.stream,
@@ -103,12 +134,55 @@ class Bed:
         if notes is None or not self.truth:
             return None
         first = self._mark
-        while self._mark < len(notes.index) and notes.index[self._mark] < end:
+        while self._mark < len(notes.index) and notes.index[self._mark] - self._offset < end:
             self._mark += 1
         marks = [
-            TruthMark(int(notes.index[i]), str(notes.symbol[i]), str(notes.rhythm[i])) for i in range(first, self._mark)
+            TruthMark(int(notes.index[i]) - self._offset, str(notes.symbol[i]), str(notes.rhythm[i]))
+            for i in range(first, self._mark)
         ]
         return Truth(SCHEMA, self.stream, marks) if marks else None
+
+    def _anew(self, offset: int) -> None:
+        """Index 0 of another stream, at a sample of the present record."""
+        self.lap, self.index, self._due, self._offset = self.lap + 1, 0, 0.0, offset
+        notes = self.record.annotations
+        self._mark = 0 if notes is None else int(np.searchsorted(notes.index, offset))
+
+    def obey(self, command: Command) -> tuple[int, str]:
+        """Jump in the record, or go on with another. Raises UserError where a record cannot do that."""
+        if command.do == "jump":
+            if command.seconds is None:
+                raise UserError("jump needs seconds: a time in the record")
+            at = round(command.seconds * self.record.rate)
+            if at >= len(self.record.samples):
+                raise UserError(
+                    f"jump to {command.seconds:g} s is past the end: record {self.record.name} has "
+                    f"{self.record.seconds:g} s"
+                )
+            self._anew(at)
+            return 0, self.stream
+        if command.do == "next":
+            self._change(self._other(command.record))
+            return 0, self.stream
+        raise UserError(f"{command.do} is for simulated beds: {self.name} replays record {self.record.name} as it is")
+
+    def _other(self, name: str | None) -> Record:
+        """The record of that name among those this bed may send, else the next one. Raises UserError."""
+        others = self.others or [self.record]
+        names = [one.name for one in others]
+        if name is not None:
+            if name not in names:
+                raise UserError(f"there is no record {name!r} to send: this producer has {', '.join(names[:20])}")
+            return others[names.index(name)]
+        here = names.index(self.record.name) if self.record.name in names else -1
+        return others[(here + 1) % len(others)]
+
+    def _change(self, record: Record) -> None:
+        """Another record, with the leads that the present one sent where it has them, else all of its own."""
+        kept = [record.leads.index(name) for name in self.leads if name in record.leads]
+        columns = kept if len(kept) == len(self.columns) else sent_columns(record)
+        self.record, self.columns, self._gaps = record, columns, gaps(record)
+        self._anew(0)
 
     def status(self, online: bool, speed: float | str, final: bool = False) -> BedStatus:
         """The bed's retained status. final: with the number of published samples."""
@@ -151,6 +225,7 @@ def make_beds(
                 run=run,
                 loop=loop,
                 truth=truth,
+                others=records,
             )
         )
     return made

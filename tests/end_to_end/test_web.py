@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from ecg.wire import broker
-from monitor.web import refusal
+from monitor.web import entry, refusal
 from tests.support.brokers import free_port
 from tests.support.chromium import CHROMIUM, Chromium
 
@@ -102,6 +102,35 @@ def test_a_browser_sees_the_live_screen_and_leaving_the_server_ends_the_demonstr
     _, alive = psutil.wait_procs(everything, timeout=30)
     assert alive == []
     assert broker.probe("127.0.0.1", web.broker_port) is not None, "the demonstration's broker is still there"
+
+
+def test_a_window_is_opened_with_the_token_that_is_asked_for(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("0123456789abcdef\n")
+    monkeypatch.setenv("ECG_SCREEN__WEB_TOKEN_FILE", str(tmp_path / "token"))
+    web = Web(tmp_path)
+
+    async def look() -> None:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            for place in ("", "?token=0123456789abcdee", "ws", "static/css/xterm.css"):
+                async with session.get(web.page + place) as answer:
+                    assert answer.status == 401
+            async with session.get(web.page + "?token=0123456789abcdef") as answer:
+                assert (answer.status, str(answer.url)) == (200, web.page)  # the address holds it no more
+            async with session.ws_connect(f"ws://127.0.0.1:{web.port}/ws") as page:
+                assert not page.closed
+
+    try:
+        asyncio.run(look())
+    finally:
+        web.end()
+
+
+def test_a_token_is_made_up_where_one_is_needed_and_none_is_given(tmp_path: Path) -> None:
+    assert entry("127.0.0.1", "") == ("", False)
+    token, made_up = entry("0.0.0.0", "")
+    assert made_up and len(token) >= 32 and token != entry("0.0.0.0", "")[0]
 
 
 def test_a_server_whose_service_has_died_ends_and_says_so(web: Web) -> None:

@@ -58,3 +58,14 @@ def test_messages_without_signal_are_bounded_too() -> None:
         waiting.keep(wave(1, 0.0))
     waiting.trim()
     assert (len(waiting), waiting.dropped) == (kept.MOST_MESSAGES, 5)
+
+
+def test_what_is_lost_again_and_again_does_not_pile_up() -> None:
+    waiting, sent = Kept(60.0), 0
+    for second in range(20):  # a broker that is killed each second
+        waiting.keep(wave(second))
+        while (item := waiting.take()) is not None:
+            waiting.handed(item, float(second))
+            sent += 1
+        waiting.lost(second + 0.5)
+    assert 40 <= sent <= 20 * (1 + kept.MOST_TIMES)

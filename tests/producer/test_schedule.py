@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from producer.schedule import Progress, chunk_seconds, replay
+from producer.faults import Faults
+from producer.schedule import Progress, chunk_seconds, lanes_of, replay
 from producer.sources.records import Bed
 from tests.support.beds import small
 
@@ -18,7 +19,7 @@ class Line:
         self.beds, self.clock, self.slow = beds, clock, slow
         self.sent: list[tuple[float, str]] = []
 
-    async def wave(self, bed: Bed, sent_ns: int, qos: int) -> None:
+    async def wave(self, bed: Bed, sent_ns: int, qos: int, faults: Faults) -> None:
         bed.next(sent_ns)
         self.sent.append((self.clock.now, bed.name))
         self.clock.now += self.slow
@@ -46,7 +47,7 @@ async def run(monkeypatch: pytest.MonkeyPatch, beds: int, slow: float = 0.0) -> 
         clock,
         slow,
     )
-    await replay([line], 0.25, 0, asyncio.Event(), Progress(), clock)  # type: ignore[list-item]
+    await replay(lanes_of([line], 1.0, 0.25), 0, asyncio.Event(), Progress(), clock)  # type: ignore[list-item]
     return line.sent
 
 
@@ -67,7 +68,7 @@ async def test_stopping_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     stop = asyncio.Event()
     stop.set()
     line = Line([Bed(name="b", record=small(3600), columns=[0], chunk_seconds=0.25, run="r")], Clock())
-    await replay([line], 0.25, 0, stop, Progress())  # type: ignore[list-item]
+    await replay(lanes_of([line], 1.0, 0.25), 0, stop, Progress())  # type: ignore[list-item]
     assert line.sent == []
 
 

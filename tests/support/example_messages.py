@@ -6,10 +6,12 @@ from msgspec import structs
 
 from ecg.wire.messages import (
     SCHEMA,
+    Ack,
     ActiveAlarm,
     Alarms,
     Beat,
     BedStatus,
+    Command,
     Message,
     MonitorStatus,
     ProducerStatus,
@@ -77,4 +79,6 @@ EXAMPLES: list[Message] = [
     BEAT,
     Alarms(SCHEMA, "b", "s", 9, [ActiveAlarm("asystole", "high", 4, "Asystole")], "1f03ab"),
     MONITOR,
+    Command(v=SCHEMA, do="set", id="7", rhythm="vt", rate=180.0, artefacts={"muscle": 1.0}, off=["II"], seconds=20.0),
+    Ack(v=SCHEMA, ok=True, do="set", id="7", stream="sim-a-1-0", index=1250),
 ]

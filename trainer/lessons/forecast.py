@@ -121,7 +121,7 @@ def _examples(say: Say, past: Floats, future: Floats, told: dict[str, Floats], b
     ):
         before, after = np.arange(-past.shape[1], 0) / RATE, np.arange(future.shape[1]) / RATE
         one.plot(before, past[place], color=drawing.BLACK, linewidth=1)
-        one.plot(after, future[place], color=drawing.GREY, linewidth=1, label=say("came", "実際"))
+        one.plot(after, future[place], color=drawing.GREY, linewidth=1, label=say("what came", "実際"))
         one.plot(after, told[best][place], color=drawing.VERMILION, label=best.upper())
         one.plot(
             after, told["linear"][place], color=drawing.BLUE, linewidth=1, linestyle="--", label=say("linear", "線形")

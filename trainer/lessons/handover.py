@@ -154,8 +154,8 @@ def _strip(
     for at in np.flatnonzero((index >= first) & (index < last)):
         for given, height in ((carried, 1.3), (forgotten, 1.1)):
             letter = CLASSES[int(given[at].argmax())]
-            colour = drawing.VERMILION if differs[at] else drawing.GREY
-            axes.text(index[at] / rate, top * height, letter, ha="center", color=colour)
+            colour, size = (drawing.VERMILION, 12) if differs[at] else (drawing.GREY, 9)
+            axes.text(index[at] / rate, top * height, letter, ha="center", color=colour, fontsize=size)
     axes.axvline(begin / rate, color=drawing.BLUE, linestyle="--", linewidth=1)
     axes.set(
         title=say(

@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     noise: Annotated[float, Meta(ge=0, le=10)] = 0.1
     open: Annotated[float, Meta(ge=-10, le=10)] = 4.0
     scale: Annotated[float, Meta(gt=0, le=3)] = 1.5
-    tries: Annotated[int, Meta(ge=1, le=100)] = 4
+    tries: Annotated[int, Meta(ge=1, le=100)] = 8
     steps: Count = 200
     seed: int = 0
 

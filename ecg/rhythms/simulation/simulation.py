@@ -18,7 +18,7 @@ from ecg.rhythms.simulation.artefacts import Artefacts
 from ecg.rhythms.simulation.catalogue import ECTOPY, RHYTHMS
 from ecg.rhythms.simulation.drones import Drone
 from ecg.rhythms.simulation.heart import Activation, Heart
-from ecg.rhythms.simulation.orders import Orders
+from ecg.rhythms.simulation.orders import Orders, checked
 from ecg.rhythms.simulation.paper import Paper
 from ecg.rhythms.simulation.script import Script
 from ecg.rhythms.simulation.vitals import BOUNDS, Vitals
@@ -120,6 +120,38 @@ class Simulation:
         index = max(index, self.drawn)
         self._script.put(index, orders)
         return index
+
+    def replace(self, steps: list[tuple[int, Orders]], period: int) -> int:
+        """Other steps in the place of the script's, counted from the next sample that is not drawn yet. Returns it."""
+        self._start()
+        self._script = Script([(self.drawn + index, orders) for index, orders in steps], period)
+        return self.drawn
+
+    def allows(self, orders: Orders) -> None:
+        """Raises UserError where the rate is not one of the rhythm that the heart has at present."""
+        name = next(name for name, rhythm in RHYTHMS.items() if rhythm is self.heart.rhythm)
+        if orders.rate is not None and orders.rhythm is None:
+            checked(Orders(rhythm=name, rate=orders.rate), self.names)
+
+    def back(self, orders: Orders) -> Orders:
+        """The orders that would put back what these change, as it is now."""
+        heart, now = self.heart, self.heart.horizon
+        name = next(name for name, rhythm in RHYTHMS.items() if rhythm is heart.rhythm)
+        extra = next(name for name, ectopy in ECTOPY.items() if ectopy is heart.ectopy)
+        numbers = {one for one in BOUNDS if getattr(orders, one) is not None}
+        if orders.rhythm is not None:
+            numbers.add("rate")
+        extras = orders.ectopy is not None or orders.per_minute is not None
+        return Orders(
+            rhythm=name if orders.rhythm is not None else None,
+            territory=heart.vitals.territory if orders.territory is not None else None,
+            ectopy=extra if extras else None,
+            per_minute=heart.per_minute if extras else None,
+            artefacts=dict(self._artefacts.now) if orders.artefacts is not None else None,
+            off=list(self._off) if orders.off is not None else None,
+            swap=self._swap if orders.swap is not None else None,
+            **{one: heart.vitals.at(one, now) for one in numbers},
+        )
 
     def _start(self) -> None:
         if not self._begun:

@@ -10,6 +10,9 @@ from monitor.screen.draw.palette import Palette, button, pen
 from monitor.screen.draw.plaintext import clean, clock, fit, right
 from monitor.screen.labels import Labels
 
+SIMULATED = "SIMULATED "
+"""What the record of a simulated patient begins with; the badge says it already."""
+
 
 def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette: Palette, labels: Labels) -> Line:
     """Bed, record and state, and the notice against clinical use. place: of the bed among all, such as "2/8"."""
@@ -18,7 +21,10 @@ def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette
         line.add(labels("title"), pen(palette.text, bold=True))
     else:
         line.wire(bed.bed, pen(palette.text, bold=True)).add(f" {place}", pen(palette.dim))
-        line.add(f"  {labels('record')} ", pen(palette.dim)).wire(bed.record[:24], pen(palette.text))
+        if bed.simulated:
+            line.add("  ", pen(palette.text)).add(f" {labels('simulated')} ", pen("#000000", palette.head, bold=True))
+        record = bed.record.removeprefix(SIMULATED) if bed.simulated else bed.record
+        line.add(f"  {labels('record')} ", pen(palette.dim)).wire(record[:24], pen(palette.text))
         if bed.state != "ok":
             colour = palette.priority("low") if bed.state == "learning" else palette.priority("medium")
             state = labels.known(bed.state, clean(bed.state, 20))

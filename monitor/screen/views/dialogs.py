@@ -88,6 +88,8 @@ class HelpScreen(ModalScreen[None]):
             ("l", "language"),
             ("^p", "palette"),
         ]
+        if self.desk.teach:
+            bedside[-1:] = [("i", "show_teach")]
         central = [
             ("← → ↑↓", "choose_bed"),
             ("Enter", "open_bed"),

@@ -28,6 +28,7 @@ LEAST_WIDTH: Final = 24
 LEAST_HEIGHT: Final = 5
 SHAPE: Final = 5.0
 """Wanted width of a tile over its height, in cells."""
+SIMULATED: Final = " SIM"
 LETTERS_FROM: Final = 6
 """Least rows of a tile with a lane of beat letters."""
 
@@ -88,7 +89,9 @@ class Tile:
                 words_front, words_ground = palette.flash
         rate = "--" if bed.heart_rate is None else f"{bed.heart_rate:.0f}"
         head = Line().add("▸" if chosen else " ", pen(palette.head, ground, bold=True))
-        head.wire(bed.bed, pen(front, ground, bold=True), max(self.width - 8, 1))
+        mark = SIMULATED if bed.simulated else ""
+        head.wire(bed.bed, pen(front, ground, bold=True), max(self.width - 8 - len(mark), 1))
+        head.add(mark, pen(palette.head, ground, bold=True))
         head.add(right(f"♥{rate}", 6), pen(palette.accent, ground, bold=True)).add(" ", pen(front, ground))
         foot = Line()
         if alarm is not None:

@@ -88,3 +88,13 @@ def test_a_table_whose_units_are_too_few_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "a.csv").write_text("II,V1,V2\nmV,mV\n" + "1,2,3\n" * 200)
     with pytest.raises(UserError, match="3 columns and 2 units"):
         tables.read(tmp_path / "a.csv", 250.0)
+
+
+def test_recording_has_a_cost(tmp_path: Path) -> None:
+    file = tmp_path / "recorder.json"
+    words = ["--beds", "3", "--seconds", "3", "--folder", str(tmp_path), "--json", str(file)]
+    assert main(["bench", "recorder", *words]) == 0
+    found = json.loads(file.read_text())
+    assert found["beds"] == 3 and found["cores"] > 0
+    assert found["mib_per_hour"] > 3 * 2 * 2 * 360 * 3600 / (1 << 20)
+    assert list(tmp_path.iterdir()) == [file]

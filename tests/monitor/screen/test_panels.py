@@ -103,3 +103,12 @@ def test_a_lead_that_is_off_while_another_leads_is_named_beside_the_bed(language
     for shown, there in ((bed, True), (structs.replace(bed, leads_off=[]), False)):
         line = top_line(shown, "1/1", "", 120, PHOSPHOR, Labels(language))
         assert (said in "".join(segment.text for segment in line.segments)) is there
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", " SIMULATED "), ("ja", " 模擬患者 ")])
+def test_a_simulated_patient_is_named_so_above_its_strip(language: Language, said: str) -> None:
+    shown = structs.replace(summary(), record="SIMULATED fever", simulated=True)
+    line = "".join(s.text for s in top_line(shown, "1/1", "", 120, PHOSPHOR, Labels(language)).segments)
+    assert line.count(said) == 1 and "fever" in line and line.index(said) < line.index("fever")
+    plain = "".join(s.text for s in top_line(summary(), "1/1", "", 120, PHOSPHOR, Labels(language)).segments)
+    assert said not in plain

@@ -162,3 +162,23 @@ def test_repeats_of_the_past_are_no_restart() -> None:
     assert run.ward.ledger.repeated == 40 * 90
     assert len(run.resets) == 1
     assert np.all([beat.stream == TRUE for beat in run.beats])
+
+
+def test_what_was_held_back_of_a_stream_on_other_terms_does_not_begin_it() -> None:  # found by bench fuzz
+    run = Run()
+    now = play(run, QUARTERS[:20])
+    two = [
+        msgspec.structs.replace(
+            one, stream="next-1-0", leads=["V5", "MLII"], gain=[200.0] * 2, baseline=[0.0] * 2, samples=one.samples * 2
+        )
+        for one in OTHER[:3]
+    ]
+    for wave in two:
+        run.ward.wave("a", wave, int(now * 1e9))
+    run.ward.status("a", announced("next-1-0"), False)
+    run.ward.status("a", announced(TRUE), False)
+    bed = run.ward.beds["a"]
+    bed.intake.owner.announced = "next-1-0"
+    play(run, moved(OTHER[:40], 0, "next-1-0"), now)
+    assert (bed.stream, bed.intake.leads) == ("next-1-0", OTHER[0].leads)
+    assert run.finish().ward.ledger.received == 60 * 90

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ecg.records.record import Record
 from ecg.settings import Config, MonitorSettings
@@ -190,3 +191,17 @@ def test_a_flat_lead_raises_lead_off_and_comes_back_as_a_fresh_start() -> None:
     assert 7200 <= onsets[0] <= 7200 + 721
     assert not [beat for beat in run.beats if 7300 < beat.index < 10_800]
     assert [beat for beat in run.beats if beat.index > 11_500]
+
+
+def test_a_bed_is_simulated_where_its_waves_or_its_status_say_so() -> None:
+    run = Run()
+    wave = messages(part(EXCERPT, 0, 500), [])[0]
+    run.ward.wave("real", wave, 0)
+    run.ward.wave("waves", structs.replace(wave, record="SIMULATED fever"), 0)
+    run.ward.wave("status", wave, 0)
+    run.ward.status("status", structs.replace(announced(wave.stream), source="simulated"), False)
+    assert {name: bed.simulated for name, bed in run.ward.beds.items()} == {
+        "real": False,
+        "waves": True,
+        "status": True,
+    }
