@@ -14,7 +14,7 @@ from ecg.records import library, wfdb
 from ecg.records.record import Annotations, Record
 from monitor.evaluation import challenge, noise, rhythms
 from monitor.evaluation.command import run
-from monitor.evaluation.replay import Heard, Raised
+from monitor.evaluation.replay import Heard, Raised, narrowed
 
 RATE = 250.0
 
@@ -194,3 +194,15 @@ def test_records_of_any_folder_are_scored(tmp_path: Path, capsys: pytest.Capture
     wfdb.write(made("x", 30.0, annotations=beats), tmp_path)
     assert run(["all", "--data", str(tmp_path), "--reference-only"]) == 0
     assert "all: reference beats, 1 record" in capsys.readouterr().out
+
+
+def test_only_so_many_leads_and_no_pulse_are_heard_where_that_is_asked_for() -> None:
+    lines = np.arange(4, dtype=np.int16) * np.ones((100, 4), np.int16)
+    record = made(
+        "a", 1.0, leads=("V", "II", "PLETH", "RESP"), gain=np.arange(1.0, 5.0), baseline=np.zeros(4), samples=lines
+    )
+    assert narrowed(record, 2, True).leads == ("V", "II", "PLETH")
+    assert narrowed(record, 2, False).leads == ("V", "II")
+    one = narrowed(record, 1, False)
+    assert (one.leads, one.gain.tolist(), one.samples[0].tolist()) == (("II",), [2.0], [1])
+    assert narrowed(one, 1, True) is one
