@@ -17,6 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from ecg import programs
 from ecg import settings as config
 from ecg.errors import UserError
 from ecg.model.device import pick_device
@@ -52,7 +53,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--json", type=Path, metavar="FILE", help="write every number to FILE")
     made.add_argument("--config", type=Path, metavar="FILE", help="settings (default: config.toml)")
     made.add_argument("--profile", default="", metavar="NAME", help="profile of the limits (default: the settings')")
-    made.add_argument("--leads", type=int, choices=(1, 2), default=2, help="ECG leads that are heard (default: 2)")
+    made.add_argument(
+        "--leads", type=programs.whole("--leads", 1, 2), default=2, help="ECG leads that are heard (default: 2)"
+    )
     made.add_argument("--no-pulse", action="store_true", help="the pulse channels are not heard")
     made.add_argument("--weights", metavar="NAME", help="weights in place of those of the settings")
     made.add_argument("--reference-only", action="store_true", help="no network: score the rules alone")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ecg import programs
 from ecg.model import weights
 from ecg.model.device import pick_device
 from ecg.model.network import BeatNet
@@ -59,8 +60,7 @@ def add_evaluation(parser: argparse.ArgumentParser, verb: str) -> None:
     add_lead(parser)
     parser.add_argument(
         "--leads",
-        type=int,
-        choices=(1, 2),
+        type=programs.whole("--leads", 1, 2),
         default=1,
         help="2: read another lead beside that one, where a record has one, as the monitor does (default: 1)",
     )
