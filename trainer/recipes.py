@@ -149,7 +149,7 @@ RECIPES: Final = {
         detector_share=0.85,
         other_lead=0.4,
         noise_records=("bw", "ma"),
-        noise_share=0.0,
+        noise_share=0.02,
         hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0],
     ),
     "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),
