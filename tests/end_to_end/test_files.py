@@ -27,7 +27,8 @@ def test_an_edf_file_with_a_pressure_first_gives_the_beats_of_its_ecg(tmp_path: 
         timeout=120,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    said = [line for line in done.stderr.splitlines() if "connection lost" not in line]  # the broker ends first
+    assert (done.returncode, said) == (0, [])
     *beats, ledger = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(beat["bed"], beat["index"]) for beat in beats] == [("night", beat.index) for beat in ALONE.of("a")]
     assert ledger["ledger"]["published"] == ledger["ledger"]["received"] == 21_600

@@ -47,6 +47,11 @@ def test_a_check_says_what_can_be_used_and_what_cannot(
     assert lines[1].startswith("FAIL  records: no record 'nothing'")
 
 
+def listening() -> None:
+    """A program that is started under nohup ignores SIGHUP, and so do its children: these must not."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def test_a_service_tells_systemd_and_ends_with_all_of_its_children(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,7 +64,7 @@ def test_a_service_tells_systemd_and_ends_with_all_of_its_children(
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "systemd"))
         systemd.settimeout(60)
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, preexec_fn=listening, stderr=subprocess.PIPE, text=True)
         try:
             assert systemd.recv(100) == b"READY=1"
             assert systemd.recv(100) == b"WATCHDOG=1"
@@ -81,7 +86,7 @@ def test_a_service_tells_systemd_and_ends_with_all_of_its_children(
 
 def test_a_producer_ends_in_good_order_when_its_terminal_goes(mosquitto: Mosquitto) -> None:
     command = [sys.executable, "-m", "producer", "--broker", f"127.0.0.1:{mosquitto.port}", "--loop", "--quiet"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, preexec_fn=listening, stderr=subprocess.PIPE)
     try:
         limit = time.monotonic() + 60
         while not any(
