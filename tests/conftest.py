@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck
+from hypothesis import settings as effort
 
 from ecg.records import aami, library
 from ecg.settings import MqttSettings
@@ -19,6 +21,9 @@ from ecg.wire import broker
 from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
 
 torch.set_num_threads(1)
+# A machine that does something else meanwhile makes every example slow: that is no fault of the test.
+effort.register_profile("shared machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+effort.load_profile("shared machine")
 
 
 @pytest.fixture
