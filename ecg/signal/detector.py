@@ -61,21 +61,18 @@ class Peaks(NamedTuple):
         """The chosen ones, by position or mask."""
         return Peaks(self.row[chosen], self.at[chosen], self.fraction[chosen])
 
-    def shared(self, slots: Index, follows: Index) -> Peaks:
-        """Each R-peak of a lead once more for the lead that follows it, if one does.
+    @staticmethod
+    def join(*parts: Peaks) -> Peaks:
+        """Those of several groups, one after the other."""
+        return Peaks(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
-        slots, follows: [rows], see SignalPath.step_leads.
-        """
-        order = np.argsort(slots)
-        behind = np.flatnonzero(follows != slots)
-        place = order[np.minimum(np.searchsorted(slots[order], follows[behind]), len(slots) - 1)]
-        there = slots[place] == follows[behind]
-        follower = np.full(len(slots), -1)
-        follower[place[there]] = behind[there]
+    def shared(self, pairs: Index) -> Peaks:
+        """Each R-peak of a lead once more for the lead that follows it, if one does. pairs: see ecg.signal.filling."""
+        follower = np.full(max(int(self.row.max(initial=0)), int(pairs.max(initial=0))) + 1, -1)
+        follower[pairs[:, 0]] = pairs[:, 1]
         rows = follower[self.row]
         chosen = rows >= 0
-        extra = Peaks(rows[chosen], self.at[chosen], self.fraction[chosen])
-        return Peaks(*(np.concatenate(values) for values in zip(self, extra, strict=True)))
+        return Peaks.join(self, Peaks(rows[chosen], self.at[chosen], self.fraction[chosen]))
 
 
 def new_state(slots: int) -> State:

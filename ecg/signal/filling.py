@@ -57,15 +57,14 @@ def taken(state: State, slots: Index, found: Peaks) -> Peaks:
 
 
 def filled(
-    state: State, slots: Index, follows: Index, found: Peaks, envelope: Floats, first: Index, given: Mask
+    state: State, slots: Index, leads: Mask, pairs: Index, found: Peaks, envelope: Floats, first: Index, given: Mask
 ) -> Peaks:
     """R-peaks of the leads that lead, those filled in from the leads that follow them among them.
 
-    slots, follows: [rows], see SignalPath.step_leads. found: new R-peaks of all rows. envelope: [rows, n]; column 0 is
-    sample `first` [rows]. given: [rows], whose R-peaks are given: these stay as they are.
+    slots: [rows]. leads: [rows], which lead. pairs: see `pairs_of`. found: new R-peaks of all rows. envelope:
+    [rows, n]; column 0 is sample `first` [rows]. given: [rows], whose R-peaks are given: these stay as they are.
     """
-    leads = follows == slots
-    pairs = _pairs(slots, follows, given)
+    pairs = pairs[~given[pairs[:, 0]]]
     alone = leads & ~given
     alone[pairs[:, 0]] = False
     kept = found.take((leads & given)[found.row])
@@ -91,15 +90,18 @@ def filled(
         state["taken_at"][slots[follower]] = state["taken_at"][slots[leader]]
     row, at = np.array(rows, np.int64), np.array(places, np.int64)
     both = Peaks(row, at, parabola(envelope, row, at - first[row]))
-    return Peaks(*(np.concatenate(values) for values in zip(kept, own, both, strict=True)))
+    return Peaks.join(kept, own, both)
 
 
-def _pairs(slots: Index, follows: Index, given: Mask) -> Index:
-    """Rows of leads that lead, not by given R-peaks, and of those that follow them: int64 [pairs, 2]."""
+def pairs_of(slots: Index, follows: Index) -> Index:
+    """Rows of leads that lead and of those that follow them: int64 [pairs, 2].
+
+    slots, follows: [rows], see SignalPath.step_leads.
+    """
     order = np.argsort(slots)
     behind = np.flatnonzero(follows != slots)
     leaders = order[np.minimum(np.searchsorted(slots[order], follows[behind]), len(slots) - 1)]
-    there = (slots[leaders] == follows[behind]) & ~given[leaders]
+    there = slots[leaders] == follows[behind]
     return np.stack((leaders[there], behind[there]), axis=1)
 
 

@@ -262,7 +262,8 @@ class SignalPath(SlotArrays):
             own = found.take(~leads[found.row])
             index = np.floor((own.at - DELAY) * (rate / MODEL_RATE) + 0.5).astype(np.int64)
             witnessed = np.stack((slots[own.row], np.maximum(index, 0)), axis=1)
-            found = filling.filled(state, slots, follows, found, envelope, first, given).shared(slots, follows)
+            pairs = filling.pairs_of(slots, follows)
+            found = filling.filled(state, slots, leads, pairs, found, envelope, first, given).shared(pairs)
         elif not self._given:
             found = filling.taken(state, slots, found)
         ready = windows.complete(state, slots, found, first + model.shape[1])
@@ -285,7 +286,7 @@ class SignalPath(SlotArrays):
             else:
                 peaks = detector.find(self.state, some[0], model[rows], band[rows], *some[1:], count)
             parts.append(peaks._replace(row=rows[peaks.row]))
-        return detector.Peaks(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+        return detector.Peaks.join(*parts)
 
     def _filter(self, name: str, design: tuple[Floats, ...], slots: Index, signal: Floats) -> Floats:
         """Run an IIR filter on, its state kept under `name`."""

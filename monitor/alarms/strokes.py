@@ -96,7 +96,8 @@ class Beats:
         if state["count"][slot]:
             template = state["template"][slot]
             size = max(float(np.sqrt(template @ template)), 1e-9)
-            alike = max(float(template @ _shape(means, place + shift)) for shift in (-1, 0, 1)) / size
+            around = _shape(means, place - 1), shape, _shape(means, place + 1)
+            alike = max(float(template @ one) for one in around) / size
             like_last = float(shape @ state["last"][slot])
             state["template"][slot] += (QUICK if alike > ALIKE else SLOW) * (shape - template)
             state["height"][slot] += QUICK * (min(height, 2 * usual) - usual)
