@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ecg.signal.slots import Side, SlotArrays, State
 
 LOOK_RATE: Final = 60.0
 """Hz, about."""
@@ -47,27 +49,29 @@ def block(rate: float) -> int:
     return max(round(rate / LOOK_RATE), 1)
 
 
-class Looks:
+class Looks(SlotArrays):
     """One signal of `slots` beds. state: dict of arrays [slots, ...]."""
 
-    def __init__(self, slots: int) -> None:
-        self.state: dict[str, NDArray[Any]] = _fresh(slots, block(360.0) - 1)
+    ELASTIC: ClassVar[dict[str, Side]] = {"rest": "back"}
 
-    def grow(self, slots: int) -> None:
-        """Room for `slots` beds; the old ones keep their state."""
-        more = slots - len(self.state["seen"])
-        if more > 0:
-            fresh = _fresh(more, self.state["rest"].shape[1])
-            self.state = {name: np.concatenate((old, fresh[name])) for name, old in self.state.items()}
+    def fresh(self, slots: int) -> State:
+        """State of `slots` beds that have heard nothing. rest: samples of an unfinished block."""
+        return {
+            "rate": np.full(slots, 360.0),
+            "block": np.full(slots, block(360.0)),
+            "begin": np.zeros(slots, np.int64),
+            "seen": np.zeros(slots, np.int64),
+            "rest": np.zeros((slots, block(360.0) - 1), np.float32),
+            "means": np.zeros((slots, WINDOW)),
+            "spreads": np.zeros((slots, WINDOW)),
+            "usual": np.zeros(slots),
+        }
 
     def reset(self, slots: Slots, rates: Floats, start: NDArray[np.int64]) -> None:
         """Forget everything about these slots: their next sample is sample `start` [k] at `rates` [k] Hz."""
         blocks = np.array([block(float(rate)) for rate in rates], np.int64)
-        missing = int(blocks.max(initial=1)) - 1 - self.state["rest"].shape[1]
-        if missing > 0:
-            self.state["rest"] = np.pad(self.state["rest"], ((0, 0), (0, missing)))
-        for name, value in _fresh(len(slots), self.state["rest"].shape[1]).items():
-            self.state[name][slots] = value
+        self.widen("rest", int(blocks.max(initial=1)) - 1)
+        self.clear(slots)
         self.state["block"][slots] = blocks
         self.state["rate"][slots] = rates
         self.state["begin"][slots] = self.state["seen"][slots] = start
@@ -117,17 +121,3 @@ class Looks:
             take = rows[:, None], end[:, None] + np.arange(WINDOW)
             known = done[rows] + end
             yield Look(slots[rows], begin[rows] + known * size - 1, means[take], spreads[take], known, rate / size)
-
-
-def _fresh(slots: int, room: int) -> dict[str, NDArray[Any]]:
-    """State of `slots` beds that have heard nothing. room: samples of an unfinished block."""
-    return {
-        "rate": np.full(slots, 360.0),
-        "block": np.full(slots, block(360.0)),
-        "begin": np.zeros(slots, np.int64),
-        "seen": np.zeros(slots, np.int64),
-        "rest": np.zeros((slots, room), np.float32),
-        "means": np.zeros((slots, WINDOW)),
-        "spreads": np.zeros((slots, WINDOW)),
-        "usual": np.zeros(slots),
-    }

@@ -99,11 +99,8 @@ class SignalSigns:
         if slots > self.slots:
             fresh = _new_state(slots - self.slots)
             self._own = {name: np.concatenate((old, fresh[name])) for name, old in self._own.items()}
-            for looks in self._looks.values():
-                looks.grow(slots)
-            for one in self._strokes.values():
-                more = strokes.new_state(slots - self.slots)
-                one.state = {name: np.concatenate((old, more[name])) for name, old in one.state.items()}
+            for held in (*self._looks.values(), *self._strokes.values()):
+                held.grow(slots)
             self.slots = slots
 
     def reset(self, slots: Slots, rates: Floats, start: NDArray[np.int64]) -> None:
@@ -115,8 +112,7 @@ class SignalSigns:
         for looks in self._looks.values():
             looks.reset(slots, rates, start)
         for one in self._strokes.values():
-            for name, value in strokes.new_state(len(slots)).items():
-                one.state[name][slots] = value
+            one.clear(slots)
 
     def beside(self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None) -> None:
         """The second ECG lead's samples of the span that `step` gets next, as `step` has them."""

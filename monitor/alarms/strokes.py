@@ -10,13 +10,14 @@ network takes for something else, in either lead.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from ecg.signal.quality import LEAST_MV, RISE, lifts
+from ecg.signal.slots import SlotArrays, State
 from monitor.alarms.looks import HOP, WINDOW, Floats, Look
 
 OWN: Final = 0.35
@@ -60,11 +61,20 @@ class Strokes(NamedTuple):
 NONE: Final = Strokes([], [], [])
 
 
-class Beats:
+class Beats(SlotArrays):
     """Beats of one lead of `slots` beds. state: dict of arrays [slots, ...]."""
 
-    def __init__(self, slots: int) -> None:
-        self.state = new_state(slots)
+    def fresh(self, slots: int) -> State:
+        """State of `slots` beds that have heard nothing."""
+        return {
+            "count": np.zeros(slots, np.int64),
+            "height": np.zeros(slots),
+            "template": np.zeros((slots, LENGTH)),
+            "last": np.zeros((slots, LENGTH)),
+            "at": np.full((slots, KEPT), -REFRACTORY, np.int64),
+            "alike": np.zeros((slots, KEPT)),
+            "like_last": np.zeros((slots, KEPT)),
+        }
 
     def find(self, look: Look) -> list[Strokes]:
         """The beats of each bed of a look, the new ones among them."""
@@ -139,16 +149,3 @@ def _shape(means: Floats, place: int) -> NDArray[np.float64]:
     piece = means[place - BEFORE : place + AFTER]
     piece = piece - piece.mean()
     return np.asarray(piece / max(float(np.sqrt(piece @ piece)), 1e-9))
-
-
-def new_state(slots: int) -> dict[str, NDArray[Any]]:
-    """State of `slots` beds that have heard nothing."""
-    return {
-        "count": np.zeros(slots, np.int64),
-        "height": np.zeros(slots),
-        "template": np.zeros((slots, LENGTH)),
-        "last": np.zeros((slots, LENGTH)),
-        "at": np.full((slots, KEPT), -REFRACTORY, np.int64),
-        "alike": np.zeros((slots, KEPT)),
-        "like_last": np.zeros((slots, KEPT)),
-    }
