@@ -57,7 +57,18 @@ def whole(piece: np.ndarray, rate: float = RATE, start: int = 0) -> list[Sign]:
     return [sign for _, sign in opened(1, rate, start).step(np.array([0]), [piece])]
 
 
+BESIDE = {1: PIECES[0], 2: PIECES[3]}
+"""The second leads of two of them."""
+
+
+def with_beside(bed: int) -> list[Sign]:
+    signs = opened(1)
+    signs.beside(np.array([0]), [BESIDE[bed]])
+    return [sign for _, sign in signs.step(np.array([0]), [PIECES[bed]])]
+
+
 EXPECTED = [told(opened(1), PIECES[0]), *(whole(piece) for piece in PIECES[1:])]
+ACCOMPANIED = {bed: with_beside(bed) for bed in BESIDE}
 
 
 def spans(signs: list[Sign], name: str, rate: float = RATE) -> list[tuple[float, float]]:
@@ -112,7 +123,9 @@ def test_a_flat_line_alone_is_no_sign_of_anything() -> None:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_signs_do_not_depend_on_how_samples_are_cut_into_chunks_or_on_company(data: st.DataObject) -> None:
+def test_signs_of_one_and_two_leads_depend_neither_on_how_samples_are_cut_nor_on_company(
+    data: st.DataObject,
+) -> None:
     order = data.draw(st.permutations(range(6)))[:4]
     slots = np.array(order)
     signs = SignalSigns(6)
@@ -123,18 +136,21 @@ def test_signs_do_not_depend_on_how_samples_are_cut_into_chunks_or_on_company(da
     found: dict[int, list[Sign]] = {slot: [] for slot in order}
     while any(position[bed] < len(PIECES[bed]) for bed in range(4)):
         who = [bed for bed in range(4) if position[bed] < len(PIECES[bed]) and rng.random() < 0.8]
-        chunks, off = [], []
+        chunks, off, beside = [], [], []
         for bed in who:
             end = position[bed] + int(rng.integers(1, longest))
             if bed == 0:
                 end = min([end, *(edge for edge in OFF if edge > position[bed])])
             off.append(bed == 0 and OFF[0] <= position[bed] < OFF[1])
             chunks.append(PIECES[bed][position[bed] : end])
+            if bed in BESIDE:
+                beside.append(BESIDE[bed][position[bed] : end])
             position[bed] = min(end, len(PIECES[bed]))
+        signs.beside(slots[[bed for bed in who if bed in BESIDE]], beside)
         for slot, sign in signs.step(slots[who], chunks, np.array(off, bool)):
             found[slot].append(sign)
     for bed in range(4):
-        assert found[order[bed]] == EXPECTED[bed]
+        assert found[order[bed]] == (ACCOMPANIED.get(bed) or EXPECTED[bed])
 
 
 @settings(max_examples=10, deadline=None)
