@@ -227,7 +227,7 @@ class BedAlarms:
     def _silences(self) -> tuple[int, int]:
         """Samples at which a pause and an asystole are reached if no beat comes."""
         sign = self.state.sign
-        wait = float(UNSTEADY_GRACE) if sign.unsteady and sign.still < 0 else 1.0
+        wait = float(UNSTEADY_GRACE) if sign.unsteady else 1.0
         if witness.unfounded(self.state):
             wait = UNFOUNDED_GRACE
         since = self._silent_since()
