@@ -47,8 +47,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     reader_epochs: epochs of the reader alone before the others, `reader_batch` single beats in a step, after which it
     is kept (trainer.fitting.memory); 0: everything is fitted together. other_version_share: version_share of the
     patients who are not of DS1 (None: the same). noise_records: of noise alone, of NSTDB; noise_share: of the streams
-    of the memory. teachers: memories fitted one after another on the kept reader before the one that stays, which
-    learns from their mean by teacher_share of its loss; only where the reader is fitted alone.
+    of the memory.
     """
 
     name: str = "memory"
@@ -95,8 +94,6 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     other_version_share: Share | None = None
     noise_records: tuple[str, ...] = ()
     noise_share: Annotated[float, Meta(ge=0, lt=1)] = 0.0
-    teachers: Annotated[int, Meta(ge=0, le=16)] = 0
-    teacher_share: Share = 0.5
 
     @property
     def shape(self) -> NetShape:
@@ -121,7 +118,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def all_epochs(self) -> int:
         """Epochs of a whole fit."""
-        return self.reader_epochs + self.epochs * (1 + self.teachers)
+        return self.reader_epochs + self.epochs
 
     def version_share_of(self, name: str) -> float:
         """version_share of a record, by its full name."""
@@ -144,7 +141,6 @@ RECIPES: Final = {
         data=("mitdb", "svdb"),
         memory=96,
         bottleneck=16,
-        teachers=2,
         silent_features=p_waves.FREE,
         reader_epochs=46,
         versions=6,
@@ -267,8 +263,6 @@ def check(recipe: Recipe) -> None:
     if strange:
         what = "DS1" if recipe.data == ("mitdb",) else f"the records of {', '.join(recipe.data)}"
         raise UserError(f"hold_out: {', '.join(strange)} is not in {what}; there are {', '.join(known)}")
-    if recipe.teachers and not recipe.reader_epochs:
-        raise UserError("teachers: they need a reader that is fitted alone and kept; set reader_epochs too")
     if set(recipe.hold_out) >= set(known):
         raise UserError("hold_out: every record is held out, which leaves nothing to fit on")
     try:

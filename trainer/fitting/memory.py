@@ -3,16 +3,11 @@
 The reader costs nearly all of a fit's time, and needs no order of beats: single ones, drawn evenly among patients and
 classes, teach it more in the same time than streams do. Then it is kept, every beat is read once, and the rest is
 fitted on streams of its outputs, in seconds an epoch.
-
-Memories that differ in their first weights alone differ in what they say of patients nobody has seen, and their mean is
-better than each. So `teachers` of them are fitted first, and the one that stays learns from their mean besides the
-labels (Hinton et al., Distilling the Knowledge in a Neural Network, 2015): one network, nearly as good as several.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -20,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ecg.model.network import BeatNet, reader_of
 from trainer.data.cutting import CutRecord
@@ -31,46 +25,35 @@ from trainer.recipes import Recipe
 
 TOGETHER = 1024
 """Windows read in one go."""
-LEARNING = ("squeeze", "memory", "head")
-"""The parts of the network that learn once the reader is kept."""
 
 
 class TwoPartFitting(BeatFitting):
-    """First `reader_epochs` of single beats, then `epochs` of streams on the kept reader's outputs, as often as there
-    are memories to fit.
-    """
+    """First `reader_epochs` of single beats, then `epochs` of streams on the kept reader's outputs."""
 
     def __init__(self, recipe: Recipe, cuts: Cuts, device: torch.device, names: list[str] | None = None) -> None:
         super().__init__(recipe, cuts, device, names)
         self.read: Cuts = {}
-        self.teachers: list[BeatNet] = []
-        self._taught: Tensor | None = None
         self.urn = urn(cuts, self.names, recipe)
         self.start(list(self.net.parameters()), recipe.reader_epochs * recipe.steps)
 
     @property
     def epochs(self) -> int:
         """Epochs of both parts."""
-        return self.recipe.all_epochs
+        return self.recipe.reader_epochs + self.recipe.epochs
 
     @property
     def ripe(self) -> bool:
-        """Whether the memory that stays has been fitted on."""
-        return self.done > self.epochs - self.recipe.epochs
+        """Whether the memory has been fitted on."""
+        return self.done > self.recipe.reader_epochs
 
     def epoch(self, on_step: Any = None) -> float:
         """One epoch; its mean loss."""
-        since = self.done - self.recipe.reader_epochs
-        if since >= 0 and since % self.recipe.epochs == 0:
-            if since == 0:
-                self._keep_reader()
-            else:
-                self.teachers.append(deepcopy(self.net).eval())
+        if self.done == self.recipe.reader_epochs:
+            self._keep_reader()
             fresh = BeatNet(self.recipe.shape).to(self.device)
-            for part in LEARNING:
+            for part in ("squeeze", "memory", "head"):
                 getattr(self.net, part).load_state_dict(getattr(fresh, part).state_dict())
             self.after_step()
-            self._begin_memory()
         return super().epoch(on_step)
 
     def passes(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -78,21 +61,14 @@ class TwoPartFitting(BeatFitting):
         recipe = self.recipe
         if self.done >= recipe.reader_epochs:
             self.rng.shuffle(self.order)
-            teachers = self.teachers if len(self.teachers) == recipe.teachers else []
-            memories = [self.net.empty_memory(recipe.streams) for _ in range(1 + len(teachers))]
+            memory = self.net.empty_memory(recipe.streams)
             for piece in islice(pieces(self.read, self.order, recipe, self.rng, read=True), recipe.steps):
-                for memory in memories:
-                    memory[:, torch.from_numpy(piece.fresh).to(self.device)] = 0
+                memory[:, torch.from_numpy(piece.fresh).to(self.device)] = 0
                 windows, features, classes = self._tensors(piece)
-                said = []
-                with torch.no_grad():
-                    for number, teacher in enumerate(teachers, 1):
-                        logits, memories[number] = _heard(teacher, windows, features, memories[number])
-                        said.append(F.log_softmax(logits.flatten(0, 1), dim=-1))
-                self._taught = torch.softmax(torch.stack(said).mean(dim=0), dim=-1) if said else None
-                logits, memory = _heard(self.net, windows, features, memories[0])
+                inputs = torch.cat((self.net.narrow(windows.squeeze(2)), features), dim=-1)
+                logits, memory = self.net.remember(inputs, memory)
                 yield logits.flatten(0, 1), classes.flatten()
-                memories[0] = memory.detach()
+                memory = memory.detach()
             return
         empty = self.net.empty_memory(recipe.reader_batch)
         for piece in islice(draws(self.cuts, self.urn, recipe, self.rng), recipe.steps):
@@ -105,27 +81,11 @@ class TwoPartFitting(BeatFitting):
         """Single beats are drawn evenly enough to weigh alike."""
         return super().loss_weight() if self.done >= self.recipe.reader_epochs else None
 
-    def loss(self, logits: Tensor, classes: Tensor) -> Tensor:
-        """The loss by the labels, and that by what the teachers say."""
-        by_label, taught = super().loss(logits, classes), self._taught
-        if taught is None:
-            return by_label
-        share = self.recipe.teacher_share
-        return (1 - share) * by_label + share * F.cross_entropy(logits, taught)
-
-    def state(self) -> dict[str, Any]:
-        """Everything needed to go on: tensors and JSON."""
-        return {**super().state(), "teachers": [teacher.state_dict() for teacher in self.teachers]}
-
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a saved state of the same recipe."""
         if int(state["done"]) > self.recipe.reader_epochs:
             self.net.load_state_dict(state["net"])
             self._keep_reader()
-            self._begin_memory()
-        for saved in state["teachers"]:
-            self.teachers.append(deepcopy(self.net).eval())
-            self.teachers[-1].load_state_dict(saved)
         super().restore(state)
 
     def _tensors(self, piece: Piece) -> tuple[Tensor, Tensor, Tensor]:
@@ -143,17 +103,8 @@ class TwoPartFitting(BeatFitting):
         for part in (self.net.stem, self.net.reader):
             part.requires_grad_(False)
             part.zero_grad()  # or the last gradient would count in every clipping to come
-
-    def _begin_memory(self) -> None:
-        """An optimiser of what is not the reader's, at its beginning."""
         learning = [one for one in self.net.parameters() if one.requires_grad]
         self.start(learning, self.recipe.epochs * self.recipe.steps)
-
-
-def _heard(net: BeatNet, read: Tensor, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-    """A piece of all streams as the kept reader has read it: logits [streams, beats, classes], memory."""
-    inputs = torch.cat((net.narrow(read.squeeze(2)), features), dim=-1)
-    return net.remember(inputs, memory)
 
 
 @torch.no_grad()
