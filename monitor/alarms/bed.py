@@ -100,6 +100,11 @@ class BedAlarms:
         insort(self.state.told, sign, key=_by_index)
         return self._settle()
 
+    def sign_at(self, index: int) -> Sign:
+        """The last sign up to sample `index`, that the clock may not have reached yet."""
+        told = (sign for sign in reversed(self.state.told) if sign.index <= index)
+        return next(told, self.state.sign)
+
     def interrupt(self, index: int) -> list[Change]:
         """Samples are missing up to `index`: what was heard before says nothing about what comes."""
         self._advance(min(index, self.state.now))
