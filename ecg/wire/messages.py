@@ -171,6 +171,31 @@ class Alarms(msgspec.Struct, frozen=True):
     monitor: Word = ""
 
 
+class LeadState(msgspec.Struct, frozen=True):
+    """Whether one lead can be analysed. why: of "noisy", names of `ecg.signal.quality.Fault` with blanks between."""
+
+    lead: Word
+    signal: Literal["good", "noisy", "off"]
+    why: Word = ""
+
+
+class BedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the monitor makes of one bed's signal, up to sample `index`.
+
+    signal: of the best of its leads; while that is not "good" its heart rate is unsure. held: alarms held back since
+    the stream began because nothing could be analysed. monitor: id of the monitor that says so.
+    """
+
+    v: Version
+    bed: BedName
+    stream: Name
+    index: Count
+    signal: Literal["good", "noisy", "off"]
+    leads: Annotated[list[LeadState], Meta(max_length=MOST_LEADS)]
+    held: Count
+    monitor: Word = ""
+
+
 class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used.
 
@@ -189,8 +214,8 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Count
 
 
-Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
-Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
+Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Command | Ack
+Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Command | Ack
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 Json = TypeVar("Json", bound=Event)
 
@@ -219,7 +244,7 @@ class _Form(NamedTuple):
 _json_shape = msgspec.json.Decoder(_Object).decode
 _forms: Final[dict[type, _Form]] = {
     kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
-    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus, Command, Ack)
+    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, BedState, MonitorStatus, Command, Ack)
 }
 _packed_wave = msgspec.msgpack.Decoder(Wave).decode
 _json_wave = msgspec.json.Decoder(WaveJson).decode

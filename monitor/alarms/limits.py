@@ -29,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     asystole: int
     minute: int
     minimum: int
+    unreadable: int
     slow_rr: dict[str, int]
     fast_rr: dict[str, int]
     beats_kept: int
@@ -72,6 +73,7 @@ def limits(settings: AlarmSettings, rate: float) -> Limits:
         asystole=ceil(settings.asystole_seconds * rate),
         minute=ceil(minute),
         minimum=ceil(settings.minimum_seconds * rate),
+        unreadable=ceil(settings.cannot_analyse_seconds * rate),
         slow_rr=slow_rr,
         fast_rr=fast_rr,
         beats_kept=max(FAST_RR, *slow_rr.values(), *fast_rr.values()) + 1,
@@ -112,5 +114,6 @@ def _texts(settings: AlarmSettings) -> dict[str, str]:
         "bigeminy": "Ventricular bigeminy",
         "trigeminy": "Ventricular trigeminy",
         "frequent_v": f"More than {settings.frequent_v_per_minute} V per minute",
+        "cannot_analyse": "ECG cannot be analysed",
         "lead_off": "Lead off",
     }

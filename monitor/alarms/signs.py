@@ -43,8 +43,9 @@ QUIET_LOOKS: Final = 4
 BRISK: Final = 50.0
 """1/min: a regular pulse that is faster contradicts an extreme bradycardia."""
 
-WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW = (1 << place for place in range(7))
-"""What a look at one lead shows, as bits of one number."""
+FLAGS: Final = 7
+WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW = (1 << place for place in range(FLAGS))
+"""What a look at one lead shows, as bits of one number; above them stands why it is bad (`quality.Fault`)."""
 ABSENT: Final = BAD
 NOBODY: Final = (ABSENT, strokes.NONE)
 """A lead that is not there bears no witness."""
@@ -56,6 +57,8 @@ RECENT: Final = strokes.TAIL + HOP + 60
 CHANNELS: Final = ("lead", "second", "pulse", "other pulse")
 SHOWN: Final = ("fibrillation", "unsteady", "tachycardia", "still", "alive", "brisk", "noisy", "second", "run")
 """What half-second looks decide."""
+FAULTS: Final = ("faults", "faults_second")
+"""And why each lead cannot be analysed."""
 
 
 class SignalSigns:
@@ -182,6 +185,7 @@ class SignalSigns:
         shown = np.zeros(len(look.slots), np.int64)
         for bit, flag in zip((WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW), flags, strict=True):
             shown |= np.where(flag, bit, 0)
+        shown |= judged.faults << FLAGS
         return np.where(full, shown, LOUD)
 
     def _weigh(self, look: Look, one: NDArray[np.int64], signs: dict[int, dict[int, Sign]]) -> None:
@@ -190,6 +194,8 @@ class SignalSigns:
         keys = list(zip(where.tolist(), look.index.tolist(), strict=True))
         beside = [self._beside.get(key, NOBODY) for key in keys]
         two = np.array([bits for bits, _ in beside], np.int64)
+        why = (one >> FLAGS, two >> FLAGS)
+        one, two = one & ((1 << FLAGS) - 1), two & ((1 << FLAGS) - 1)
         pulses = np.array([self._alive.get(key, 0.0) for key in keys])
         alive = pulses > 0
         first, second = (np.where(bits & BAD, 0, bits) for bits in (one, two))
@@ -233,6 +239,9 @@ class SignalSigns:
         for name, value in zip(SHOWN, shown, strict=True):
             changed |= value != own[name][where]
             own[name][where] = value
+        for name, faults in zip(FAULTS, why, strict=True):
+            changed |= faults != own[name][where]
+            own[name][where] = faults
         for row in np.flatnonzero(changed).tolist():
             slot, index = keys[row]
             signs[slot][index] = self._sign(slot, index)
@@ -273,6 +282,8 @@ class SignalSigns:
             noisy=is_["noisy"],
             second=is_["second"],
             run=int(own["run_since"][slot]) if is_["run"] else -1,
+            faults=int(own["faults"][slot]),
+            faults_second=int(own["faults_second"][slot]),
         )
 
 
@@ -283,6 +294,6 @@ def _irregular(bits: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _new_state(slots: int) -> dict[str, NDArray[Any]]:
     """State of `slots` beds that have heard nothing."""
-    numbers = ("hits", "misses", "wild", "heard", "quiet", "ended", "since", "onset", "held", "run_since")
+    numbers = ("hits", "misses", "wild", "heard", "quiet", "ended", "since", "onset", "held", "run_since", *FAULTS)
     flags = (*SHOWN, "lead_off")
     return {name: np.zeros(slots, np.int64) for name in numbers} | {name: np.zeros(slots, bool) for name in flags}

@@ -196,6 +196,14 @@ class WardAlarms:
         """The sample at which each of the slot's alarms became known, by kind: also of those that are hidden."""
         return self._beds[slot].raised() if slot in self._beds else {}
 
+    def sign(self, slot: int) -> Sign:
+        """What is true of the slot's signal at `now`."""
+        return self._beds[slot].state.sign if slot in self._beds else Sign(0)
+
+    def held(self, slot: int) -> int:
+        """How many alarms have been held back since the slot's reset because nothing could be analysed."""
+        return self._beds[slot].state.held if slot in self._beds else 0
+
     def now(self, slot: int) -> int:
         """The sample up to which the slot's alarms know everything."""
         return int(self._told[slot])

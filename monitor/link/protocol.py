@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from ecg.wire.messages import ActiveAlarm as ActiveAlarm
+from ecg.wire.messages import LeadState as LeadState
 
 LINK: Final = 1
 """Version of these messages: a service and a screen of two versions part with a sentence."""
@@ -47,14 +48,16 @@ class Strip(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning",
-    "not understood" (it sends, and nothing of it can be used). heart_rate: None where it is not the present one.
+    """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "noisy" (no lead can be analysed),
+    "learning", "not understood" (it sends, and nothing of it can be used). heart_rate: None where it is not the present
+    one, or unsure for noise.
 
     units: of the leads; [] where all are mV. lead: name of the lead whose beats are the bed's. leads_off: leads that
     give no signal while another one does.
     simulated: the bed's producer says that nobody is in it.
     alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
     `alarms` still stands, hidden by a graver alarm of its chain.
+    signal: whether each lead that is read can be analysed. held: alarms held back because none could be.
     """
 
     bed: str
@@ -74,6 +77,8 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     leads_off: list[str] = msgspec.field(default_factory=list)
     raised: dict[str, int] = msgspec.field(default_factory=dict)
     simulated: bool = False
+    signal: list[LeadState] = msgspec.field(default_factory=list)
+    held: int = 0
 
 
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):

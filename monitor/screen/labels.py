@@ -49,6 +49,15 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "now": ("now {rate}", "現在 {rate}"),
     "beside_limit": ("{name} {rate} (limit {limit})", "{name} {rate}（限界 {limit}）"),
     "silenced": ("silenced {s} s", "消音中 {s} 秒"),
+    "held": ("{n} held back for noise", "雑音で保留 {n} 件"),
+    "noisy": ("noisy", "雑音"),
+    "noisy_why": ("noisy: {why}", "雑音 {why}"),
+    "signal_off": ("off", "外れ"),
+    "signal_noisy": ("noisy", "雑音"),
+    "fault_muscle": ("muscle or mains", "筋電・交流"),
+    "fault_wander": ("baseline wander", "基線動揺"),
+    "fault_jump": ("electrode jumps", "電極の跳躍"),
+    "fault_clipped": ("clipped", "飽和"),
     "frozen": ("FROZEN", "一時停止"),
     "record": ("record", "レコード"),
     "broker": ("broker", "ブローカー"),
@@ -151,6 +160,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "bigeminy": ("bigeminy", "二段脈"),
     "trigeminy": ("trigeminy", "三段脈"),
     "frequent_v": ("frequent V", "頻発性心室期外収縮"),
+    "cannot_analyse": ("ECG cannot be analysed", "心電図解析不能"),
     "lead_off": ("lead off", "電極外れ"),
 }
 """(English, Japanese) by key; `Labels` fills in each {...}."""
@@ -173,6 +183,7 @@ SHORT: Final[dict[str, tuple[str, str]]] = {
     "bigeminy": ("Bigeminy", "二段脈"),
     "trigeminy": ("Trigeminy", "三段脈"),
     "frequent_v": ("Frequent V", "頻発PVC"),
+    "cannot_analyse": ("No analysis", "解析不能"),
     "lead_off": ("Lead off", "電極外れ"),
 }
 """Alarms by kind, where room is short: at most 14 cells."""

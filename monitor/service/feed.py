@@ -23,6 +23,7 @@ from monitor.service.notices import notices
 from monitor.ward.bed import Bed
 from monitor.ward.events import BeatRead, Event
 from monitor.ward.history import History
+from monitor.ward.lead_states import lead_states, word
 from monitor.ward.ward import Ward
 
 SUMMARY_SECONDS: Final = 0.2
@@ -111,15 +112,17 @@ class View:
 
     def _summary(self, bed: Bed, now_s: float) -> BedSummary:
         ward = self._ward
+        sign = ward.alarms.sign(bed.slot)
+        rate = bed.shown_rate(now_s, ward.config.alarms.asystole_seconds)
         return BedSummary(
             bed=bed.name,
             record=bed.intake.record,
-            state=bed.state(now_s, ward.config.monitor.idle_seconds),
+            state=word(bed, sign, now_s, ward.config.monitor.idle_seconds),
             rate=bed.rate,
             leads=bed.intake.leads,
             stream=bed.intake.stream,
             last_index=bed.intake.next,
-            heart_rate=bed.shown_rate(now_s, ward.config.alarms.asystole_seconds),
+            heart_rate=None if sign.noisy else rate,
             pvc_per_minute=bed.pvc_per_minute(),
             lost=ward.ledger.run(bed.name, bed.intake.stream).lost,
             alarms=ward.alarms.active(bed.slot),
@@ -129,6 +132,8 @@ class View:
             leads_off=bed.leads_off,
             raised=ward.alarms.raised(bed.slot),
             simulated=bed.simulated,
+            signal=lead_states(bed, sign),
+            held=ward.alarms.held(bed.slot),
         )
 
     def _detail(self, bed: Bed, cursor: _Cursor, room: int) -> BedDetail:

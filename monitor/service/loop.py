@@ -22,6 +22,7 @@ from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Sile
 from monitor.service import checkpoint as memory
 from monitor.service import runtime, teaching
 from monitor.service.aside import PATIENCE_SECONDS, Aside, one_by_one
+from monitor.service.bed_states import BedStates
 from monitor.service.connection import Arrival, Connection, Outgoing
 from monitor.service.ending import Ending, give_up
 from monitor.service.event_log import EventLog
@@ -99,6 +100,7 @@ class Service:
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
+        self._states = BedStates(ward, topics, self.name)
         self._tasks: Callable[[], int] = lambda: 0
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
@@ -146,6 +148,7 @@ class Service:
         finally:
             await timers.close()
             if connection.connected:
+                connection.publish(self._states.due())
                 self._publish_status("offline")
             await connection.close(self._ending.left(CLOSE_SECONDS))
             if stop_metrics:
@@ -245,9 +248,10 @@ class Service:
         self._connection.publish([Outgoing(topic, content, retain=state == "online")])
 
     def _report(self) -> None:
-        """The monitor's own retained status."""
+        """The monitor's own retained status, and those of its beds."""
         if self._connection.connected:
             self._publish_status("online")
+            self._connection.publish(self._states.due())
 
     def _look(self) -> None:
         """Say which beds send and are not understood."""

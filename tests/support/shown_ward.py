@@ -214,3 +214,13 @@ class WardLink:
     def poke(self) -> None:
         """Let the next call of `snapshot` tell something although no signal came."""
         self._new = True
+
+
+def spoilt(since_s: float, until_s: float) -> Record:
+    """The excerpt with muscle noise of 0.8 mV between two times."""
+    record = excerpt()
+    samples = record.samples.copy()
+    part = slice(round(since_s * record.rate), round(until_s * record.rate))
+    noise = np.random.default_rng(7).normal(0, 0.8 * float(record.gain[0]), samples[part].shape)
+    samples[part] = np.clip(samples[part] + noise, -2000, 2000).astype(samples.dtype)
+    return replace(record, samples=samples)
