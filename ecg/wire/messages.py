@@ -45,6 +45,7 @@ from ecg.wire.bounds import (
 from ecg.wire.commands import Ack as Ack
 from ecg.wire.commands import Command as Command
 from ecg.wire.json_wave import WaveJson
+from ecg.wire.limits import Limits as Limits
 from ecg.wire.topics import readable
 
 SIMULATED: Final = "SIMULATED "
@@ -183,7 +184,8 @@ class BedState(msgspec.Struct, frozen=True, kw_only=True):
     """What the monitor makes of one bed's signal, up to sample `index`.
 
     signal: of the best of its leads; while that is not "good" its heart rate is unsure. held: alarms held back since
-    the stream began because nothing could be analysed. monitor: id of the monitor that says so.
+    the stream began because nothing could be analysed. limits: those in force, by name. own: of these the ones that
+    the bed has in the place of the settings'. monitor: id of the monitor that says so.
     """
 
     v: Version
@@ -193,6 +195,8 @@ class BedState(msgspec.Struct, frozen=True, kw_only=True):
     signal: Literal["good", "noisy", "off"]
     leads: Annotated[list[LeadState], Meta(max_length=MOST_LEADS)]
     held: Count
+    limits: Annotated[dict[Word, Positive], Meta(max_length=MOST_LEADS)] = {}
+    own: Annotated[list[Word], Meta(max_length=MOST_LEADS)] = []
     monitor: Word = ""
 
 
@@ -214,8 +218,8 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Count
 
 
-Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Command | Ack
-Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Command | Ack
+Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Limits | Command | Ack
+Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Limits | Command | Ack
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 Json = TypeVar("Json", bound=Event)
 
@@ -244,7 +248,7 @@ class _Form(NamedTuple):
 _json_shape = msgspec.json.Decoder(_Object).decode
 _forms: Final[dict[type, _Form]] = {
     kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
-    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, BedState, MonitorStatus, Command, Ack)
+    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, BedState, MonitorStatus, Limits, Command, Ack)
 }
 _packed_wave = msgspec.msgpack.Decoder(Wave).decode
 _json_wave = msgspec.json.Decoder(WaveJson).decode

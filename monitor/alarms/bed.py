@@ -53,6 +53,11 @@ class BedAlarms:
         self.state = state or BedState(now=start, deadline=NEVER, quiet_since=start, sign=Sign(start))
         self._schedule()
 
+    def adjust(self, settings: AlarmSettings) -> None:
+        """Other limits from now on. What that brings about becomes known with the next beat, sign or clock."""
+        self._limits = limits(settings, self._limits.rate)
+        self._schedule()
+
     def save(self) -> BedState:
         """A copy of all that is remembered, to make another BedAlarms of."""
         return msgspec.convert(msgspec.to_builtins(self.state), BedState)

@@ -8,6 +8,8 @@ from math import ceil, floor
 import msgspec
 
 from ecg.settings import AlarmSettings
+from ecg.wire.limits import BOUNDS, contradiction
+from ecg.wire.limits import Limits as Message
 from monitor.alarms.kinds import KINDS
 
 SLOW_RR = 4
@@ -49,7 +51,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     af_irregularity: float
 
 
-@lru_cache(maxsize=64)
+def of_bed(settings: AlarmSettings, own: Message | None) -> AlarmSettings:
+    """The settings with a bed's own limits. Raises ValueError, one sentence, where these contradict one another."""
+    if own is None:
+        return settings
+    made = msgspec.structs.replace(settings, **own.values())
+    wrong = contradiction({name: getattr(made, name) for name in BOUNDS})
+    if wrong:
+        raise ValueError(wrong)
+    return made
+
+
+@lru_cache(maxsize=1024)
 def limits(settings: AlarmSettings, rate: float) -> Limits:
     """The settings in samples at `rate` Hz.
 

@@ -11,6 +11,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from ecg.wire.limits import BOUNDS as BOUNDS
+from ecg.wire.limits import Limits as Limits
+from ecg.wire.limits import contradiction as contradiction
+from ecg.wire.messages import SCHEMA as SCHEMA
 from ecg.wire.messages import ActiveAlarm as ActiveAlarm
 from ecg.wire.messages import LeadState as LeadState
 
@@ -58,6 +62,7 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
     `alarms` still stands, hidden by a graver alarm of its chain.
     signal: whether each lead that is read can be analysed. held: alarms held back because none could be.
+    limits: those in force, by name. own: of these the ones that the bed has in the place of the settings'.
     """
 
     bed: str
@@ -79,6 +84,8 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool = False
     signal: list[LeadState] = msgspec.field(default_factory=list)
     held: int = 0
+    limits: dict[str, float] = msgspec.field(default_factory=dict)
+    own: list[str] = msgspec.field(default_factory=list)
 
 
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,6 +195,13 @@ class Silence(msgspec.Struct, frozen=True, tag="silence"):
     seconds: Annotated[float, Meta(ge=0, le=86400)] = 120.0
 
 
+class Adjust(msgspec.Struct, frozen=True, tag="adjust"):
+    """Intent: limits of this bed's own; None for those of the settings."""
+
+    bed: BedName
+    limits: Limits | None = None
+
+
 class Teach(msgspec.Struct, frozen=True, tag="teach"):
     """Intent: ask a bed's producer for something (`--teach`). what: "rhythm", "ectopy", "artefact" and "off" (a lead)
     change a simulated bed to `name`, "" for none; "do" is a command such as "pause". seconds: for so long, 0 for good.
@@ -203,4 +217,4 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Intent: end the service and everything it started. A screen that only leaves hangs up."""
 
 
-Intent = Show | Acknowledge | Silence | Teach | Quit
+Intent = Show | Acknowledge | Silence | Adjust | Teach | Quit

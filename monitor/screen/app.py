@@ -26,6 +26,7 @@ from monitor.screen.views.base import View
 from monitor.screen.views.bedside import BedsideView
 from monitor.screen.views.central import CentralView
 from monitor.screen.views.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
+from monitor.screen.views.limits import LimitsScreen
 from monitor.screen.views.review import ReviewView
 from monitor.screen.views.stale import STALE_SECONDS, START_SECONDS, StaleScreen
 from monitor.screen.views.teach import TeachScreen
@@ -59,6 +60,7 @@ class MonitorApp(App[None]):
         Binding("v", "theme"),
         Binding("l", "language"),
         Binding("i", "show_teach"),
+        Binding("k", "show_limits"),
         Binding("question_mark,h,f1", "show_help"),
     ]
 
@@ -176,6 +178,7 @@ class MonitorApp(App[None]):
             ("sweep", self.action_sweep),
             ("theme", self.action_theme),
             ("language", self.action_language),
+            ("limits", self.action_show_limits),
         )
         for key, action in actions:
             yield SystemCommand(labels(key), "", action)
@@ -242,6 +245,11 @@ class MonitorApp(App[None]):
         """Open the teacher's panel, where the screen was started for a teacher."""
         if self.desk.teach and isinstance(self.view, BedsideView):
             self.push_screen(TeachScreen(self.desk))
+
+    def action_show_limits(self) -> None:
+        """Open the limits of the selected bed."""
+        if isinstance(self.view, BedsideView) and self.desk.summary is not None and self.desk.summary.limits:
+            self.push_screen(LimitsScreen(self.desk))
 
     def action_show_central(self) -> None:
         """Open the central station."""

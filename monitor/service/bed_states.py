@@ -9,6 +9,7 @@ from ecg.wire.topics import Topics
 from monitor.service.connection import Outgoing
 from monitor.ward.bed import Bed
 from monitor.ward.lead_states import lead_states, signal_of
+from monitor.ward.limits import in_force, own_of
 from monitor.ward.ward import Ward
 
 
@@ -45,5 +46,7 @@ class BedStates:
             signal=signal_of(bed, sign),
             leads=lead_states(bed, sign),
             held=alarms.held(bed.slot),
+            limits=in_force(alarms.settings_of(bed.slot)),
+            own=own_of(alarms.limits_of(bed.slot)),
             monitor=self._monitor,
         )

@@ -24,6 +24,7 @@ from monitor.ward.bed import Bed
 from monitor.ward.events import BeatRead, Event
 from monitor.ward.history import History
 from monitor.ward.lead_states import lead_states, word
+from monitor.ward.limits import in_force, own_of
 from monitor.ward.ward import Ward
 
 SUMMARY_SECONDS: Final = 0.2
@@ -113,7 +114,7 @@ class View:
     def _summary(self, bed: Bed, now_s: float) -> BedSummary:
         ward = self._ward
         sign = ward.alarms.sign(bed.slot)
-        rate = bed.shown_rate(now_s, ward.config.alarms.asystole_seconds)
+        rate = bed.shown_rate(now_s, ward.alarms.settings_of(bed.slot).asystole_seconds)
         return BedSummary(
             bed=bed.name,
             record=bed.intake.record,
@@ -134,6 +135,8 @@ class View:
             simulated=bed.simulated,
             signal=lead_states(bed, sign),
             held=ward.alarms.held(bed.slot),
+            limits=in_force(ward.alarms.settings_of(bed.slot)),
+            own=own_of(ward.alarms.limits_of(bed.slot)),
         )
 
     def _detail(self, bed: Bed, cursor: _Cursor, room: int) -> BedDetail:

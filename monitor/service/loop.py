@@ -17,8 +17,8 @@ from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
 from ecg.wire.broker import Broker
-from ecg.wire.messages import Beat, encode_json
-from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence, Teach
+from ecg.wire.messages import Ack, Beat, MessageError, encode_json
+from monitor.link.protocol import Acknowledge, Adjust, Intent, Quit, ServiceStatus, Silence, Teach
 from monitor.service import checkpoint as memory
 from monitor.service import runtime, teaching
 from monitor.service.aside import PATIENCE_SECONDS, Aside, one_by_one
@@ -98,7 +98,7 @@ class Service:
         self._lag = Lag(config.monitor.max_lag_seconds)
         self._connection = Connection(config.mqtt, broker, self.name)
         topics = self._connection.topics
-        self._router = Router(ward, topics, self._lag, self._problems)
+        self._router = Router(ward, topics, self._lag, self._problems, self._answer)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
         self._states = BedStates(ward, topics, self.name)
         self._tasks: Callable[[], int] = lambda: 0
@@ -232,8 +232,26 @@ class Service:
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
             self._hand_out(self.ward.tell())
+        elif isinstance(intent, Adjust):
+            self._adjust(intent)
         elif isinstance(intent, Teach):
             self._teach(intent)
+
+    def _adjust(self, asked: Adjust) -> None:
+        """Limits of a bed, and the retained message that keeps them."""
+        limits = asked.limits
+        try:
+            self.ward.limit(asked.bed, limits)
+        except MessageError as error:
+            self._problems.add(str(error))
+            return
+        self._hand_out(self.ward.tell())
+        topic = self._connection.topics.of(asked.bed, "limits")
+        self._connection.publish([Outgoing(topic, b"" if limits is None else encode_json(limits), True)])
+
+    def _answer(self, bed: str, ack: Ack) -> None:
+        """What became of a message that asks for something."""
+        self._connection.publish([Outgoing(self._connection.topics.of(bed, "ack"), encode_json(ack), False)])
 
     def _teach(self, asked: Teach) -> None:
         """Pass a teacher's wish on to the bed's producer."""

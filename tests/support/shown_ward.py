@@ -23,7 +23,18 @@ from ecg.settings import Config
 from ecg.signal.path import lookahead_seconds
 from ecg.wire.messages import SCHEMA, ActiveAlarm, Truth, TruthMark, Wave
 from monitor.link.contract import LinkClosed
-from monitor.link.protocol import Acknowledge, BedSummary, Intent, Notice, Quit, ServiceStatus, Show, Silence, Snapshot
+from monitor.link.protocol import (
+    Acknowledge,
+    Adjust,
+    BedSummary,
+    Intent,
+    Notice,
+    Quit,
+    ServiceStatus,
+    Show,
+    Silence,
+    Snapshot,
+)
 from monitor.service.feed import View
 from monitor.ward.ward import Ward
 
@@ -204,6 +215,9 @@ class WardLink:
             self.view.take(self.ward.tell())
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
+            self.view.take(self.ward.tell())
+        elif isinstance(intent, Adjust):
+            self.ward.limit(intent.bed, intent.limits)
             self.view.take(self.ward.tell())
         elif isinstance(intent, Quit):
             self.closed = "quit"

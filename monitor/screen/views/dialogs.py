@@ -84,6 +84,7 @@ class HelpScreen(ModalScreen[None]):
             ("Enter", "see_alert"),
             ("r", "show_review"),
             ("c", "show_central"),
+            ("k", "limits"),
             ("v", "theme"),
             ("l", "language"),
             ("^p", "palette"),
