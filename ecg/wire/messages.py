@@ -172,6 +172,10 @@ class Alarms(msgspec.Struct, frozen=True):
     monitor: Word = ""
 
 
+Counts = Annotated[dict[Word, Count], Meta(max_length=MOST_LEADS)]
+"""Counts by name."""
+
+
 class LeadState(msgspec.Struct, frozen=True):
     """Whether one lead can be analysed. why: of "noisy", names of `ecg.signal.quality.Fault` with blanks between."""
 
@@ -185,7 +189,8 @@ class BedState(msgspec.Struct, frozen=True, kw_only=True):
 
     signal: of the best of its leads; while that is not "good" its heart rate is unsure. held: alarms held back since
     the stream began because nothing could be analysed. limits: those in force, by name. own: of these the ones that
-    the bed has in the place of the settings'. monitor: id of the monitor that says so.
+    the bed has in the place of the settings'. last_hour: alarms raised in its last hour of signal, by priority.
+    monitor: id of the monitor that says so.
     """
 
     v: Version
@@ -197,11 +202,13 @@ class BedState(msgspec.Struct, frozen=True, kw_only=True):
     held: Count
     limits: Annotated[dict[Word, Positive], Meta(max_length=MOST_LEADS)] = {}
     own: Annotated[list[Word], Meta(max_length=MOST_LEADS)] = []
+    last_hour: Counts = {}
     monitor: Word = ""
 
 
 class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used.
+    """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used. last_hour:
+    alarms of all beds in their last hour of signal, by priority. held: alarms held back in their streams.
 
     "online" is retained for as long as the monitor is there; "offline" is not, and a monitor that has ended leaves
     nothing behind on its topic.
@@ -216,6 +223,8 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     latency_p50_ms: Milliseconds | None
     latency_p99_ms: Milliseconds | None
     dropped: Count
+    last_hour: Counts = {}
+    held: Count = 0
 
 
 Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Limits | Command | Ack

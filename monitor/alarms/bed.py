@@ -115,14 +115,15 @@ class BedAlarms:
         self._forget(self.state.now)
         return self._settle()
 
-    def acknowledge(self, kind: str = "") -> list[Change]:
-        """A person has seen this alarm (every one where kind is ""); what is over is no longer shown."""
+    def acknowledge(self, kind: str = "", who: str = "") -> list[Change]:
+        """A person, `who`, has seen the alarm (every one where kind is ""); what is over is no longer shown."""
         for name in [kind] if kind else list(self.state.episodes):
             episode = self.state.episodes.get(name)
             if episode is None or episode.acknowledged:
                 continue
             episode.acknowledged = True
-            self._note("acknowledge", name, self.state.now, episode)
+            hidden = self._hidden(name)
+            self._changes.append(Change("acknowledge", name, self.state.now, episode.onset, episode.over, hidden, who))
             if episode.over >= 0 and self._shown_until(name, episode) <= self.state.now:
                 self._clear(name, self.state.now)
         return self._settle()
@@ -216,9 +217,7 @@ class BedAlarms:
     def _hidden(self, kind: str) -> bool:
         return not GRAVER[kind].isdisjoint(self.state.episodes)
 
-    def _note(
-        self, what: Literal["onset", "end", "clear", "acknowledge"], kind: str, index: int, episode: Episode
-    ) -> None:
+    def _note(self, what: Literal["onset", "end", "clear"], kind: str, index: int, episode: Episode) -> None:
         self._changes.append(Change(what, kind, index, episode.onset, episode.over, self._hidden(kind)))
 
     def _settle(self) -> list[Change]:

@@ -136,7 +136,7 @@ class Change(msgspec.Struct, frozen=True):
     condition is over), "clear" (it is no longer shown), "acknowledge", "silence" (kind is "" and onset the sample
     at which sound comes back). index: sample at which it became known. onset: sample at which the episode began.
     over: sample at which it ended, -1 before. hidden: a graver alarm of its chain is shown instead. "held": nothing
-    begins, because no lead can be analysed where beats would have made an alarm.
+    begins, because no lead can be analysed where beats would have made an alarm. who: of "acknowledge", the person.
     """
 
     what: Literal["onset", "again", "end", "clear", "acknowledge", "silence", "held"]
@@ -145,3 +145,4 @@ class Change(msgspec.Struct, frozen=True):
     onset: int
     over: int = -1
     hidden: bool = False
+    who: str = ""

@@ -109,7 +109,8 @@ class WardAlarms:
 
     def settings_of(self, slot: int) -> AlarmSettings:
         """The settings with the slot's own limits."""
-        return of_bed(self.settings, self._own.get(slot))
+        own = self._own.get(slot)
+        return self.settings if own is None else of_bed(self.settings, own)
 
     def limits_of(self, slot: int) -> Limits | None:
         """The slot's own limits; None where it has none."""
@@ -204,9 +205,9 @@ class WardAlarms:
         self._told[slot] = max(int(self._told[slot]), index)
         self._note(slot, bed.clock(int(self._told[slot])))
 
-    def acknowledge(self, slot: int, kind: str = "") -> None:
-        """A person has seen the slot's alarm of that kind (all of them where kind is "")."""
-        self._note(slot, self._bed(slot).acknowledge(kind))
+    def acknowledge(self, slot: int, kind: str = "", who: str = "") -> None:
+        """A person has seen the slot's alarm of that kind (all of them where kind is ""). who: the person."""
+        self._note(slot, self._bed(slot).acknowledge(kind, who))
 
     def silence(self, slot: int, seconds: float | None = None) -> None:
         """No sound for that many seconds of signal (silence_seconds of the settings where None); 0 ends it."""

@@ -88,8 +88,34 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     own: list[str] = msgspec.field(default_factory=list)
 
 
+class AlarmEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One alarm of a bed's log. rate: Hz, of its stream. onset, raised, over, acknowledged: samples at which its
+    condition began, at which that was known, at which it ended and at which a person acknowledged it; -1 before. times:
+    how often it began. raised_s, acknowledged_s: seconds since the epoch. by: the person, "" where nobody says.
+    text: in English; "" where only `kind` is known.
+    """
+
+    kind: str
+    priority: str
+    stream: str
+    rate: float
+    onset: int
+    raised: int
+    raised_s: float
+    over: int = -1
+    times: int = 1
+    acknowledged: int = -1
+    acknowledged_s: float = 0.0
+    by: str = ""
+    text: str = ""
+
+
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """What is new on one shown bed since the snapshot before (all of the history asked for, in the first)."""
+    """What is new on one shown bed since the snapshot before (all of the history asked for, in the first).
+
+    Where this bed alone is shown, log: its alarm log, newest first, None where it has not changed; last_hour: alarms
+    raised in its last hour of signal, by priority.
+    """
 
     bed: str
     stream: str
@@ -98,6 +124,8 @@ class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
     beats: list[BeatMark]
     truth: list[TruthNote]
     memory: list[float] | None = None
+    log: list[AlarmEntry] | None = None
+    last_hour: dict[str, int] | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,10 +210,11 @@ class Show(msgspec.Struct, frozen=True, tag="show"):
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
-    """Intent: a person has seen this bed's alarms (all of them where kind is "")."""
+    """Intent: a person has seen this bed's alarms (all of them where kind is ""). who: the person, by the screen."""
 
     bed: BedName
     kind: Annotated[str, Meta(max_length=64)] = ""
+    who: Annotated[str, Meta(max_length=64)] = ""
 
 
 class Silence(msgspec.Struct, frozen=True, tag="silence"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec.structs import replace
 
 from ecg.wire.messages import SCHEMA, BedState, encode_json
 from ecg.wire.topics import Topics
+from monitor.service.alarm_book import AlarmBook
 from monitor.service.connection import Outgoing
 from monitor.ward.bed import Bed
 from monitor.ward.lead_states import lead_states, signal_of
@@ -13,10 +16,20 @@ from monitor.ward.limits import in_force, own_of
 from monitor.ward.ward import Ward
 
 
-class BedStates:
-    """The states of a ward's beds. monitor: its id."""
+class Burden(NamedTuple):
+    """Alarms of one bed. total, last_hour: raised, by priority. held: held back since its stream began."""
 
-    def __init__(self, ward: Ward, topics: Topics, monitor: str) -> None:
+    bed: str
+    total: dict[str, int]
+    last_hour: dict[str, int]
+    held: int
+
+
+class BedStates:
+    """The states of a ward's beds. monitor: its id. book: their alarm logs."""
+
+    def __init__(self, ward: Ward, topics: Topics, monitor: str, book: AlarmBook) -> None:
+        self._book = book
         self._ward, self._topics, self._monitor = ward, topics, monitor
         self._told: dict[str, BedState] = {}
 
@@ -34,6 +47,14 @@ class BedStates:
             del self._told[name]
         return made
 
+    def burdens(self) -> list[Burden]:
+        """The alarms of each bed, for Prometheus; asked for in another thread."""
+        beds = [bed for bed in list(self._ward.beds.values()) if bed.intake.stream]
+        return [
+            Burden(bed.name, self._book.total(bed.name), self._book.last_hour(bed), self._ward.alarms.held(bed.slot))
+            for bed in beds
+        ]
+
     def of(self, bed: Bed) -> BedState:
         """The state of one bed as the wire has it."""
         alarms = self._ward.alarms
@@ -46,6 +67,7 @@ class BedStates:
             signal=signal_of(bed, sign),
             leads=lead_states(bed, sign),
             held=alarms.held(bed.slot),
+            last_hour=self._book.last_hour(bed),
             limits=in_force(alarms.settings_of(bed.slot)),
             own=own_of(alarms.limits_of(bed.slot)),
             monitor=self._monitor,

@@ -19,6 +19,7 @@ from monitor.link.protocol import (
     Strip,
     TruthNote,
 )
+from monitor.service.alarm_book import AlarmBook
 from monitor.service.notices import notices
 from monitor.ward.bed import Bed
 from monitor.ward.events import BeatRead, Event
@@ -48,6 +49,7 @@ class _Cursor:
     sample: int = 0
     beat: int = 0
     note: int = 0
+    log: int = -1
 
 
 class View:
@@ -57,12 +59,19 @@ class View:
     longer than that is told the bed afresh, so that no snapshot grows with the time since the last.
 
     now_s: clock that never goes back, the ward's. wall_s: seconds since the epoch, for lines of the alert list.
+    book: the alarm logs, where somebody else keeps them.
     """
 
     def __init__(
-        self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
+        self,
+        ward: Ward,
+        now_s: Callable[[], float] = time.monotonic,
+        wall_s: Callable[[], float] = time.time,
+        book: AlarmBook | None = None,
     ) -> None:
         self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
+        self.book = book or AlarmBook(wall_s)
+        self._limits = in_force(ward.config.alarms)
         self._show = Show([], 0.0)
         self._cursors: dict[str, _Cursor] = {}
         self._notices: list[Notice] = []
@@ -80,6 +89,7 @@ class View:
 
     def take(self, events: list[Event]) -> None:
         """Keep lines for the next snapshot; where they come faster than anyone can read, the oldest go."""
+        self.book.take(events)
         wall_s = self._wall_s()
         self.add([notice for event in events for notice in notices(event, wall_s)])
 
@@ -114,7 +124,8 @@ class View:
     def _summary(self, bed: Bed, now_s: float) -> BedSummary:
         ward = self._ward
         sign = ward.alarms.sign(bed.slot)
-        rate = bed.shown_rate(now_s, ward.alarms.settings_of(bed.slot).asystole_seconds)
+        limits, settings = ward.alarms.limits_of(bed.slot), ward.alarms.settings_of(bed.slot)
+        rate = bed.shown_rate(now_s, settings.asystole_seconds)
         return BedSummary(
             bed=bed.name,
             record=bed.intake.record,
@@ -135,8 +146,8 @@ class View:
             simulated=bed.simulated,
             signal=lead_states(bed, sign),
             held=ward.alarms.held(bed.slot),
-            limits=in_force(ward.alarms.settings_of(bed.slot)),
-            own=own_of(ward.alarms.limits_of(bed.slot)),
+            limits=self._limits if limits is None else in_force(settings),
+            own=own_of(limits),
         )
 
     def _detail(self, bed: Bed, cursor: _Cursor, room: int) -> BedDetail:
@@ -152,6 +163,10 @@ class View:
             cursor.sample = int(oldest)
             cursor.beat = history.first_beat + sum(beat.index < oldest for beat in history.beats)
             cursor.note = history.first_note + sum(note.index < oldest for note in history.notes)
+        log = None
+        alone = len(self._show.beds) == 1
+        if alone and (fresh or cursor.log != self.book.changed(bed.name)):
+            cursor.log, log = self.book.changed(bed.name), self.book.entries(bed.name)
         strips = history.signal.strips(cursor.sample)
         beats = _after(history.beats, cursor.beat - history.first_beat)
         notes = _after(history.notes, cursor.note - history.first_note)
@@ -166,6 +181,8 @@ class View:
             beats=[_mark(beat) for beat in beats],
             truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
             memory=self._ward.recall(bed) if beats or fresh else None,
+            log=log,
+            last_hour=self.book.last_hour(bed) if alone else None,
         )
 
 
@@ -183,6 +200,7 @@ class Views:
         self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
     ) -> None:
         self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
+        self.book = AlarmBook(wall_s)
         self._open: list[_SharedView] = []
         self._recent: deque[Notice] = deque(maxlen=RECENT_NOTICES)
         self._told: list[BedSummary] = []
@@ -200,7 +218,8 @@ class Views:
         self._open = [other for other in self._open if other is not view]
 
     def take(self, events: list[Event]) -> None:
-        """Lines for every screen."""
+        """Lines for every screen, and what stands in the alarm logs."""
+        self.book.take(events)
         wall_s = self._wall_s()
         lines = [notice for event in events for notice in notices(event, wall_s)]
         self._recent.extend(lines)
@@ -218,7 +237,7 @@ class _SharedView(View):
     """One view among several."""
 
     def __init__(self, views: Views, ward: Ward, now_s: Callable[[], float], wall_s: Callable[[], float]) -> None:
-        super().__init__(ward, now_s, wall_s)
+        super().__init__(ward, now_s, wall_s, views.book)
         self._views = views
 
     def close(self) -> None:

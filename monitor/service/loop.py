@@ -99,8 +99,8 @@ class Service:
         self._connection = Connection(config.mqtt, broker, self.name)
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems, self._answer)
-        self._health = Health(config, broker, ward, self._connection, self._latencies, about)
-        self._states = BedStates(ward, topics, self.name)
+        self._health = Health(config, broker, ward, self._connection, self._latencies, about, self.views.book)
+        self._states = BedStates(ward, topics, self.name, self.views.book)
         self._tasks: Callable[[], int] = lambda: 0
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
@@ -227,7 +227,7 @@ class Service:
         if isinstance(intent, Quit):
             self.halt()
         elif isinstance(intent, Acknowledge):
-            self.ward.acknowledge(intent.bed, intent.kind)
+            self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self._hand_out(self.ward.tell())
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
@@ -261,7 +261,7 @@ class Service:
             self._connection.publish([Outgoing(topic, encode_json(command), False)])
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
-        content = encode_json(message(state, self.status()))
+        content = encode_json(message(state, self.status(), *self._health.burden()))
         topic = self._connection.topics.monitor(self.name)
         self._connection.publish([Outgoing(topic, content, retain=state == "online")])
 
@@ -303,7 +303,9 @@ class Service:
         from monitor.service import metrics
 
         asked = self.config.monitor
-        collector = metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies, self._queues)
+        collector = metrics.ServiceCollector(
+            self.status, lambda: self.ward.ledger.beats, self._latencies, self._queues, self._states.burdens
+        )
         return metrics.serve(
             asked.metrics_host, port, metrics.Answers(collector, self._pulse.health, metrics.token(asked))
         )

@@ -261,10 +261,10 @@ class Ward:
         self.ledger.beats += self._pipeline.round(turn)
         self._ready.update(turn)  # those with more wait behind the others
 
-    def acknowledge(self, name: str, kind: str) -> None:
-        """A person has seen this bed's alarms; `tell` or the next `step` returns what changes."""
+    def acknowledge(self, name: str, kind: str, who: str = "") -> None:
+        """A person has seen this bed's alarms; `tell` or the next `step` returns what changes. who: the person."""
         if name in self.beds and self.beds[name].rate:
-            self.alarms.acknowledge(self.beds[name].slot, kind)
+            self.alarms.acknowledge(self.beds[name].slot, kind, who)
 
     def limit(self, name: str, limits: Limits | None) -> None:
         """Limits of this bed's own from now on, None for those of the settings; `tell` returns what that changes.

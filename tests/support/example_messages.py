@@ -91,6 +91,7 @@ EXAMPLES: list[Message] = [
         held=2,
         limits={"tachycardia_rate": 130.0},
         own=["tachycardia_rate"],
+        last_hour={"high": 0, "medium": 1, "low": 4},
         monitor="1f03ab",
     ),
     MONITOR,

@@ -211,7 +211,7 @@ class WardLink:
         if isinstance(intent, Show):
             self.view.show(intent)
         elif isinstance(intent, Acknowledge):
-            self.ward.acknowledge(intent.bed, intent.kind)
+            self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self.view.take(self.ward.tell())
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)

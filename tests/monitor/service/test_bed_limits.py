@@ -9,6 +9,7 @@ from ecg.wire.messages import SCHEMA, Ack, Limits, decode_json, encode_json
 from ecg.wire.topics import Topics
 from monitor.link.protocol import Adjust
 from monitor.service import checkpoint
+from monitor.service.alarm_book import AlarmBook
 from monitor.service.bed_states import BedStates
 from monitor.service.connection import Arrival, Outgoing
 from monitor.service.overload import Lag
@@ -51,7 +52,7 @@ def test_limits_hold_for_their_bed_alone_also_for_one_that_comes_later_and_an_em
     own = ward.alarms.limits_of(ward.beds["a"].slot)
     assert own is not None and own.values() == {"bradycardia_rate": 40, "frequent_v_per_minute": 6}
     assert routed.tachycardia == 120
-    told = BedStates(ward, Topics("ecg/v1"), "m").of(ward.beds["a"])
+    told = BedStates(ward, Topics("ecg/v1"), "m", AlarmBook()).of(ward.beds["a"])
     assert (told.own, told.limits["bradycardia_rate"]) == (["bradycardia_rate", "frequent_v_per_minute"], 40)
     routed.tell(b"")
     assert ward.alarms.limits_of(ward.beds["a"].slot) is None
