@@ -61,7 +61,8 @@ class HelpScreen(ModalScreen[None]):
                     line.add(fit(labels(what), span - GAP - wide), pen(palette.text))
                 line.to(end)
             lines.append(line)
-        lines += [Line().add(labels("mouse"), pen(palette.dim)), Line().add(labels("close"), pen(palette.dim))]
+        closing = f"{labels('mouse')}; {labels('close')}"
+        lines.append(Line().add(fit(closing, self.query_one(Board).size.width), pen(palette.dim)))
         status = self.desk.ward.status
         if status is not None and status.about:
             about = labels("fitted_on", about=clean(status.about))
@@ -84,8 +85,7 @@ class HelpScreen(ModalScreen[None]):
             ("Enter", "see_alert"),
             ("r", "show_review"),
             ("c", "show_central"),
-            ("e", "alarm_log"),
-            ("k", "limits"),
+            ("e k", "log_and_limits"),
             ("v", "theme"),
             ("l", "language"),
             ("^p", "palette"),
