@@ -46,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
     def _write(self) -> None:
         palette, labels = self.desk.palette, self.desk.labels
         columns = self._columns()
-        lines = [Line().add(labels("help"), pen(palette.text, bold=True)), Line()]
+        lines = [Line().add(labels("help"), pen(palette.text, bold=True))]
         spans = spread([column_width(title, keys, labels) for title, keys in columns], self.query_one(Board).size.width)
         for row in range(max(len(keys) for _, keys in columns) + 1):
             line = Line()
@@ -61,6 +61,7 @@ class HelpScreen(ModalScreen[None]):
                     line.add(fit(labels(what), span - GAP - wide), pen(palette.text))
                 line.to(end)
             lines.append(line)
+        lines.append(Line().add(labels("dim_letters"), pen(palette.dim)))
         closing = f"{labels('mouse')}; {labels('close')}"
         lines.append(Line().add(fit(closing, self.query_one(Board).size.width), pen(palette.dim)))
         status = self.desk.ward.status

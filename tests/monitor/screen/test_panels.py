@@ -78,7 +78,7 @@ async def test_the_columns_of_the_help_never_touch(language: Language) -> None:
         for column, (title, keys) in enumerate(screen._columns()):
             starts = set()
             for number, name in enumerate([title, *(key for key, _ in keys)]):
-                cells = rows[2 + number].text
+                cells = rows[1 + number].text
                 what = labels(keys[number - 1][1]) if number else title
                 found = [
                     cell_len(cells[: match.start()])
