@@ -41,9 +41,10 @@ def table(
     beds = [bed for link in links for bed in link.beds]
     problem = next((link.problem for link in links if link.problem), "")
     rate = progress.messages / progress.elapsed_s if progress.elapsed_s else 0.0
+    slowed = f", waited {progress.slowed_s:.0f} s for the monitor" if progress.slowed_s > 1 else ""
     shown = Table(
         title=heading(len(beds), broker, speed),
-        caption=f"{progress.messages} messages, {rate:.0f}/s, {progress.behind_s * 1000:.0f} ms behind schedule, "
+        caption=f"{progress.messages} messages, {rate:.0f}/s, {progress.behind_s * 1000:.0f} ms behind schedule{slowed}, "
         f"{sum(link.dropped for link in links)} dropped. {NOT_CLINICAL}" + (f"\n{LEGEND}\n{keys.said}" if keys else ""),
         title_style="bold green",
     )

@@ -172,7 +172,8 @@ class Alarms(msgspec.Struct, frozen=True):
 
 
 class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used.
+    """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used. behind_s: for how
+    long signal has been waiting unread.
 
     "online" is retained for as long as the monitor is there; "offline" is not, and a monitor that has ended leaves
     nothing behind on its topic.
@@ -187,6 +188,7 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     latency_p50_ms: Milliseconds | None
     latency_p99_ms: Milliseconds | None
     dropped: Count
+    behind_s: Positive = 0.0
 
 
 Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack

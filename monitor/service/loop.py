@@ -49,6 +49,9 @@ FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 MEASURE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
+TELL_SECONDS: Final = 0.25
+BEHIND_SECONDS: Final = 0.1
+"""Who is further behind says so every TELL_SECONDS: a producer of fast replay waits then."""
 SAVED_AT_ONCE: Final = 16
 """Beds saved before messages are looked at again: 10 ms or so."""
 FLUSH_SECONDS: Final = 120.0
@@ -100,6 +103,8 @@ class Service:
         self._router = Router(ward, topics, self._lag, self._problems)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
         self._tasks: Callable[[], int] = lambda: 0
+        self._caught_up_s = time.monotonic()
+        self._told_behind_s = 0.0
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
@@ -132,6 +137,7 @@ class Service:
         try:
             await connection.open()
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
+            timers.every(TELL_SECONDS, "telling how far behind it is", self._tell_behind)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
             if self._saved:
@@ -204,6 +210,8 @@ class Service:
             self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
         if self.ward.waiting:
             self._hand_out(self.ward.step(patience_s))
+        if not self.ward.waiting:
+            self._caught_up_s = time.monotonic()
 
     def _hand_out(self, events: list[Event]) -> None:
         """What happened, to all sinks; one that fails keeps no other from it."""
@@ -240,7 +248,8 @@ class Service:
             self._connection.publish([Outgoing(topic, encode_json(command), False)])
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
-        content = encode_json(message(state, self.status()))
+        self._told_behind_s = self.behind_s
+        content = encode_json(message(state, self.status(), self._told_behind_s))
         topic = self._connection.topics.monitor(self.name)
         self._connection.publish([Outgoing(topic, content, retain=state == "online")])
 
@@ -248,6 +257,17 @@ class Service:
         """The monitor's own retained status."""
         if self._connection.connected:
             self._publish_status("online")
+
+    @property
+    def behind_s(self) -> float:
+        """For how long signal has been waiting unread, s."""
+        in_ward_s = time.monotonic() - self._caught_up_s if self.ward.waiting else 0.0
+        return max(self._connection.inbox.waited_s, in_ward_s)
+
+    def _tell_behind(self) -> None:
+        """Where signal waits, and once more when it does not any more, the status is told at once."""
+        if max(self.behind_s, self._told_behind_s) > BEHIND_SECONDS:
+            self._report()
 
     def _look(self) -> None:
         """Say which beds send and are not understood."""

@@ -101,8 +101,8 @@ def fitted_on(metrics: dict[str, Any]) -> str:
     return f"{whole + ': ' if whole else ''}{len(records)} records ({few})"
 
 
-def message(state: Literal["online", "offline"], status: ServiceStatus) -> MonitorStatus:
-    """The status as the wire has it."""
+def message(state: Literal["online", "offline"], status: ServiceStatus, behind_s: float = 0.0) -> MonitorStatus:
+    """The status as the wire has it. behind_s: for how long signal has been waiting unread."""
     return MonitorStatus(
         v=SCHEMA,
         state=state,
@@ -113,6 +113,7 @@ def message(state: Literal["online", "offline"], status: ServiceStatus) -> Monit
         latency_p50_ms=status.latency_p50_ms,
         latency_p99_ms=status.latency_p99_ms,
         dropped=status.junk,
+        behind_s=round(max(behind_s, 0.0), 2),
     )
 
 

@@ -124,6 +124,7 @@ async def test_what_the_broker_was_not_there_for_is_sent_late_and_in_order(
 
 async def test_a_live_signal_waits_for_nobody(mosquitto: Mosquitto, beds: list[Bed]) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
+    beds[0].truth = False
     (alone,) = connections(MqttSettings(), found, beds[:1], 1.0, "r", alone=2, shared=10, keep_seconds=2.0)
     await alone.open()
     mosquitto.stop()
