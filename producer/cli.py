@@ -278,7 +278,7 @@ async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: arg
     )
     lanes = lanes_of(links, pace, wanted.chunk_seconds)
     control = Control(config.mqtt, broker, lanes, f"control-{run}") if wanted.control else None
-    paced = _paced(config, broker, run) if pace == "max" or pace > 1 else None
+    paced = _paced(config, broker, len(beds), run) if pace == "max" or pace > 1 else None
     stop = asyncio.Event()
     exit_status = 0
 
@@ -323,10 +323,10 @@ async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: arg
     return exit_status
 
 
-def _paced(config: Config, broker: Broker, run: str) -> tuple[Pace, Session]:
+def _paced(config: Config, broker: Broker, beds: int, run: str) -> tuple[Pace, Session]:
     """The clock of a fast replay, and the session that hears how far monitors are behind."""
-    topics, speed = Topics(config.mqtt.topic_root), config.producer.speed
-    made = Pace(topics, None if speed == "max" else 1.0)
+    topics = Topics(config.mqtt.topic_root)
+    made = Pace(topics, config.producer.speed, beds)
     filters = [topics.every_monitor()]
     return made, Session(
         config.mqtt, broker, f"pace-{run}", lambda: None, filters=filters, arrived=made.arrived, most=1

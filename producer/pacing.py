@@ -27,20 +27,28 @@ FORGET_SECONDS: Final = 20.0
 SLOWEST: Final = 0.01
 UNBOUNDED_SPEED: Final = 60.0
 """Times real time of a bed that is sent as fast as it can be, at rate 1 of the clock."""
-UNBOUNDED_RATE: Final = 20.0
-"""Rate that such beds begin with once a monitor is heard."""
+BEGIN_SECONDS: Final = 600.0
+"""Seconds of signal of all beds in a second that a replay begins with where a monitor is heard: any machine reads so
+much. More comes quickly until it is too much, and slowly afterwards.
+"""
+QUICKLY: Final = 1.5
 
 
 class Pace:
-    """The schedule's clock. most: rate at most, 1 where the beds have a speed; None where they have none.
+    """The schedule's clock. speed: of the beds, times real time, "max" for none. beds: how many.
 
     rate: of this clock by the wall's, from SLOWEST; 0 while a monitor is far behind. slowed_s: wall seconds that this
     clock has lost.
     """
 
-    def __init__(self, topics: Topics, most: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._topics, self._most, self._clock = topics, most, clock
-        self._wanted = UNBOUNDED_RATE if most is None else most
+    def __init__(
+        self, topics: Topics, speed: float | str, beds: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._topics, self._clock = topics, clock
+        self._most = float("inf") if speed == "max" else 1.0
+        begin = BEGIN_SECONDS / beds / (UNBOUNDED_SPEED if isinstance(speed, str) else speed)
+        self._wanted = min(begin, self._most)
+        self._faster = QUICKLY
         self._monitors: dict[str, tuple[float, float]] = {}
         self._wall = self._changed = clock()
         self._now = self._wall
@@ -50,7 +58,7 @@ class Pace:
     @property
     def rate(self) -> float:
         """Seconds of this clock in a second."""
-        return 0.0 if self._held else self._wanted
+        return 1.0 if self.free else 0.0 if self._held else self._wanted
 
     @property
     def free(self) -> bool:
@@ -71,14 +79,14 @@ class Pace:
             self._monitors.pop(place[1], None)
         else:
             self._monitors[place[1]] = (status.behind_s, self._wall)
+        self._look(self._wall)
 
     def __call__(self) -> float:
-        """This clock's time, s."""
+        """The time by this clock, s."""
         wall = self._clock()
         passed, self._wall = wall - self._wall, wall
         self._now += passed * self.rate
-        if self._most is not None:
-            self.slowed_s += passed * (self._most - self.rate)
+        self.slowed_s += passed * max(min(self._most, 1.0) - self.rate, 0.0)
         self._look(wall)
         return self._now
 
@@ -91,6 +99,8 @@ class Pace:
         for name in [name for name, (_, heard) in self._monitors.items() if wall - heard > FORGET_SECONDS]:
             del self._monitors[name]
         behind = max((behind for behind, _ in self._monitors.values()), default=0.0)
+        if behind > LITTLE_SECONDS:
+            self._faster = FASTER
         if behind > MUCH_SECONDS and not self._held:
             self._held = True
             self._wanted = max(self._wanted / 2, SLOWEST)
@@ -101,7 +111,5 @@ class Pace:
         self._changed = wall
         if behind > LITTLE_SECONDS:
             self._wanted = max(self._wanted * SLOWER, SLOWEST)
-        elif self._most is None:
-            self._wanted *= FASTER
-        else:
-            self._wanted = min(self._wanted * FASTER, self._most)
+        elif not self.free:
+            self._wanted = min(self._wanted * self._faster, self._most)

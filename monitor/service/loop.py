@@ -17,7 +17,7 @@ from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
 from ecg.wire.broker import Broker
-from ecg.wire.messages import Beat, encode_json
+from ecg.wire.messages import Beat, MonitorStatus, encode_json
 from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence, Teach
 from monitor.service import checkpoint as memory
 from monitor.service import runtime, teaching
@@ -104,7 +104,7 @@ class Service:
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
         self._tasks: Callable[[], int] = lambda: 0
         self._caught_up_s = time.monotonic()
-        self._told_behind_s = 0.0
+        self._said: MonitorStatus | None = None
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
@@ -136,8 +136,8 @@ class Service:
         stop_metrics = self._serve_metrics()
         try:
             await connection.open()
+            connection.every(TELL_SECONDS, self._behind)
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
-            timers.every(TELL_SECONDS, "telling how far behind it is", self._tell_behind)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
             if self._saved:
@@ -205,13 +205,13 @@ class Service:
 
     def take(self, arrivals: list[Arrival], patience_s: float = STEP_SECONDS) -> None:
         """Process messages: what cannot be used is counted and skipped. patience_s: as for `Ward.step`."""
+        if not self.ward.waiting:
+            self._caught_up_s = time.monotonic()
         self._router.take(arrivals)
         if arrivals:
             self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
         if self.ward.waiting:
             self._hand_out(self.ward.step(patience_s))
-        if not self.ward.waiting:
-            self._caught_up_s = time.monotonic()
 
     def _hand_out(self, events: list[Event]) -> None:
         """What happened, to all sinks; one that fails keeps no other from it."""
@@ -248,10 +248,9 @@ class Service:
             self._connection.publish([Outgoing(topic, encode_json(command), False)])
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
-        self._told_behind_s = self.behind_s
-        content = encode_json(message(state, self.status(), self._told_behind_s))
+        self._said = message(state, self.status(), self.behind_s)
         topic = self._connection.topics.monitor(self.name)
-        self._connection.publish([Outgoing(topic, content, retain=state == "online")])
+        self._connection.publish([Outgoing(topic, encode_json(self._said), retain=state == "online")])
 
     def _report(self) -> None:
         """The monitor's own retained status."""
@@ -264,10 +263,16 @@ class Service:
         in_ward_s = time.monotonic() - self._caught_up_s if self.ward.waiting else 0.0
         return max(self._connection.inbox.waited_s, in_ward_s)
 
-    def _tell_behind(self) -> None:
-        """Where signal waits, and once more when it does not any more, the status is told at once."""
-        if max(self.behind_s, self._told_behind_s) > BEHIND_SECONDS:
-            self._report()
+    def _behind(self) -> list[Outgoing]:
+        """Where signal waits, and once more when it does not any more, the last status with that.
+
+        Asked for in the connection's thread: the main loop may be in a long step then.
+        """
+        said, behind_s = self._said, self.behind_s
+        if said is None or said.state != "online" or max(behind_s, said.behind_s) <= BEHIND_SECONDS:
+            return []
+        self._said = said = msgspec.structs.replace(said, behind_s=round(behind_s, 2))
+        return [Outgoing(self._connection.topics.monitor(self.name), encode_json(said), True)]
 
     def _look(self) -> None:
         """Say which beds send and are not understood."""

@@ -48,8 +48,8 @@ class Publisher:
                 case AlarmChanged():
                     out.append(Outgoing(self._topics.of(event.bed, "alarm"), encode_json(self.alarms(event)), True))
         together = self._topics.beats(self._monitor)
-        for at in range(0, len(lines), MOST_LINES):
-            out.append(Outgoing(together, b"\n".join(lines[at : at + MOST_LINES]), False))
+        parts = [lines[at : at + MOST_LINES] for at in range(0, len(lines), MOST_LINES)]
+        out += [Outgoing(together, b"\n".join(part), False) for part in parts]
         self._send(out)
         if self._on_beats and beats:
             self._on_beats(beats)
