@@ -18,12 +18,14 @@ from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.packets import Arrival
 from ecg.wire.session import Session
-from ecg.wire.topics import LONGEST_SHOWN, Topics, readable
+from ecg.wire.topics import LONGEST_SHOWN, Kind, Topics, readable
 
 __all__ = ["Arrival", "Connection", "Inbox", "Outgoing"]
 
 MOST_BYTES: Final = 512 << 20
 """Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
+HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "limits")
+"""Kinds of bed topics that a monitor reads."""
 OVERHEAD: Final = 512
 """Bytes that a message takes besides its payload: empty ones fill a memory too."""
 
@@ -128,7 +130,7 @@ class Connection:
             broker,
             f"monitor-{name}",
             lambda: self._gone,
-            filters=(topics.every("wave"), topics.every("truth"), topics.every("status"), topics.every_producer()),
+            filters=(*map(topics.every, HEARD), topics.every_producer()),
             received=self.inbox.put,
             told=told,
         )

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import msgspec
@@ -19,6 +19,7 @@ from ecg.errors import UserError
 from ecg.settings import MonitorSettings
 from ecg.wire.broker import bare, is_loopback
 from monitor.link.protocol import ServiceStatus
+from monitor.service.bed_states import Burden
 from monitor.service.latency import Latencies
 
 if TYPE_CHECKING:
@@ -28,9 +29,15 @@ QUANTILES = (0.5, 0.9, 0.99, 1.0)
 BUCKET_BINS = 3
 """Bins of two per cent in one Prometheus bucket."""
 
+LOOK_SECONDS: Final = 0.1
+"""The server looks so often whether it shall end."""
+
 
 class ServiceCollector(Collector):
-    """Reads the service's figures when they are asked for. queues: messages unread, messages unsent, and tasks."""
+    """Reads the service's figures when they are asked for.
+
+    queues: messages unread, messages unsent, and tasks. burdens: the alarms of each bed.
+    """
 
     def __init__(
         self,
@@ -38,7 +45,9 @@ class ServiceCollector(Collector):
         beats: Callable[[], int],
         latencies: Latencies,
         queues: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
+        burdens: Callable[[], list[Burden]] = list,
     ) -> None:
+        self._burdens = burdens
         self._status, self._beats, self._latencies, self._queues = status, beats, latencies, queues
 
     def collect(self) -> Iterator[Metric]:
@@ -62,6 +71,7 @@ class ServiceCollector(Collector):
             ("ecg_monitor_messages_unusable", now.junk, "Messages that could not be used"),
         ):
             yield CounterMetricFamily(name, about, value)
+        yield from self._alarms()
         stages = GaugeMetricFamily(
             "ecg_monitor_latency_seconds",
             "Time spent in a stage, quantiles since the start",
@@ -77,6 +87,22 @@ class ServiceCollector(Collector):
         buckets = [(f"{edge / 1000:.6g}", float(count)) for edge, count in total.below(BUCKET_BINS)]
         about = "Last needed sample sent to beat published"
         yield HistogramMetricFamily("ecg_monitor_overhead_seconds", about, [*buckets, ("+Inf", total.total)], None)
+
+    def _alarms(self) -> Iterator[Metric]:
+        """The alarms of each bed."""
+        total = CounterMetricFamily("ecg_monitor_alarms", "Alarms raised", labels=("bed", "priority"))
+        hour = GaugeMetricFamily(
+            "ecg_monitor_alarms_last_hour", "Alarms raised in the last hour of signal", labels=("bed", "priority")
+        )
+        held = GaugeMetricFamily(
+            "ecg_monitor_alarms_held", "Alarms held back for noise since the stream began", labels=("bed",)
+        )
+        for one in self._burdens():
+            for priority, count in one.total.items():
+                total.add_metric((one.bed, priority), count)
+                hour.add_metric((one.bed, priority), one.last_hour[priority])
+            held.add_metric((one.bed,), one.held)
+        yield from (total, hour, held)
 
 
 class Answers(NamedTuple):
@@ -130,7 +156,7 @@ def serve(host: str, port: int, answers: Answers) -> Callable[[], None]:
         raise UserError(
             f"metrics_port = {port} of [monitor] cannot be used ({error.strerror}); give another, or 0 for none"
         ) from None
-    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), name="metrics", daemon=True)
     thread.start()
 
     def stop() -> None:

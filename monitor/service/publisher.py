@@ -69,6 +69,7 @@ class Publisher:
             lookahead_ms=round(event.lookahead_ms, 1),
             model=self._model,
             monitor=self._monitor,
+            unsure=event.unsure,
         )
 
     def alarms(self, event: AlarmChanged) -> Alarms:
