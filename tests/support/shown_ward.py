@@ -24,7 +24,18 @@ from ecg.settings import Config
 from ecg.signal.path import lookahead_seconds
 from ecg.wire.messages import SCHEMA, ActiveAlarm, Truth, TruthMark, Wave
 from monitor.link.contract import LinkClosed
-from monitor.link.protocol import Acknowledge, BedSummary, Intent, Notice, Quit, ServiceStatus, Show, Silence, Snapshot
+from monitor.link.protocol import (
+    Acknowledge,
+    Adjust,
+    BedSummary,
+    Intent,
+    Notice,
+    Quit,
+    ServiceStatus,
+    Show,
+    Silence,
+    Snapshot,
+)
 from monitor.service.feed import View
 from monitor.ward.ward import Ward
 
@@ -205,10 +216,13 @@ class WardLink:
         if isinstance(intent, Show):
             self.view.show(intent)
         elif isinstance(intent, Acknowledge):
-            self.ward.acknowledge(intent.bed, intent.kind)
+            self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self.view.take(self.ward.tell())
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
+            self.view.take(self.ward.tell())
+        elif isinstance(intent, Adjust):
+            self.ward.limit(intent.bed, intent.limits)
             self.view.take(self.ward.tell())
         elif isinstance(intent, Quit):
             self.closed = "quit"
@@ -219,3 +233,13 @@ class WardLink:
     def poke(self) -> None:
         """Let the next call of `snapshot` tell something although no signal came."""
         self._new = True
+
+
+def spoilt(since_s: float, until_s: float) -> Record:
+    """The excerpt with muscle noise of 0.8 mV between two times."""
+    record = excerpt()
+    samples = record.samples.copy()
+    part = slice(round(since_s * record.rate), round(until_s * record.rate))
+    noise = np.random.default_rng(7).normal(0, 0.8 * float(record.gain[0]), samples[part].shape)
+    samples[part] = np.clip(samples[part] + noise, -2000, 2000).astype(samples.dtype)
+    return replace(record, samples=samples)

@@ -84,6 +84,8 @@ class HelpScreen(ModalScreen[None]):
             ("Enter", "see_alert"),
             ("r", "show_review"),
             ("c", "show_central"),
+            ("e", "alarm_log"),
+            ("k", "limits"),
             ("v", "theme"),
             ("l", "language"),
             ("^p", "palette"),
