@@ -41,6 +41,8 @@ UNSTEADY_MV: Final = 0.8
 SLOWEST: Final = 150 / 60
 """Hz at which the wave must come back, to be one without beats."""
 FASTEST_BEATS: Final = 230 / 60
+LEAST_LIKE: Final = 0.3
+"""Correlation with itself one period later that even ventricular fibrillation has; a rhythm of beats and noise less."""
 FAITHFUL: Final = 0.92
 """Correlation with itself one period later above which beats are alike."""
 FIRST_PEAK: Final = 0.7
@@ -94,7 +96,7 @@ def describe(windows: Floats, rate: Floats) -> Waves:
         hit[row] = np.abs(one + other).sum() < MOST_LEAKAGE * (np.abs(one) + np.abs(other)).sum()
         if hit[row]:
             likeness, back = repetition(wave[row], float(rate[row]))
-            hit[row] = back >= SLOWEST
+            hit[row] = back >= SLOWEST and likeness >= LEAST_LIKE
             faithful[row] = hit[row] and likeness >= FAITHFUL and back <= FASTEST_BEATS
     return Waves(hit, faithful, ~hit & (peaked > CLEAR_PEAKED) & (still > MOST_STILL), unsteady)
 

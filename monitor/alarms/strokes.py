@@ -2,10 +2,10 @@
 
 A beat is where the lead rises or falls steepest, if that is OWN of what its beats usually do at least. Its shape, from
 130 ms before to 230 ms after, is compared with a running template of the lead's own: what is usual is learnt quickly
-from beats that are alike and slowly from others. A run is a ventricular tachycardia in this look where its beats
-come evenly and faster than those before, are unlike the usual ones and like one another; and where the other lead,
-at the same time, does not show its own usual beats. That holds for beats that the first detector missed, or that the
-network takes for something else, in either lead.
+from beats that are alike and slowly from others. A beat of twice or half the usual size is half as much alike. A run is
+a ventricular tachycardia in this look where its beats come evenly and faster than those before, are unlike the usual
+ones and like one another; and where the other lead, at the same time, does not show its own usual beats. That holds for
+beats that the first detector missed, or that the network takes for something else, in either lead.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ FEWEST: Final = 4
 class Strokes(NamedTuple):
     """The last beats of one lead, oldest first.
 
-    at: blocks since the bed's reset. alike: to the usual one. like_last: to the beat before.
+    at: blocks since the bed's reset. alike: to the usual one, by shape and size. like_last: to the beat before, by
+    shape.
     """
 
     at: list[int]
@@ -64,13 +65,15 @@ NONE: Final = Strokes([], [], [])
 class Places(NamedTuple):
     """Steep places of some looks, sorted by look, in order of time within each.
 
-    look: [p], which look. at: [p], blocks since the bed's reset. height: [p], lift, mV. shapes: [p, 3, LENGTH], the
-    shape around the block before the place, the place and the block after it, without mean and of unit length.
+    look: [p], which look. at: [p], blocks since the bed's reset. height: [p], lift, mV. size: [p], the length of the
+    shape around the place, without mean, as a vector in mV. shapes: [p, 3, LENGTH], the shape around the block before
+    the place, the place and the block after it, without mean and of unit length.
     """
 
     look: Slots
     at: NDArray[np.int64]
     height: Floats
+    size: Floats
     shapes: Floats
 
     def of(self, looks: Slots) -> Places:
@@ -79,7 +82,7 @@ class Places(NamedTuple):
         counts = last - first
         look = np.repeat(np.arange(len(looks)), counts)
         chosen = first[look] + np.arange(len(look)) - np.repeat(np.cumsum(counts) - counts, counts)
-        return Places(look, self.at[chosen], self.height[chosen], self.shapes[chosen])
+        return Places(look, self.at[chosen], self.height[chosen], self.size[chosen], self.shapes[chosen])
 
 
 def places(look: Look, lift: Floats) -> Places:
@@ -94,8 +97,9 @@ def places(look: Look, lift: Floats) -> Places:
     rows, columns = np.nonzero(found)
     around = (begin + columns)[:, None] + np.arange(-BEFORE - 1, AFTER + 1)
     wide = look.means[rows[:, None], around]
-    shapes = np.stack([_unit(wide[:, shift : shift + LENGTH]) for shift in range(3)], axis=1)
-    return Places(rows, look.blocks[rows] - TAIL - HOP + columns, here[rows, columns], shapes)
+    cut = [_unit(wide[:, shift : shift + LENGTH]) for shift in range(3)]
+    shapes = np.stack([shape for shape, _ in cut], axis=1)
+    return Places(rows, look.blocks[rows] - TAIL - HOP + columns, here[rows, columns], cut[1][1], shapes)
 
 
 class Beats(SlotArrays):
@@ -106,6 +110,7 @@ class Beats(SlotArrays):
         return {
             "count": np.zeros(slots, np.int64),
             "height": np.zeros(slots),
+            "size": np.zeros(slots),
             "template": np.zeros((slots, LENGTH)),
             "last": np.zeros((slots, LENGTH)),
             "at": np.full((slots, KEPT), -REFRACTORY, np.int64),
@@ -123,20 +128,24 @@ class Beats(SlotArrays):
             )
             if beats.any():
                 chosen = chosen[beats]
-                self._learn(where[beats], found.at[chosen], found.height[chosen], found.shapes[chosen])
+                self._learn(where[beats], Places(*(each[chosen] for each in found)))
 
-    def _learn(self, where: Slots, at: NDArray[np.int64], height: Floats, shapes: Floats) -> None:
+    def _learn(self, where: Slots, found: Places) -> None:
         """A beat of each of these slots."""
-        state, shape = self.state, shapes[:, 1]
+        state, at, height, shapes, shape = self.state, found.at, found.height, found.shapes, found.shapes[:, 1]
         count, usual, template = state["count"][where], state["height"][where], state["template"][where]
         known = count > 0
-        size = np.maximum(np.sqrt((template * template).sum(axis=1)), 1e-9)
-        alike = np.where(known, (template[:, None] * shapes).sum(axis=2).max(axis=1) / size, 1.0)
+        length = np.maximum(np.sqrt((template * template).sum(axis=1)), 1e-9)
+        alike = np.where(known, (template[:, None] * shapes).sum(axis=2).max(axis=1) / length, 1.0)
         like_last = np.where(known, (shape * state["last"][where]).sum(axis=1), 1.0)
         pace = np.where(alike > ALIKE, QUICK, SLOW)
         learnt = template + pace[:, None] * (shape - template)
         state["template"][where] = np.where(known[:, None], learnt, shape)
         state["height"][where] = np.where(known, usual + QUICK * (np.minimum(height, 2 * usual) - usual), height)
+        size, whole = found.size, state["size"][where]
+        state["size"][where] = np.where(known, whole + pace * (np.minimum(size, 2 * whole) - whole), size)
+        ratio = size / np.maximum(whole, 1e-9)
+        alike = np.where(known, alike * np.minimum(ratio, 1 / np.maximum(ratio, 1e-9)), alike)
         state["last"][where] = shape
         for name, value in (("at", at), ("alike", alike), ("like_last", like_last)):
             rows = state[name][where]
@@ -175,7 +184,7 @@ def run(one: Strokes, other: Strokes, beats: int, longest: float, begun: bool) -
     if np.median(one.like_last[-beats + 1 :]) <= ONE_ANOTHER:
         return None
     there = [alike for place, alike in zip(other.at, other.alike, strict=True) if at[0] - 6 <= place <= at[-1] + 6]
-    if there and sum(there) >= UNLIKE * len(there):
+    if there and sum(there) >= UNLIKE * max(len(there), beats):
         return None
     if not begun:
         before = np.diff(one.at[-beats - EARLIER : -beats])
@@ -184,7 +193,8 @@ def run(one: Strokes, other: Strokes, beats: int, longest: float, begun: bool) -
     return at[0]
 
 
-def _unit(pieces: Floats) -> Floats:
-    """Shapes [p, LENGTH] without their means and of unit length."""
+def _unit(pieces: Floats) -> tuple[Floats, Floats]:
+    """Shapes [p, LENGTH] without their means and of unit length, and their lengths before [p]."""
     pieces = pieces - pieces.mean(axis=1, keepdims=True)
-    return np.asarray(pieces / np.maximum(np.sqrt((pieces * pieces).sum(axis=1, keepdims=True)), 1e-9))
+    size = np.sqrt((pieces * pieces).sum(axis=1))
+    return np.asarray(pieces / np.maximum(size, 1e-9)[:, None]), size

@@ -30,9 +30,11 @@ class Driven(MonitorApp):
         """Wait for the test."""
 
 
-def application(link: WardLink, *, truth: bool = False, teach: bool = False, folder: Path | None = None) -> MonitorApp:
+def application(
+    link: WardLink, *, truth: bool = False, teach: bool = False, folder: Path | None = None, who: str = ""
+) -> MonitorApp:
     """The application on a link, under its clock."""
-    return Driven(link, link.config, truth=truth, teach=teach, clock=link.clock, folder=folder)
+    return Driven(link, link.config, truth=truth, teach=teach, clock=link.clock, folder=folder, who=who)
 
 
 async def play(pilot: Pilot[Any], link: WardLink, seconds: float) -> None:

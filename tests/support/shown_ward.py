@@ -23,7 +23,18 @@ from ecg.settings import Config
 from ecg.signal.path import lookahead_seconds
 from ecg.wire.messages import SCHEMA, ActiveAlarm, Truth, TruthMark, Wave
 from monitor.link.contract import LinkClosed
-from monitor.link.protocol import Acknowledge, BedSummary, Intent, Notice, Quit, ServiceStatus, Show, Silence, Snapshot
+from monitor.link.protocol import (
+    Acknowledge,
+    Adjust,
+    BedSummary,
+    Intent,
+    Notice,
+    Quit,
+    ServiceStatus,
+    Show,
+    Silence,
+    Snapshot,
+)
 from monitor.service.feed import View
 from monitor.ward.ward import Ward
 
@@ -67,6 +78,7 @@ class WardLink:
 
     shift: seconds by which each bed is ahead of the one before. leads: 1, or 2 (the second is the first, inverted and
     halved). truth: does the producer send annotations? records: other records to play, one a bed in turn.
+    unsure_below: confidence below which a letter is unsure.
     """
 
     def __init__(
@@ -80,12 +92,14 @@ class WardLink:
         truth: bool = False,
         names: Sequence[str] = (),
         records: Sequence[Record] = (),
+        unsure_below: float = 0.0,
     ) -> None:
         self.clock = Clock(seconds)
         self.config = config or Config()
         torch.set_num_threads(1)
         net, card = weights.load(WEIGHTS)
-        self.ward = Ward(self.config, net, card.name, torch.device("cpu"), self._wall_ns, self.clock)
+        where = torch.device("cpu")
+        self.ward = Ward(self.config, net, card.name, where, self._wall_ns, self.clock, unsure_below=unsure_below)
         self.view = VirtualView(self.ward, self.clock, lambda: self._wall_ns() / 1e9)
         self.names = list(names) or [f"bed-{number + 1}" for number in range(beds)]
         self.intents: list[Intent] = []
@@ -200,10 +214,13 @@ class WardLink:
         if isinstance(intent, Show):
             self.view.show(intent)
         elif isinstance(intent, Acknowledge):
-            self.ward.acknowledge(intent.bed, intent.kind)
+            self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self.view.take(self.ward.tell())
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
+            self.view.take(self.ward.tell())
+        elif isinstance(intent, Adjust):
+            self.ward.limit(intent.bed, intent.limits)
             self.view.take(self.ward.tell())
         elif isinstance(intent, Quit):
             self.closed = "quit"
@@ -214,3 +231,13 @@ class WardLink:
     def poke(self) -> None:
         """Let the next call of `snapshot` tell something although no signal came."""
         self._new = True
+
+
+def spoilt(since_s: float, until_s: float) -> Record:
+    """The excerpt with muscle noise of 0.8 mV between two times."""
+    record = excerpt()
+    samples = record.samples.copy()
+    part = slice(round(since_s * record.rate), round(until_s * record.rate))
+    noise = np.random.default_rng(7).normal(0, 0.8 * float(record.gain[0]), samples[part].shape)
+    samples[part] = np.clip(samples[part] + noise, -2000, 2000).astype(samples.dtype)
+    return replace(record, samples=samples)

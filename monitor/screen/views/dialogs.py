@@ -46,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
     def _write(self) -> None:
         palette, labels = self.desk.palette, self.desk.labels
         columns = self._columns()
-        lines = [Line().add(labels("help"), pen(palette.text, bold=True)), Line()]
+        lines = [Line().add(labels("help"), pen(palette.text, bold=True))]
         spans = spread([column_width(title, keys, labels) for title, keys in columns], self.query_one(Board).size.width)
         for row in range(max(len(keys) for _, keys in columns) + 1):
             line = Line()
@@ -61,7 +61,7 @@ class HelpScreen(ModalScreen[None]):
                     line.add(fit(labels(what), span - GAP - wide), pen(palette.text))
                 line.to(end)
             lines.append(line)
-        lines += [Line().add(labels("mouse"), pen(palette.dim)), Line().add(labels("close"), pen(palette.dim))]
+        lines += [Line().add(labels(said), pen(palette.dim)) for said in ("dim_letters", "mouse", "close")]
         status = self.desk.ward.status
         if status is not None and status.about:
             about = labels("fitted_on", about=clean(status.about))
@@ -84,6 +84,8 @@ class HelpScreen(ModalScreen[None]):
             ("Enter", "see_alert"),
             ("r", "show_review"),
             ("c", "show_central"),
+            ("e", "alarm_log"),
+            ("k", "limits"),
             ("v", "theme"),
             ("l", "language"),
             ("^p", "palette"),

@@ -16,7 +16,7 @@ from ecg.records.aami import CLASS_OF
 from ecg.records.ec57 import match, match_window
 from ecg.records.leads import Kind
 from monitor.link.protocol import BeatMark, TruthNote
-from monitor.screen.draw.palette import Palette, pen
+from monitor.screen.draw.palette import Palette, letter_pen, pen
 from monitor.screen.draw.paper import Paper, span_bits
 from monitor.screen.draw.plaintext import clean, fit
 from monitor.screen.draw.sweep import SweepPage, paint, runs, styles
@@ -35,8 +35,8 @@ PRESSURE_SECONDS = 4.0
 RHYTHM_CELLS = 24
 """Longest words of a rhythm."""
 
-Mark = tuple[int, str, bool]
-"""(sample index, letter, model and cardiologists disagree)."""
+Mark = tuple[int, str, bool, bool]
+"""(sample index, letter, model and cardiologists disagree, the model is unsure)."""
 
 
 def letters(beats: list[BeatMark], notes: list[TruthNote], rate: float, settled: int) -> tuple[list[Mark], list[Mark]]:
@@ -44,24 +44,24 @@ def letters(beats: list[BeatMark], notes: list[TruthNote], rate: float, settled:
 
     settled: sample index up to which both are complete; a later beat may still find its partner.
     """
-    ours = [(beat.index, beat.cls) for beat in beats]
-    theirs = [(note.index, CLASS_OF[note.symbol]) for note in notes if note.symbol in CLASS_OF]
+    ours = [(beat.index, beat.cls, beat.unsure) for beat in beats]
+    theirs = [(note.index, CLASS_OF[note.symbol], False) for note in notes if note.symbol in CLASS_OF]
     if not theirs:
-        return [(index, cls, False) for index, cls in ours], []
+        return [(index, cls, False, unsure) for index, cls, unsure in ours], []
     ref, test = match(
-        np.array([index for index, _ in theirs], np.int64),
-        np.array([index for index, _ in ours], np.int64),
+        np.array([index for index, *_ in theirs], np.int64),
+        np.array([index for index, *_ in ours], np.int64),
         match_window(rate),
     )
     return _compared(ours, theirs, test.tolist(), settled), _compared(theirs, ours, ref.tolist(), settled)
 
 
 def _compared(
-    ones: list[tuple[int, str]], others: list[tuple[int, str]], partner: list[int], settled: int
+    ones: list[tuple[int, str, bool]], others: list[tuple[int, str, bool]], partner: list[int], settled: int
 ) -> list[Mark]:
     return [
-        (index, cls, index < settled if at < 0 else others[at][1] != cls)
-        for (index, cls), at in zip(ones, partner, strict=True)
+        (index, cls, index < settled if at < 0 else others[at][1] != cls, unsure)
+        for (index, cls, unsure), at in zip(ones, partner, strict=True)
     ]
 
 
@@ -171,10 +171,10 @@ class StripView(Widget):
         changed = []
         for lane, marks in enumerate((model, cardiologists)[:lanes]):
             shown = []
-            for index, letter, wrong in marks:
+            for index, letter, wrong, unsure in marks:
                 dot = floor(index / per_dot)
                 if page.shows(dot):
-                    shown.append((page.cell_of(dot), letter, wrong))
+                    shown.append((page.cell_of(dot), letter, wrong, unsure))
             rhythms = (
                 [] if lane == 0 else [n for n in notes if n.symbol == "+" and page.shows(floor(n.index / per_dot))]
             )
@@ -185,16 +185,14 @@ class StripView(Widget):
             self._lanes[top + lane] = state
             head = name if lane == 0 else labels("truth") if page.kind == "ecg" else ""
             row = [(" ", pen(palette.text))] * page.paper.columns
-            taken = {cell for cell, _, _ in shown}
+            taken = {cell for cell, *_ in shown}
             if words:
                 lay(row, taken, 0, words, pen(palette.pressure))
             for note in rhythms:
                 at = page.cell_of(floor(note.index / per_dot))
                 lay(row, taken, at, clean(labels.rhythm(note.rhythm), RHYTHM_CELLS), pen(palette.dim))
-            for cell, letter, wrong in shown:
-                colour = palette.classes.get(letter, palette.text)
-                ground = palette.flash[1] if wrong else "#000000"
-                row[cell] = (letter, pen(colour, ground, bold=True, reverse=wrong))
+            for cell, letter, wrong, unsure in shown:
+                row[cell] = (letter, letter_pen(palette, letter, unsure, wrong))
             colour = {"pressure": palette.pressure, "pulse": palette.pulse}.get(page.kind, palette.accent)
             style = pen(colour if lane == 0 else palette.dim, bold=lane == 0)
             title = Strip([Segment(head, style)]).adjust_cell_length(MARGIN, pen("#000000"))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecg.records import library
 from ecg.settings import AlarmSettings, MonitorSettings
-from monitor.alarms import Sign, SignalSigns
+from monitor.alarms import Sign, SignalSigns, disorder
 from monitor.evaluation.reference import reference
 from monitor.evaluation.replay import signs_of
 
@@ -115,6 +115,32 @@ def test_silence_and_a_faint_hum_are_no_flutter(amplitude: float) -> None:
     time = np.arange(7200) / RATE
     hum = (amplitude * np.sin(2 * np.pi * 4 * time)).astype(np.float32)
     assert not spans(whole(hum), "fibrillation")
+
+
+def beats(shape: np.ndarray, sizes: list[float], apart: list[float]) -> np.ndarray:
+    """Beats of one shape on a quiet line: how large each is, and how many seconds it comes after the one before."""
+    places = (np.cumsum(apart) * RATE).astype(int)
+    line = np.zeros(places[-1] + int(3 * RATE))
+    for at, size in zip(places, sizes, strict=True):
+        line[at : at + len(shape)] += size * shape
+    return line.astype(np.float32)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1.0, False), (1.3, False), (2.5, True)])
+def test_beats_of_the_usual_shape_and_another_size_are_a_run(size: float, expected: bool) -> None:
+    shape = np.sin(np.linspace(0, np.pi, 36))
+    piece = beats(shape, [1.0] * 20 + [size] * 10, [0.8] * 20 + [0.4] * 10)
+    assert any(sign.run >= 0 for sign in whole(piece)) is expected
+
+
+@pytest.mark.parametrize(("seed", "expected"), [(5, True), (21, True), (20, False)])
+def test_a_wave_that_never_comes_back_as_it_was_is_no_fibrillation(seed: int, expected: bool) -> None:
+    """Half waves of random width: by chance two of these rows repeat themselves a little (0.5), one hardly (0.2)."""
+    rng = np.random.default_rng(seed)
+    ways = zip(rng.integers(5, 16, 60), [1, -1] * 30, strict=True)
+    halves = [way * np.sin(np.linspace(0, np.pi, int(n), endpoint=False)) * rng.uniform(0.6, 1.2) for n, way in ways]
+    wave = np.concatenate(halves)[None, :240]
+    assert disorder.describe(wave, np.array([60.0])).wave.tolist() == [expected]
 
 
 def test_a_flat_line_alone_is_no_sign_of_anything() -> None:
