@@ -23,7 +23,7 @@ from ecg.signal.beats import Beats
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
 from ecg.signal.resampler import MODEL_RATE, Kernel, kernel, reach, resample
-from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State
+from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State, alike_rows
 from ecg.signal.windows import CHANNELS, FIDUCIAL_REACH, WINDOW, WINDOW_AFTER
 
 __all__ = [
@@ -182,15 +182,13 @@ class SignalPath(SlotArrays):
             seen = self.state["seen"][slots] + part
             rates = self.state["rate"][slots]
             made = np.zeros(len(slots), np.int64)
-            for rate in np.unique(rates):
-                of = rates == rate
+            for of in alike_rows(rates[:, None]):
+                rate = float(rates[of[0]])
                 made[of] = np.maximum(kernel(rate).outputs(seen[of]) - self.state["made"][slots[of]], 0)
-            keys, group = np.unique(np.stack((rates, part, made), axis=1), axis=0, return_inverse=True)
-            group = group.reshape(-1)
-            for number, (rate, length, count) in enumerate(keys):
+            for members in alike_rows(np.stack((rates, part, made), axis=1)):
+                rate, length, count = rates[members[0]], part[members[0]], made[members[0]]
                 if length == 0:
                     continue
-                members = np.flatnonzero(group == number)
                 signal = np.stack([chunks[i][offset : offset + int(length)] for i in members])
                 found.append(self._advance(slots[members], follows[members], signal, float(rate), int(count)))
         witnessed = [one.witnessed for one in found if len(one.witnessed)]
