@@ -142,7 +142,7 @@ def _p_waves(
         log_rr=_twice(log_rr),
         to_usual=_twice(to_usual),
         beats=_twice(beats),
-        begin=np.concatenate((np.zeros(count, np.int64), free_from)),
+        begin=np.concatenate((np.full(count, p_waves.WHOLE), np.maximum(free_from, 0))),
     )
     for name, values in both.items():
         whole[name][rows], free[name][rows] = values[:count], values[count:]

@@ -67,6 +67,16 @@ def _level_from(wave: Any, begin: int, above: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _part(wave: Any, begin: int, free: bool, shown: Any) -> None:
+    """A late wave as it is compared: its free part levelled anew, or all of it as it is."""
+    if free:
+        _level_from(wave, begin, shown)
+    else:
+        for place in range(SAMPLES):
+            shown[place] = wave[place]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _power(one: Any, other: Any, share: float, work: Any) -> float:
     """`p_waves._power` of the difference of two waves."""
     for place in range(SAMPLES):
@@ -114,7 +124,7 @@ def describe(
     is_late = both and further > LATE
 
     learnt, count = state.late_p[slot], state.late_beats[slot]
-    _level_from(learnt, begin, late)
+    _part(learnt, begin, free, late)
     to_late = likeness(here, late, 0, SAMPLES, work) if count > 0 else 1.0
     mean = state.late_like[slot] + (to_late - state.late_like[slot]) / 4
     pace = max(1 / (count + 1), 1 / LATE_MEMORY) if is_late or count < 3 else 0.0
@@ -123,7 +133,7 @@ def describe(
     state.late_like[slot] = mean
     late_beats = count + (1.0 if pace > 0 else 0.0)
     state.late_beats[slot] = late_beats
-    _level_from(learnt, begin, late)
+    _part(learnt, begin, free, late)
 
     off = _power(here, known, share, work[0])
     power, residual, count = state.p_power[slot], state.p_residual[slot], state.p_beats[slot]

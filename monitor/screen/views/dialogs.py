@@ -61,7 +61,9 @@ class HelpScreen(ModalScreen[None]):
                     line.add(fit(labels(what), span - GAP - wide), pen(palette.text))
                 line.to(end)
             lines.append(line)
-        lines += [Line().add(labels(said), pen(palette.dim)) for said in ("dim_letters", "mouse", "close")]
+        lines.append(Line().add(labels("dim_letters"), pen(palette.dim)))
+        closing = f"{labels('mouse')}; {labels('close')}"
+        lines.append(Line().add(fit(closing, self.query_one(Board).size.width), pen(palette.dim)))
         status = self.desk.ward.status
         if status is not None and status.about:
             about = labels("fitted_on", about=clean(status.about))
@@ -84,8 +86,7 @@ class HelpScreen(ModalScreen[None]):
             ("Enter", "see_alert"),
             ("r", "show_review"),
             ("c", "show_central"),
-            ("e", "alarm_log"),
-            ("k", "limits"),
+            ("e k", "log_and_limits"),
             ("v", "theme"),
             ("l", "language"),
             ("^p", "palette"),
