@@ -266,7 +266,9 @@ class BedAlarms:
     def _held_back(self) -> bool:
         """Is there nothing to be told from the leads, or a pulse that says more than they do?."""
         sign = self.state.sign
-        return sign.noisy or sign.alive or (not self.state.founded and witness.unfounded(self.state))
+        return (
+            (sign.noisy and sign.still < 0) or sign.alive or (not self.state.founded and witness.unfounded(self.state))
+        )
 
     def _schedule(self) -> None:
         """The next sample at which something changes by itself."""
