@@ -29,6 +29,7 @@ from monitor.ward.pieces import Piece, Signal, Taken
 from monitor.ward.pipeline import Pipeline
 from monitor.ward.senders import Senders
 from monitor.ward.state import SavedPatient
+from monitor.ward.watcher import Watcher
 
 TRIM_EVERY: Final = 64
 MOST_BACKLOG: Final = 1 << 21
@@ -96,6 +97,11 @@ class Ward:
     def alarms(self) -> WardAlarms:
         """The alarms of all beds."""
         return self._pipeline.alarms
+
+    @property
+    def watchers(self) -> list[Watcher]:
+        """Whoever looks on at the network's beats."""
+        return self._pipeline.watchers
 
     def wave(self, name: str, wave: Wave, received_ns: int) -> None:
         """One checked wave message of a bed. Raises MessageError where there is no room for the bed."""

@@ -23,8 +23,20 @@ from ecg.settings import Config
 from ecg.signal.path import lookahead_seconds
 from ecg.wire.messages import SCHEMA, ActiveAlarm, Truth, TruthMark, Wave
 from monitor.link.contract import LinkClosed
-from monitor.link.protocol import Acknowledge, BedSummary, Intent, Notice, Quit, ServiceStatus, Show, Silence, Snapshot
+from monitor.link.protocol import (
+    Acknowledge,
+    BedSummary,
+    Intent,
+    Notice,
+    Quit,
+    ServiceStatus,
+    Show,
+    Silence,
+    Snapshot,
+    Study,
+)
 from monitor.service.feed import View
+from monitor.service.studies import Studies
 from monitor.ward.ward import Ward
 
 CHUNK_SECONDS = 0.25
@@ -87,6 +99,7 @@ class WardLink:
         net, card = weights.load(WEIGHTS)
         self.ward = Ward(self.config, net, card.name, torch.device("cpu"), self._wall_ns, self.clock)
         self.view = VirtualView(self.ward, self.clock, lambda: self._wall_ns() / 1e9)
+        self.view.studies = Studies(self.ward, at_once=True)
         self.names = list(names) or [f"bed-{number + 1}" for number in range(beds)]
         self.intents: list[Intent] = []
         self.closed = ""
@@ -199,6 +212,8 @@ class WardLink:
         self._new = True
         if isinstance(intent, Show):
             self.view.show(intent)
+        elif isinstance(intent, Study):
+            self.view.study(intent)
         elif isinstance(intent, Acknowledge):
             self.ward.acknowledge(intent.bed, intent.kind)
             self.view.take(self.ward.tell())
