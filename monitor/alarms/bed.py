@@ -27,6 +27,8 @@ UNSTEADY_GRACE = 2
 
 UNFOUNDED_GRACE = 2.5
 """The same after what was taken for beats but is noise: 10 s of silence are silence whatever came before."""
+GROWN_SECONDS = 1.0
+"""A wave that begins so soon after a run of V has grown out of it."""
 SURE = 0.8
 """Correlation with the bed's own QRS complex above which a beat is one, however small."""
 NOTHING = Evidence()
@@ -315,13 +317,15 @@ class BedAlarms:
         before, state.sign = state.sign, sign
         if sign.still >= 0 and before.still < 0:
             state.quiet_since = min(state.quiet_since, max(sign.still, state.sure))
+        onset = sign.onset if sign.onset >= 0 else sign.index
+        if sign.fibrillation and not before.fibrillation and not sign.lead_off:
+            self._grown(onset, now)
         if sign.lead_off != before.lead_off or sign.fibrillation != before.fibrillation:
             self._forget(now)
         if sign.lead_off:
             self.raise_("lead_off", sign.index, now)
         else:
             self._end("lead_off", sign.index, now)
-        onset = sign.onset if sign.onset >= 0 else sign.index
         if sign.fibrillation and not sign.lead_off:
             self.raise_("fibrillation", onset, now)
         else:
@@ -330,6 +334,12 @@ class BedAlarms:
             self.raise_("ventricular_tachycardia", sign.run if sign.run >= 0 else onset, now)
         elif runs.shown(before) and not state.broad:
             self._end("ventricular_tachycardia", sign.index, now)
+
+    def _grown(self, onset: int, now: int) -> None:
+        """A run of V that turns into a wave without beats has been a tachycardia."""
+        run = self.state.episodes.get("nonsustained_vt")
+        if run is not None and (run.over < 0 or run.over >= onset - GROWN_SECONDS * self._limits.rate):
+            self.raise_("ventricular_tachycardia", run.onset, now)
 
     def _forget(self, now: int) -> None:
         """End every condition that beats or their absence made, and start counting afresh."""

@@ -122,7 +122,9 @@ def evaluate(alarms: Sequence[Judged], records: Sequence[Record], heard: Sequenc
         ):
             _count(count, alarm.true, raised)
         early.update(
-            each.kind for each in one.raised if each.priority == "high" and each.raised < begin and not each.again
+            each.kind
+            for each in one.raised
+            if each.priority == "high" and each.raised < begin and not each.again and not each.hidden
         )
         hours += begin / record.rate / 3600
         rows.append({"record": alarm.record, "kind": alarm.kind, "true": alarm.true, "raised": there})

@@ -39,7 +39,7 @@ STEP_SECONDS = 20
 class Raised:
     """One alarm episode: its condition from `onset` to `over`, known to be true at `raised`, in samples.
 
-    again: the alarm was still shown, so that no new message came.
+    again: the alarm was still shown, so that no new message came. hidden: a graver one of its chain was shown instead.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Raised:
     over: int
     raised: int
     again: bool = False
+    hidden: bool = False
 
     @property
     def priority(self) -> Priority:
@@ -130,15 +131,15 @@ def episodes(changes: Iterable[Change], length: int) -> list[Raised]:
 
     An episode that lasts ends with the record.
     """
-    open_: dict[str, tuple[int, int, bool]] = {}
+    open_: dict[str, tuple[int, int, bool, bool]] = {}
     raised = []
     for change in changes:
         if change.what in ("onset", "again"):
-            open_[change.kind] = (change.onset, change.index, change.what == "again")
+            open_[change.kind] = (change.onset, change.index, change.what == "again", change.hidden)
         elif change.what == "end":
-            onset, at, again = open_.pop(change.kind)
-            raised.append(Raised(change.kind, onset, change.over, at, again))
-    raised += [Raised(kind, onset, length - 1, at, again) for kind, (onset, at, again) in open_.items()]
+            onset, at, again, hidden = open_.pop(change.kind)
+            raised.append(Raised(change.kind, onset, change.over, at, again, hidden))
+    raised += [Raised(kind, onset, length - 1, *rest) for kind, (onset, *rest) in open_.items()]
     return sorted(raised, key=lambda one: (one.raised, one.kind))
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from ecg.errors import UserError
 from ecg.records.gaps import gaps
 from ecg.records.leads import canonical, ecg_columns, pulse_column
-from ecg.records.library import EXCERPT
 from ecg.records.record import Annotations, Record
 from ecg.wire.messages import MOST_LEADS, SCHEMA, BedStatus, Command, Truth, TruthMark, Wave
 from producer.sources.steering import steered
@@ -300,7 +299,7 @@ def notes_on(records: list[Record], lead: str, truth: bool) -> list[str]:
         empty = [name for column, name in enumerate(record.leads) if not record.has_samples(column)]
         if empty:
             said.append(f"no samples of {', '.join(empty)} in {record.name}: not sent")
-    bare = [record for record in records if record.annotations is None and record.source != EXCERPT]
+    bare = [record for record in records if record.annotations is None]
     if truth and bare:
         said.append(f"no annotations in {_names(bare)}: sent without truth")
     return said

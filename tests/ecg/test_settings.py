@@ -300,8 +300,8 @@ def test_only_what_a_profile_sets_stands_behind_a_hash_in_config_toml() -> None:
 def test_a_profile_sets_its_limits_and_ones_own_value_goes_before_it(tmp_path: Path) -> None:
     limits = settings.load(SHIPPED, {}, "challenge2015").alarms
     assert (limits.asystole_seconds, limits.vt_beats, limits.vt_rate) == (4.0, 5, 100.0)
-    assert (limits.extreme_tachycardia_rate, limits.extreme_tachycardia_beats) == (140.0, 17)
-    assert (limits.extreme_bradycardia_rate, limits.extreme_bradycardia_beats) == (40.0, 5)
+    assert (limits.extreme_tachycardia_rate, limits.extreme_tachycardia_beats) == (140.0, 12)
+    assert (limits.extreme_bradycardia_rate, limits.extreme_bradycardia_beats) == (40.0, 4)
     file = write(tmp_path, '[alarms]\nprofile = "challenge2015"\nvt_rate = 110.0')
     limits = settings.load(file, {"ECG_ALARMS__VT_BEATS": "7"}).alarms
     assert (limits.vt_beats, limits.vt_rate, limits.extreme_tachycardia_rate) == (7, 110.0, 140.0)

@@ -16,12 +16,20 @@ def test_the_excerpt_is_real_and_needs_no_files(monkeypatch: pytest.MonkeyPatch,
     record = library.read("excerpt")
     assert record.samples.shape == (108_000, 1)
     assert record.source == "excerpt"
-    assert record.annotations is None
+    assert record.annotations is not None
+    symbols, counts = np.unique(record.annotations.symbol, return_counts=True)
+    assert dict(zip(symbols.tolist(), counts.tolist(), strict=True)) == {"F": 56, "N": 358, "Q": 2, "V": 93}
 
 
 def test_the_excerpt_is_what_the_database_holds(records: list[str]) -> None:
-    whole = library.read("208")
-    assert np.array_equal(library.read("excerpt").samples[:, 0], whole.samples[422_820:530_820, 0])
+    excerpt, whole = library.read("excerpt"), library.read("208")
+    first, last = 422_820, 530_820
+    assert np.array_equal(excerpt.samples[:, 0], whole.samples[first:last, 0])
+    ours, theirs = excerpt.annotations, whole.annotations
+    assert ours is not None and theirs is not None
+    beats = (theirs.index >= first) & (theirs.index < last) & np.isin(theirs.symbol, list(aami.CLASS_OF))
+    assert np.array_equal(ours.index, theirs.index[beats] - first)
+    assert np.array_equal(ours.symbol, theirs.symbol[beats])
 
 
 def test_groups_and_lists_name_records() -> None:

@@ -110,9 +110,11 @@ def test_annotations_can_be_left_out() -> None:
 
 def test_the_excerpt_makes_a_bed() -> None:
     bed = make_beds([library.read("excerpt")], 0, "all", 0.25, "r", False, True)[0]
-    wave, truth = bed.next(7)
-    assert wave is not None
-    assert (wave.leads, wave.rate, wave.sent_ns, truth) == (["MLII"], 360.0, 7, None)
+    wave, _ = bed.next(7)
+    _, truth = bed.next(8)
+    assert wave is not None and truth is not None
+    assert (wave.leads, wave.rate, wave.sent_ns) == (["MLII"], 360.0, 7)
+    assert [(mark.index, mark.symbol, mark.rhythm) for mark in truth.annotations] == [(125, "N", "")]
 
 
 def test_beds_of_the_same_record_begin_at_different_places() -> None:

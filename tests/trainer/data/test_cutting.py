@@ -64,7 +64,7 @@ def test_flutter_that_is_not_closed_lasts_to_the_end(pieces: list[Record]) -> No
 
 def test_a_record_without_annotations_is_refused_by_name() -> None:
     with pytest.raises(UserError, match="208-excerpt carries no annotations"):
-        cut([library.read("excerpt")], "detector")
+        cut([replace(library.read("excerpt"), annotations=None)], "detector")
 
 
 def test_a_record_whose_annotations_hold_no_beat_is_refused(pieces: list[Record]) -> None:

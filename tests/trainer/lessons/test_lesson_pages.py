@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from ecg.errors import UserError
 from tests.support.annotated_pieces import annotated, write_wfdb
+from tests.support.wfdb_files import write_record
 from trainer import lessons
 from trainer.__main__ import main
 from trainer.lessons import LESSONS
@@ -133,7 +134,6 @@ def test_the_list_names_every_lesson(capsys: pytest.CaptureFixture[str]) -> None
         (["all", "--set", "seed=1"], "--set belongs to one lesson: give its name in place of all"),
         (["rnn", "--set", "colour=red"], "--set colour=red: give key=value, where key is one of "),
         (["rnn", "--set", "every=0"], "--set every=0: Expected `int` >= 1"),
-        (["rnn", "--records", "excerpt"], "--records: 208-excerpt has no annotations to learn from; leave it out"),
         (["gates", "--set", "weights=memory-gru"], "weights=memory-gru: its cell is a GRU, this lesson needs an LSTM"),
         (["gates", "--set", "weights=nothing"], "there are no weights 'nothing'"),
         (["trend", "--set", "hours=8", "--set", "window=9"], "window=9: a change takes less than the 8 h of a course"),
@@ -154,6 +154,16 @@ def test_bad_input_is_one_sentence(arguments: list[str], sentence: str, capsys: 
     told = capsys.readouterr().err
     assert told.startswith(sentence)
     assert told.count("\n") == 1
+
+
+def test_a_record_without_annotations_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_record(tmp_path, "bare")
+    (tmp_path / "bare.atr").unlink()
+    monkeypatch.setenv("ECG_DATA", str(tmp_path))
+    assert main(["lesson", "rnn", "--records", "bare"]) == 2
+    assert capsys.readouterr().err == "--records: bare has no annotations to learn from; leave it out\n"
 
 
 def test_records_that_a_lesson_has_no_use_for_are_said_to_change_nothing(
