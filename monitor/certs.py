@@ -71,7 +71,8 @@ def rules(root: str, beds: Sequence[str]) -> str:
     lines = ["# made by ecg-monitor certs: who may publish and read what; everything else is refused"]
     for bed in beds:
         lines += ["", f"user {bed}", *(f"topic write {topics.of(bed, kind)}" for kind in ("wave", "truth", "status"))]
-    lines += ["", f"user {MONITOR}", *(f"topic read {topics.every(kind)}" for kind in ("wave", "truth", "status"))]
+    lines += ["", f"user {MONITOR}"]
+    lines += [f"topic read {topics.every(kind)}" for kind in ("wave", "truth", "status", "command", "ack")]
     lines += [f"topic read {topics.every_producer()}", f"topic readwrite {topics.every_monitor()}"]
     lines += [f"topic write {topics.every(kind)}" for kind in ("beat", "alarm")]
     lines += ["", f"user {READER}", f"topic read {root}/#", ""]

@@ -216,8 +216,7 @@ def _truth(notes: Annotations, beats: list[Beat], begin: int, end: int, rhythm: 
     after = str(known[-1]) if len(known) else ""
     symbols = {"N": "N", "n": SYMBOLS.get(rhythm, "N"), "V": "V"}
     made = [(begin, "+", label), *((beat.at, symbols[beat.kind], label) for beat in beats)]
-    if after:
-        made.append((end, "+", after))
+    made.append((end, "+", after))
     index = np.concatenate((notes.index[~inside], [at for at, _, _ in made])).astype(np.int64)
     symbol = np.concatenate((notes.symbol[~inside], [symbol for _, symbol, _ in made]))
     rhythms = np.concatenate((notes.rhythm[~inside], [label for _, _, label in made]))

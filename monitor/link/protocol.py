@@ -160,7 +160,8 @@ class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the alert list or the event log. wall_s: seconds since the epoch.
 
-    kind: "beat" (an abnormal beat), "alarm" (onset), "end" (of an alarm), "reset" (of a memory), "status".
+    kind: "beat" (an abnormal beat), "alarm" (onset), "end" (of an alarm), "reset" (of a memory), "status",
+    "command" (carried out by the bed's producer).
     index: of an alarm, the sample of its onset. until: sample at which an alarm ended, -1 for all else.
     """
 

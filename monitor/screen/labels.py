@@ -102,6 +102,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         "最も影響：{s} 秒前（{at}）の {cls}、除くと {p}",
     ),
     "models": ("NETWORKS", "ネットワーク比較"),
+    "commanded": ("from here: {what}", "ここから: {what}"),
     "own_model": ("ward's own", "現用"),
     "not_shipped": ("not shipped", "同梱なし"),
     "unread": ("{n} beats came too quickly", "速すぎて {n} 拍が未読"),

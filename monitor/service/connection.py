@@ -16,10 +16,12 @@ from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
-from ecg.wire.topics import Topics, readable
+from ecg.wire.topics import Kind, Topics, readable
 
 __all__ = ["Arrival", "Connection", "Inbox", "Outgoing"]
 
+HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "command", "ack")
+"""What a monitor listens to of every bed."""
 MOST_BYTES: Final = 512 << 20
 """Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
 OVERHEAD: Final = 512
@@ -118,7 +120,7 @@ class Connection:
             broker,
             f"monitor-{name}",
             lambda: self._gone,
-            filters=(topics.every("wave"), topics.every("truth"), topics.every("status"), topics.every_producer()),
+            filters=(*(topics.every(kind) for kind in HEARD), topics.every_producer()),
             arrived=self.inbox.put,
         )
         self._loop = asyncio.new_event_loop()

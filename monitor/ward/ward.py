@@ -20,7 +20,7 @@ from ecg.wire.messages import BedStatus, MessageError, Truth, Wave
 from monitor.alarms import WardAlarms
 from monitor.inference.engine import Engine
 from monitor.ward.bed import AT_ONCE_SECONDS, Bed
-from monitor.ward.events import Event
+from monitor.ward.events import Event, Steered
 from monitor.ward.history import kept_seconds
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
@@ -185,6 +185,14 @@ class Ward:
         bed = self.beds.get(name)
         if bed is not None and truth.stream == bed.intake.stream:
             bed.history.note(truth.annotations)
+
+    def steered(self, name: str, stream: str, index: int, what: str, detail: str) -> None:
+        """The producer of a bed has carried out a command; `tell` or the next `step` returns it as an event."""
+        bed = self.beds.get(name)
+        if bed is not None and bed.rate:
+            self._pipeline.events.append(
+                Steered(bed=name, stream=stream, index=index, rate=bed.rate, what=what, detail=detail)
+            )
 
     def status(self, name: str, status: BedStatus, retained: bool) -> None:
         """A producer's word on its bed. One retained from a replay that is over says nothing of the present."""

@@ -108,7 +108,7 @@ class BedsideView(View):
     @property
     def alerts(self) -> list[Notice]:
         """The alerts of the selected bed, newest first."""
-        return self.desk.ward.of_bed(self.desk.bed, ("beat", "reset"), ALERTS)
+        return self.desk.ward.of_bed(self.desk.bed, ("beat", "reset", "command"), ALERTS)
 
     def action_see_alert(self) -> None:
         """Open the strip of the chosen alert."""
