@@ -199,7 +199,7 @@ def _baseline(own: Floats, begin: int, end: int, rate: float) -> Floats:
     first, last = max(begin - step, 0), min(end + step, len(own))
     edges = np.arange(first, last, step)
     levels = np.array([np.nanmedian(own[at : at + step]) if at < last else 0.0 for at in edges])
-    return np.interp(np.arange(begin, end), edges + step / 2, np.nan_to_num(levels))
+    return np.asarray(np.interp(np.arange(begin, end), edges + step / 2, np.nan_to_num(levels)))
 
 
 def _fade(length: int, rate: float) -> Floats:

@@ -92,7 +92,7 @@ def test_the_lectures_split_gives_its_1017_test_beats(tmp_path: Path) -> None:
 
 def test_a_fit_on_patients_is_tested_on_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made = {name: shapes(40, seed=number) for number, name in enumerate((*aami.DS1, *aami.DS2))}
-    monkeypatch.setattr(row_fits.library, "read", lambda name: name)
+    monkeypatch.setattr("ecg.records.library.read", lambda name: name)
     monkeypatch.setattr(row_fits, "rows_of", lambda name: made[name])
     recipe = msgspec.structs.replace(ROW_RECIPES["tutorial-ds1"], keep_normal=100, keep_other=60)
     fitted, validation, test = data_of(recipe, tmp_path)
