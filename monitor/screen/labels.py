@@ -118,7 +118,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "forecast_persistence": ("last value goes on", "最後の値のまま"),
     "whole": ("all", "全体"),
     "learning_keys": ("LEARNING", "学ぶ"),
-    "first_lesson": ("first lesson, in another terminal: {command}", "最初の授業（別の端末で）: {command}"),
+    "first_lesson": ("a first lesson: {command}", "最初の授業: {command}"),
     "show_cells": ("RNN, LSTM, GRU", "RNN・LSTM・GRU"),
     "show_lecture": ("lecture's net", "講義の網"),
     "trend_of": ("TREND", "トレンド"),

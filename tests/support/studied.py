@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from ecg import programs
 from ecg.model import weights
 from ecg.records.rows import ROW_LENGTH
 from monitor.study import study
@@ -19,3 +20,4 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     read = nn.Sequential(nn.Flatten(), nn.Linear(ROW_LENGTH, 5)).eval()
     monkeypatch.setattr(study, "shipped_memory", lambda cell: None if cell == "rnn" else net)
     monkeypatch.setattr(study, "lecture", lambda: read)
+    monkeypatch.setattr(programs, "typed", programs.shown)  # a picture must not hold this machine's folders

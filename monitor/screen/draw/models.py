@@ -75,7 +75,7 @@ def model_lines(
     else:
         lines.append(head)
     for number, model in enumerate((OWN, *BESIDE)):
-        name = f"  {labels('own_model')}" if model == OWN else f"{number} {model}"
+        name = labels("own_model") if model == OWN else f"{number} {model}"
         bright = model == chosen or (model == OWN and not chosen)
         line = Line().add(fit(name, NAME), pen(palette.head if bright else palette.text, bold=bright))
         if model in study.missing:

@@ -68,7 +68,7 @@ def trend_lines(
         if sign in limits:
             lines += bells(values, limits[sign], course.begin, width, palette, labels)
     lines.append(_clock_line(course, max(len(values) for values in shown.values()), width, palette))
-    command = f"{programs.shown('trainer')} lesson trend"
+    command = f"{programs.typed('trainer')} lesson trend"
     lines.append(Line().add(fit(labels("trend_lesson", command=command), width), pen(palette.dim)))
     return lines[:height]
 

@@ -66,7 +66,7 @@ class HelpScreen(ModalScreen[None]):
             lines.append(line)
         closing = f"{labels('mouse')}; {labels('close')}"
         lines.append(Line().add(fit(closing, width), pen(palette.dim)))
-        lesson = labels("first_lesson", command=f"{programs.shown('trainer')} lesson amnesia")
+        lesson = labels("first_lesson", command=f"{programs.typed('trainer')} lesson amnesia")
         lines.append(Line().add(fit(lesson, width), pen(palette.text)))
         status = self.desk.ward.status
         if status is not None and status.about:
