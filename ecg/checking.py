@@ -51,16 +51,8 @@ async def _connect(mqtt: MqttSettings, at: Broker, filters: Sequence[str]) -> No
     tls = encryption(mqtt)
     try:
         async with asyncio.timeout(SECONDS):
-            async with Line(mqtt, at, f"check-{secrets.token_hex(3)}", None, tls, _hear, _confirmed) as line:
+            async with Line(mqtt, at, f"check-{secrets.token_hex(3)}", None, tls, None) as line:
                 if filters:
                     await line.subscribe(filters)
     except (LineError, TimeoutError) as error:
         raise UserError(f"no connection to the broker {at}: {error or 'it does not answer'}; check [mqtt]") from None
-
-
-def _hear(_topic: str, _payload: bytes, _retained: bool) -> None:
-    """Nothing that comes meanwhile is of interest."""
-
-
-def _confirmed(_number: int) -> None:
-    """Nothing is published."""

@@ -85,7 +85,8 @@ class ArrayWard:
         """
         net, card = shipped.load(weights)
         # Beds are never too late to be waited for: nothing here goes by the clock on the wall.
-        return cls(Ward(config or Config(), net, card.name, pick_device(device), now_s=lambda: 0.0))
+        where = pick_device(device)
+        return cls(Ward(config or Config(), net, card.name, where, now_s=lambda: 0.0, unsure_below=card.unsure_below))
 
     def listen(
         self,

@@ -28,7 +28,7 @@ SETTLE_SECONDS: Final = 1.2
 than the longest pause between their attempts in the first minute)."""
 WAIT_SECONDS: Final = 0.05
 UNCONFIRMED: Final = 64
-"""Most unconfirmed QoS 1 messages of one connection; a further message waits."""
+"""So many unconfirmed QoS 1 messages of one connection, and the next ones wait."""
 
 
 class Connection:
@@ -71,42 +71,49 @@ class Connection:
         """Connect and announce the beds. Raises UserError where the broker refuses."""
         await self._session.open()
 
-    async def wave(self, bed: Bed, sent_ns: int, qos: int, faults: Faults | None = None) -> None:
-        """Send the bed's next chunk, and the annotations that belong to it; before a new lap, its status.
+    async def waves(self, due: Sequence[tuple[Bed, Faults]], sent_ns: int, qos: int) -> None:
+        """Send the next chunk of each of these beds, and the annotations that belong to it; before a new lap, a status.
 
-        QoS 0: handed to the socket when this returns. QoS 1: confirmed later, in order. faults: of the transport.
+        All of it goes to the socket in one piece: first what belongs to streams that end, then the waves, then the
+        annotations. QoS 0: handed to the socket when this returns. QoS 1: confirmed later, in order. faults: of the
+        transport. A bed stands among `due` once.
         """
-        stream = self._streams.get(bed.name)
-        wave, truth = bed.next(sent_ns)
-        if stream is not None and bed.stream != stream:
-            # A stream that was not announced must prove itself before a monitor takes it for the bed's.
-            await self._waves(bed, faults.flush() if faults else [], qos)
-            await self._send(Item(*self._status(bed, online=True)[:3], 1))
-        self._streams[bed.name] = bed.stream
-        if wave is not None:
-            seconds = len(wave.samples) / (2 * len(wave.leads) * wave.rate)
-            plain = faults is None or faults.idle
-            payloads = [encode_wave(wave)] if faults is None or plain else faults.through(wave)
-            await self._waves(bed, payloads, qos, seconds)
-        if truth is not None and not (faults and faults.frozen):
-            await self._send(Item(self._topics.of(bed.name, "truth"), encode_json(truth), False, 1))
+        ending: list[Item] = []
+        signal: list[Item] = []
+        notes: list[Item] = []
+        for bed, faults in due:
+            before = self._streams.get(bed.name)
+            wave, truth = bed.next(sent_ns)
+            stream = bed.stream
+            if before != stream:
+                if before is not None:
+                    # A stream that was not announced must prove itself before a monitor takes it for the bed's.
+                    ending += self._waves(bed, faults.flush(), qos)
+                    ending.append(Item(self._status(bed, online=True), 1))
+                self._streams[bed.name] = stream
+            if wave is not None:
+                seconds = len(wave.samples) / (2 * len(wave.leads) * wave.rate)
+                payloads = [encode_wave(wave)] if faults.idle else faults.through(wave)
+                signal += self._waves(bed, payloads, qos, seconds)
+            if truth is not None and not faults.frozen:
+                notes.append(Item(Outgoing(self._topics.of(bed.name, "truth"), encode_json(truth), False), 1))
+        await self._send(ending + signal + notes)
 
-    async def _waves(self, bed: Bed, payloads: list[bytes], qos: int, seconds: float = 0.0) -> None:
+    def _waves(self, bed: Bed, payloads: list[bytes], qos: int, seconds: float = 0.0) -> list[Item]:
         topic = self._topics.of(bed.name, "wave")
-        for payload in payloads:
-            await self._send(Item(topic, payload, False, qos, seconds))
+        return [Item(Outgoing(topic, payload, False), qos, seconds) for payload in payloads]
 
     async def last(self, bed: Bed, faults: Faults, qos: int) -> None:
         """The bed has ended: send what a fault still holds back."""
-        await self._waves(bed, faults.flush(), qos)
+        await self._send(self._waves(bed, faults.flush(), qos))
 
-    async def _send(self, item: Item) -> None:
-        """Send a message behind those that wait; where that cannot be done now, keep it."""
-        self._kept.keep(item)
+    async def _send(self, items: list[Item]) -> None:
+        """Send messages behind those that wait; where that cannot be done now, keep them."""
+        self._kept.keep(items)
         if self._session.reconnects > self._losses:
             self._losses = self._session.reconnects
             self._kept.lost(self._session.lost_s)
-        while self._session.connected and self._settled and (first := self._kept.take()) is not None:
+        while self._session.connected and self._settled and (first := self._kept.take()):
             if not await self._hand(first):
                 self._kept.put_back(first)
                 break
@@ -118,14 +125,15 @@ class Connection:
         """Have those who listen had time to come back to the broker too?."""
         return not self._losses or time.monotonic() - self._session.since_s > SETTLE_SECONDS
 
-    async def _hand(self, item: Item) -> bool:
-        """Hand a message over; False where the connection is gone."""
-        if item.qos == 0:
-            return await self._session.hand(item.topic, item.payload)
+    async def _hand(self, items: list[Item]) -> bool:
+        """Hand messages of one quality over; False where the connection is gone."""
+        messages = [item.message for item in items]
+        if items[0].qos == 0:
+            return await self._session.hand(messages)
         await self._session.room(UNCONFIRMED)
         if not self._session.connected:
             return False
-        self._session.publish([Outgoing(item.topic, item.payload, item.retain)])
+        self._session.publish(messages)
         return True
 
     async def ready(self, stop: asyncio.Event) -> None:
@@ -151,8 +159,8 @@ class Connection:
             self._kept and self._session.connected and not self._settled and time.monotonic() < limit_s
         ):
             await asyncio.sleep(WAIT_SECONDS)
-        while self._session.connected and (item := self._kept.take()) is not None:
-            await self._hand(item)
+        while self._session.connected and (items := self._kept.take()):
+            await self._hand(items)
         self._kept.clear()
         await self._session.flush()
         self._closing = True

@@ -8,7 +8,10 @@ kept meanwhile, in order. A monitor counts what comes twice as repeated. No MQTT
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
+
+from ecg.wire.outbox import Outgoing
 
 AGAIN_SECONDS: Final = 1.5
 """Wall seconds of messages before a loss that are sent again."""
@@ -17,19 +20,16 @@ AGAIN_SECONDS: Final = 1.5
 MOST_TIMES: Final = 2
 """So often a message is sent again: where connections break one after the other it must not pile up."""
 MOST_MESSAGES: Final = 100_000
+AT_ONCE: Final = 64
+"""Messages taken at once."""
 
 
 class Item(NamedTuple):
-    """A message. seconds: of signal in it. handed_s: when it was handed over, monotonic clock. times: how often it was
-    sent again.
-    """
+    """A message that a producer sends. seconds: of signal in it. times: how often it was sent again."""
 
-    topic: str
-    payload: bytes
-    retain: bool
+    message: Outgoing
     qos: int
     seconds: float = 0.0
-    handed_s: float = 0.0
     times: int = 0
 
 
@@ -43,17 +43,17 @@ class Kept:
         self._most_s = most_s
         self._waiting: deque[Item] = deque()
         self._seconds = 0.0
-        self._handed: deque[Item] = deque()
+        self._handed: deque[tuple[float, list[Item]]] = deque()
         self.dropped = 0
 
     def __len__(self) -> int:
         """Messages that wait."""
         return len(self._waiting)
 
-    def keep(self, item: Item) -> None:
-        """A message is the next to be sent, behind those that wait."""
-        self._waiting.append(item)
-        self._seconds += item.seconds
+    def keep(self, items: Sequence[Item]) -> None:
+        """These messages are the next to be sent, behind those that wait."""
+        self._waiting.extend(items)
+        self._seconds += sum([item.seconds for item in items])
 
     def trim(self) -> None:
         """What waits now has to wait for longer: where that is too much, the oldest go."""
@@ -63,34 +63,35 @@ class Kept:
             self._seconds -= self._waiting.popleft().seconds
             self.dropped += 1
 
-    def handed(self, item: Item, now_s: float) -> None:
-        """A message has been handed over; it is remembered for a moment."""
+    def handed(self, items: list[Item], now_s: float) -> None:
+        """Messages have been handed over, monotonic clock; they are remembered for a moment."""
         if self._most_s <= 0:
             return
-        self._handed.append(item._replace(handed_s=now_s))
-        while self._handed and now_s - self._handed[0].handed_s > 2 * AGAIN_SECONDS:
+        self._handed.append((now_s, items))
+        while now_s - self._handed[0][0] > 2 * AGAIN_SECONDS:
             self._handed.popleft()
 
     def lost(self, at_s: float) -> None:
         """The connection broke, at the latest at that time: what was handed over shortly before waits again."""
-        recent = (item for item in self._handed if at_s - item.handed_s <= AGAIN_SECONDS)
+        recent = [item for when_s, items in self._handed if at_s - when_s <= AGAIN_SECONDS for item in items]
         again = [item._replace(times=item.times + 1) for item in recent if item.times < MOST_TIMES]
         self._handed.clear()
         self._waiting.extendleft(reversed(again))
         self._seconds += sum(item.seconds for item in again)
 
-    def take(self) -> Item | None:
-        """The next message that waits; None where there is none."""
-        if not self._waiting:
-            return None
-        item = self._waiting.popleft()
-        self._seconds -= item.seconds
-        return item
+    def take(self) -> list[Item]:
+        """The next messages that wait, of one quality of service, AT_ONCE at most; none where there is none."""
+        items: list[Item] = []
+        waiting = self._waiting
+        while waiting and len(items) < AT_ONCE and waiting[0].qos == (items or waiting)[0].qos:
+            items.append(waiting.popleft())
+        self._seconds -= sum([item.seconds for item in items])
+        return items
 
-    def put_back(self, item: Item) -> None:
-        """The message just taken could not be sent."""
-        self._waiting.appendleft(item)
-        self._seconds += item.seconds
+    def put_back(self, items: list[Item]) -> None:
+        """The messages just taken could not be sent."""
+        self._waiting.extendleft(reversed(items))
+        self._seconds += sum(item.seconds for item in items)
 
     def clear(self) -> None:
         """Nobody will send what is left."""

@@ -139,7 +139,7 @@ RECIPES: Final = {
         MEMORY,
         name="patients",
         data=("mitdb", "svdb"),
-        memory=48,
+        memory=96,
         bottleneck=16,
         silent_features=p_waves.FREE,
         reader_epochs=46,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import safetensors.torch
+from msgspec import Meta
 from safetensors import SafetensorError
 
 from ecg.errors import UserError
@@ -34,6 +35,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     rate: of the windows, Hz. window: samples in one. data_hash: SHA-256 over the beats of the fit.
     commit: git commit of the trainer, "" if unknown. sha256: of the safetensors file, set by `save`.
     metrics: scores by name, as `python -m trainer evaluate --json` writes them, with records and log of the fit.
+    unsure_below: a letter of less confidence is unsure; chosen on held-out patients (trainer.scoring.calibration). 0:
+    none was chosen.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     intended_use: str = INTENDED_USE
     limits: str = ""
     sha256: str = ""
+    unsure_below: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 def shipped() -> list[str]:

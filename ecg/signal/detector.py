@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.signal import butter
 
+from ecg.signal.numbers import clip
 from ecg.signal.resampler import MODEL_RATE
 from ecg.signal.slots import Floats, Index, Mask, State, rounds
 
@@ -118,7 +119,7 @@ def find(state: State, slots: Index, model: Floats, band: Floats, envelope: Floa
 
     middle = columns - AVERAGE // 2
     around = middle[:, None] + np.arange(-HALF_SHAPE, HALF_SHAPE + 1)
-    around = np.clip(around, 0, total - 1)
+    around = clip(around, 0, total - 1)
     shape = band[rows[:, None], around]
     shape /= np.sqrt((shape * shape).sum(axis=1, keepdims=True)) + 1e-9
     local = model[rows[:, None], around]
@@ -156,11 +157,11 @@ def align(state: State, slots: Index, given: list[Floats], envelope: Floats, fir
 
 def parabola(envelope: Floats, rows: Index, columns: Index) -> Floats:
     """Sub-sample offset (-0.5 to 0.5) of maxima, from a parabola through three samples."""
-    inside = np.clip(columns, 1, envelope.shape[1] - 2)
+    inside = clip(columns, 1, envelope.shape[1] - 2)
     before, here, after = (envelope[rows, inside + step] for step in (-1, 0, 1))
     bend = before - 2 * here + after
     offset = 0.5 * (before - after) / np.where(bend < 0, bend, -np.inf)
-    return np.clip(offset, -0.5, 0.5)
+    return clip(offset, -0.5, 0.5)
 
 
 def maxima(envelope: Floats, low: int) -> tuple[Index, Index]:
@@ -212,8 +213,8 @@ def decide(
 
         norm = np.sqrt((known * known).sum(axis=1))
         alike = np.where(norm > 0.3, (form * known).sum(axis=1) / np.maximum(norm, 0.3), 1.0)
-        doubt = np.clip((SMALL - wide / np.maximum(typical, 1e-9)) / (0.5 * SMALL), 0, 1)
-        unlike = np.clip(UNLIKE_PER_NOISE * noise / np.maximum(level, 1e-9) - UNLIKE_FREE, 0, UNLIKE)
+        doubt = clip((SMALL - wide / np.maximum(typical, 1e-9)) / (0.5 * SMALL), 0, 1)
+        unlike = clip(UNLIKE_PER_NOISE * noise / np.maximum(level, 1e-9) - UNLIKE_FREE, 0, UNLIKE)
         judged = tall * (1 - unlike * (1 - np.maximum(alike, 0)) * doubt)
 
         threshold = noise + THRESHOLD * (level - noise)

@@ -126,20 +126,29 @@ def _p_waves(
     free_from: Index,
 ) -> dict[str, Floats]:
     """Features of the whole P waves, and of their free parts."""
-    found = [
-        p_waves.describe(
-            part,
-            rows,
-            beat[:, P_WAVE],
-            compared.usual[:, P_WAVE],
-            compared.size,
-            compared.is_usual,
-            compared.p_likeness,
-            log_rr=log_rr,
-            to_usual=to_usual,
-            beats=beats,
-            begin=begin,
-        )
-        for part, begin in ((state, None), (p_waves.free_state(state), free_from))
-    ]
-    return found[0] | {p_waves.KEPT + name: found[1][name] for name in p_waves.FREE}
+    free, count = p_waves.free_state(state), len(rows)
+    whole = {name: state[name] for name in free}
+    both = {name: np.concatenate((whole[name][rows], free[name][rows])) for name in free}
+    found = p_waves.describe(
+        both,
+        np.arange(2 * count),
+        _twice(beat[:, P_WAVE]),
+        _twice(compared.usual[:, P_WAVE]),
+        _twice(compared.size),
+        _twice(compared.is_usual),
+        _twice(compared.p_likeness),
+        log_rr=_twice(log_rr),
+        to_usual=_twice(to_usual),
+        beats=_twice(beats),
+        begin=np.concatenate((np.zeros(count, np.int64), free_from)),
+    )
+    for name, values in both.items():
+        whole[name][rows], free[name][rows] = values[:count], values[count:]
+    return {name: value[:count] for name, value in found.items()} | {
+        p_waves.KEPT + name: found[name][count:] for name in p_waves.FREE
+    }
+
+
+def _twice(values: NDArray[Any]) -> NDArray[Any]:
+    """The same beats once more behind them."""
+    return np.concatenate((values, values))

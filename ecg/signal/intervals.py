@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from ecg.signal.numbers import clip, exp, log
 from ecg.signal.slots import Floats, Index, State
 
 RECENT: Final = 16
@@ -56,10 +57,10 @@ def describe(state: State, rows: Index, at: Floats, beats: Floats) -> Interval:
     bed had before.
     """
     rr = np.maximum(at - state["last_at"][rows], 1.0)
-    log_rr: Floats = np.log(rr)
+    log_rr: Floats = log(rr)
     recent, slow, irregular = (state[name][rows] for name in ("recent", "slow", "irregular"))
     timed = beats > 0
-    known = np.clip(beats - 1, 0, RECENT)
+    known = clip(beats - 1, 0, RECENT)
     has_past = timed & (known > 0)
     mean = _mean_of(recent, np.minimum(known, SHORT))
     last = recent[:, 0]
@@ -72,7 +73,7 @@ def describe(state: State, rows: Index, at: Floats, beats: Floats) -> Interval:
         "rr_to_last": np.where(has_past, log_rr - last, 0),
         "last_rr_to_mean_of_8": np.where(has_past, last - mean, 0),
     }
-    features = {name: 4 * np.clip(value, -MOST, MOST) for name, value in ratios.items()} | {
+    features = {name: 4 * clip(value, -MOST, MOST) for name, value in ratios.items()} | {
         "irregularity": 10 * np.minimum(_median_of(steps, known - 1), 0.5),
         "long_irregularity": 10 * irregular,
     }
@@ -84,7 +85,7 @@ def describe(state: State, rows: Index, at: Floats, beats: Floats) -> Interval:
     pace = np.maximum(1 / np.maximum(beats, 1), 1 / SLOW)
     state["slow"][rows] = np.where(timed, slow + pace * (log_rr - slow), slow)
     state["last_at"][rows] = at
-    mean_rr = np.exp(_mean_of(pushed, np.clip(beats, 0, SHORT)))
+    mean_rr = exp(_mean_of(pushed, clip(beats, 0, SHORT)))
     return Interval(
         log_rr=log_rr,
         to_slow=to_slow,

@@ -18,6 +18,7 @@ from typing import Final
 
 import numpy as np
 
+from ecg.signal.numbers import clip, exp, log
 from ecg.signal.shapes import likeness
 from ecg.signal.slots import Floats, Index, Mask, State
 
@@ -79,7 +80,7 @@ def covered(usual_rr: Floats, before: int, rate: float) -> Index:
 
     usual_rr: logarithm of the usual interval in samples [m]. before: samples from the wave's first to the R-peak.
     """
-    interval = np.exp(usual_rr) / rate
+    interval = exp(usual_rr) / rate
     under: Index = np.ceil((QT * np.sqrt(interval) - interval) * rate + before).astype(np.int64)
     return under
 
@@ -126,31 +127,27 @@ def describe(
     change = np.where(beats > 0, alike - state["p_like"][rows], 0)
     state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / MEMORY) * change
     whole = level(waves)
-    share = np.ones(len(rows))
-    if begin is None:
-        waves, usual = whole, level(usual)
-    else:
-        begin = np.clip(begin, 0, waves.shape[1] - SHORTEST)
-        share = 1 - begin / waves.shape[1]
-        waves, usual = level_from(waves, begin), level_from(usual, begin)
+    begin = np.zeros(len(rows), np.int64) if begin is None else clip(begin, 0, waves.shape[1] - SHORTEST)
+    share = 1 - begin / waves.shape[1]
+    waves, usual = level_from(waves, begin), level_from(usual, begin)
     is_late = _is_late(state, rows, log_rr, to_usual, is_usual)
     to_late, mean, late, late_beats = _late(state, rows, waves, whole, is_late, begin)
 
     off = _power(waves - usual, share)
     power, residual, count = (state[name][rows] for name in ("p_power", "p_residual", "p_beats"))
     noise = np.maximum(residual, LEAST)
-    chance = noise * (1 / np.clip(late_beats, 1, LATE_MEMORY) + 1 / np.clip(count, 1, MEMORY - 1))
+    chance = noise * (1 / clip(late_beats, 1, LATE_MEMORY) + 1 / clip(count, 1, MEMORY - 1))
     apart = _power(late - usual, share) / chance
     nearer = (off - _power(waves - late, share)) / noise
     known = {
-        "p_coherence": np.clip(1 - residual / np.maximum(power, LEAST), -1, 1),
-        "p_surprise": np.clip(np.log(np.maximum(off, LEAST) / noise), -2, 3),
-        "p_size": 5 * np.clip(np.ptp(usual, axis=1) / size, 0, 0.6),
-        "late_p_apart": np.clip(np.log(np.maximum(apart, LEAST)), -2, 4),
-        "p_nearer_late": np.clip(nearer, -3, 3),
+        "p_coherence": clip(1 - residual / np.maximum(power, LEAST), -1, 1),
+        "p_surprise": clip(log(np.maximum(off, LEAST) / noise), -2, 3),
+        "p_size": 5 * clip(np.ptp(usual, axis=1) / size, 0, 0.6),
+        "late_p_apart": clip(log(np.maximum(apart, LEAST)), -2, 4),
+        "p_nearer_late": clip(nearer, -3, 3),
     }
     features = {
-        "p_likeness_change": 3 * np.clip(change, -1, 1),
+        "p_likeness_change": 3 * clip(change, -1, 1),
         "p_likeness_to_late": to_late,
         "p_likeness_to_late_mean": mean,
     } | {name: np.where(count > 1, value, 0) for name, value in known.items()}
@@ -179,7 +176,7 @@ def _is_late(state: State, rows: Index, log_rr: Floats, to_usual: Floats, is_usu
     usual, count = state["last_usual"][rows] & is_usual & ~twice, state["intervals"][rows]
     further = np.where(count > 0, log_rr - state["longest"][rows], 0)
     pace = np.where(usual, np.where(further > 0, LONGER, SHORTER), 0)
-    longest = state["longest"][rows] + pace * np.clip(further, -MOST, MOST)
+    longest = state["longest"][rows] + pace * clip(further, -MOST, MOST)
     state["longest"][rows] = np.where(usual & (count == 0), log_rr, longest)
     state["intervals"][rows] = count + usual
     state["last_usual"][rows] = is_usual
@@ -187,7 +184,7 @@ def _is_late(state: State, rows: Index, log_rr: Floats, to_usual: Floats, is_usu
 
 
 def _late(
-    state: State, rows: Index, waves: Floats, whole: Floats, is_late: Mask, begin: Index | None
+    state: State, rows: Index, waves: Floats, whole: Floats, is_late: Mask, begin: Index
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Likeness of levelled waves to the late wave and its running mean, both [m]; that wave, and its beats [m].
 
@@ -197,11 +194,11 @@ def _late(
     norm, such beats alone show the normal P wave.
     """
     known, count, mean = state["late_p"][rows], state["late_beats"][rows], state["late_like"][rows]
-    seen = known if begin is None else level_from(known, begin)
+    seen = level_from(known, begin)
     alike = np.where(count > 0, likeness(waves, seen), 1.0)
     mean = mean + (alike - mean) / 4
     pace = np.where(is_late | (count < 3), np.maximum(1 / (count + 1), 1 / LATE_MEMORY), 0)
     late = known + pace[:, None] * (whole - known)
     state["late_p"][rows], state["late_like"][rows] = late, mean
     state["late_beats"][rows] = count + (pace > 0)
-    return alike, mean, late if begin is None else level_from(late, begin), state["late_beats"][rows]
+    return alike, mean, level_from(late, begin), state["late_beats"][rows]

@@ -20,7 +20,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 MUSCLE: Final = 0.07
 WANDER: Final = 8.0
@@ -60,39 +59,94 @@ class Quality(NamedTuple):
     low: Flags
 
 
-def lifts(means: Floats) -> Floats:
-    """How much each lead rises or falls within RISE blocks, smoothed: [n, blocks] -> [n, blocks - RISE]."""
-    return np.asarray(uniform_filter1d(np.abs(means[:, RISE:] - means[:, :-RISE]), SMOOTH, axis=1))
+class Measures(NamedTuple):
+    """What is measured in n leads, whatever is usual in them, each [n], mV.
 
-
-def judge(means: Floats, spreads: Floats, usual: Floats, newest: int) -> tuple[Quality, Floats]:
-    """The quality of leads, and their usual lift after it.
-
-    means, spreads: [n, blocks], mV, four seconds. usual: [n], mV, 0 where none is known. newest: blocks that are new.
+    highest: lift. newest: the highest lift of the newest blocks. reach: range of the means. rough: how far half of the
+    blocks spread beyond what the change from block to block explains. clipped: stands at the end of its range.
     """
-    lift = lifts(means)
-    highest = lift.max(axis=1)
+
+    highest: Floats
+    newest: Floats
+    reach: Floats
+    rough: Floats
+    clipped: Flags
+
+    def take(self, chosen: NDArray[np.int64]) -> Measures:
+        """Those of some leads."""
+        return Measures(
+            self.highest[chosen], self.newest[chosen], self.reach[chosen], self.rough[chosen], self.clipped[chosen]
+        )
+
+
+def lifts(means: Floats) -> Floats:
+    """How much each lead rises or falls within RISE blocks, smoothed: [n, blocks] -> [n, blocks - RISE].
+
+    The mean of SMOOTH values, mirrored at both ends, added up one after the other.
+    """
+    steps = np.abs(means[:, RISE:] - means[:, :-RISE])
+    half, length = SMOOTH // 2, steps.shape[1]
+    wide = np.empty((len(steps), length + 2 * half))
+    wide[:, half:-half] = steps
+    wide[:, :half] = steps[:, half - 1 :: -1]
+    wide[:, -half:] = steps[:, : -half - 1 : -1]
+    total = wide[:, :length].copy()
+    for place in range(1, SMOOTH):
+        total += wide[:, place : place + length]
+    total /= SMOOTH
+    return total
+
+
+def measure(means: Floats, spreads: Floats, lift: Floats, newest: int) -> Measures:
+    """What is measured in leads. means, spreads: [n, blocks], mV, four seconds. lift: of these means.
+
+    newest: blocks that are new.
+    """
+    top, bottom = means.max(axis=1), means.min(axis=1)
+    reach = top - bottom
+    change = np.abs(means[:, 1:] - means[:, :-1])
+    excess = spreads.copy()
+    excess[:, 1:-1] -= (change[:, :-1] + change[:, 1:]) / 2
+    excess[:, 0] -= change[:, 0] / 2
+    excess[:, -1] -= change[:, -1] / 2
+    rough = middle(np.maximum(excess, 0, out=excess))
+    clipped = _clipped(means, spreads, top, bottom, reach)
+    return Measures(lift.max(axis=1), lift[:, -newest:].max(axis=1), reach, rough, clipped)
+
+
+def weigh(found: Measures, usual: Floats) -> tuple[Quality, Floats]:
+    """The quality of leads, and their usual lift after it. usual: [n], mV, 0 where none is known."""
+    highest, newest, reach, rough, clipped = found
     known = np.where(usual > 0, usual, highest)
     scale = np.maximum(known, 1e-9)
-    reach = np.ptp(means, axis=1)
-    change = np.abs(np.diff(means, axis=1))
-    slope = (np.pad(change, ((0, 0), (1, 0))) + np.pad(change, ((0, 0), (0, 1)))) / 2
-    rough = np.median(np.maximum(spreads - slope, 0), axis=1)
-    muscle = rough > MUSCLE * np.maximum(scale, highest)
+    either = np.maximum(scale, highest)
+    muscle = rough > MUSCLE * either
     wander = (reach > WANDER_MV) & (reach > WANDER * np.maximum(highest, known))
     jump = (highest > JUMP * scale) & (highest > JUMP * LEAST_MV)
-    bad = muscle | wander | jump | _clipped(means, spreads, reach)
-    loud = lift[:, -newest:].max(axis=1) > np.maximum(LOUD * known, LEAST_MV)
+    bad = muscle | wander | jump | clipped
+    loud = newest > np.maximum(LOUD * known, LEAST_MV)
     low = highest < 0.5 * known
     step = np.where(highest > known, UP, DOWN) * (np.minimum(highest, MOST * known) - known)
     return Quality(bad, loud, low), np.where(usual > 0, known + step, known)
 
 
-def _clipped(means: Floats, spreads: Floats, reach: Floats) -> Flags:
+def judge(means: Floats, spreads: Floats, usual: Floats, newest: int) -> tuple[Quality, Floats]:
+    """`measure` and `weigh`: the quality of leads, and their usual lift after it."""
+    return weigh(measure(means, spreads, lifts(means), newest), usual)
+
+
+def middle(values: Floats) -> Floats:
+    """Median of each row: [n, values] -> [n]."""
+    low, high = (values.shape[1] - 1) // 2, values.shape[1] // 2
+    ordered = np.partition(values, (low, high), axis=1)
+    return np.asarray((ordered[:, low] + ordered[:, high]) / 2)
+
+
+def _clipped(means: Floats, spreads: Floats, top: Floats, bottom: Floats, reach: Floats) -> Flags:
     """Which leads stand at the end of their range for too long."""
-    top, bottom = means.max(axis=1), means.min(axis=1)
-    middle, edge = np.median(means, axis=1), EDGE * reach
+    edge, half = EDGE * reach, middle(means)
     still = (spreads <= edge[:, None]) & (reach > WANDER_MV)[:, None]
-    high = (still & (means >= (top - edge)[:, None])).mean(axis=1) * (top - middle > FAR * reach)
-    low = (still & (means <= (bottom + edge)[:, None])).mean(axis=1) * (middle - bottom > FAR * reach)
+    count = means.shape[1]
+    high = np.count_nonzero(still & (means >= (top - edge)[:, None]), axis=1) / count * (top - half > FAR * reach)
+    low = np.count_nonzero(still & (means <= (bottom + edge)[:, None]), axis=1) / count * (half - bottom > FAR * reach)
     return np.asarray(high + low > CLIPPED)

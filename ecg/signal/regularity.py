@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from ecg.signal.numbers import clip, exp
 from ecg.signal.slots import Floats, Index, Mask, State
 
 IN_TIME: Final = 0.15
@@ -73,15 +74,15 @@ def describe(state: State, rows: Index, log_rr: Floats, beats: Floats) -> dict[s
     last = state["off_usual"][rows]
     early = state["early_share"][rows]
     features = {
-        "newness": np.exp(-beats / KNOWN),
-        "rr_to_usual": 4 * np.clip(off, -MOST, MOST),
-        "last_rr_to_usual": 4 * np.clip(last, -MOST, MOST),
+        "newness": exp(-beats / KNOWN),
+        "rr_to_usual": 4 * clip(off, -MOST, MOST),
+        "last_rr_to_usual": 4 * clip(last, -MOST, MOST),
         "early_share": 5 * early,
         **_regularity(state, rows, log_rr, beats),
     }
     in_time = (np.abs(off) < IN_TIME) | (beats < FIRST)
     pace = np.where(in_time, np.maximum(1 / np.maximum(beats, 1), LEARN), DRIFT)
-    state["usual_rr"][rows] = np.where(timed, usual + pace * np.clip(off, -LARGEST, LARGEST), 0)
+    state["usual_rr"][rows] = np.where(timed, usual + pace * clip(off, -LARGEST, LARGEST), 0)
     state["off_usual"][rows] = off
     pace = np.where(timed, np.maximum(1 / np.maximum(beats, 1), 1 / EARLY_MEMORY), 0)
     state["early_share"][rows] = early + pace * ((off < EARLY) - early)
@@ -95,11 +96,11 @@ def _gradual(state: State, rows: Index, log_rr: Floats, beats: Floats) -> dict[s
     off = np.where(timed, log_rr - gradual, 0)
     pace = np.where(np.abs(off) < GRADUAL, GRADUAL_LEARN, GRADUAL_DRIFT)
     pace = np.where(beats < GRADUAL_FIRST, 0.5, pace)
-    gradual = np.where(timed, gradual + pace * np.clip(off, -LARGEST, LARGEST), 0)
+    gradual = np.where(timed, gradual + pace * clip(off, -LARGEST, LARGEST), 0)
     state["gradual_rr"][rows] = gradual
     return {
-        "rr_to_gradual": 4 * np.clip(off, -MOST, MOST),
-        "usual_to_gradual": 4 * np.clip(np.where(timed, state["usual_rr"][rows] - gradual, 0), -1, 1),
+        "rr_to_gradual": 4 * clip(off, -MOST, MOST),
+        "usual_to_gradual": 4 * clip(np.where(timed, state["usual_rr"][rows] - gradual, 0), -1, 1),
     }
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from ecg.signal.numbers import clip, exp, log
 from ecg.signal.slots import Floats, Index, Mask, State
 
 SHAPES: Final = 6
@@ -80,15 +81,15 @@ def recognise(state: State, rows: Index, beats: Floats, core: slice, relative: F
     count, last = state["shape_beats"][rows], state["shape_last"][rows]
     early, at_last = state["shape_before"][rows], (rows, last)
     pace = np.where(known, np.maximum(1 / np.maximum(count[row, last], 1), LEARN), 0)
-    state["shape_after"][at_last] += pace * (np.clip(relative, -LARGEST, LARGEST) - state["shape_after"][at_last])
+    state["shape_after"][at_last] += pace * (clip(relative, -LARGEST, LARGEST) - state["shape_after"][at_last])
 
     shapes, weight = state["shapes"][rows], state["shape_weight"][rows]
     used = count > 0
-    usual = (np.where(used, weight, 0) * np.exp(EARLY_COUNTS * np.clip(early, -0.5, 0.2))).argmax(axis=1)
+    usual = (np.where(used, weight, 0) * exp(EARLY_COUNTS * clip(early, -0.5, 0.2))).argmax(axis=1)
     average = shapes[row, usual]
     sizes = np.maximum(np.ptp(shapes[:, :, core], axis=2), 1e-3)
     size = np.maximum(np.ptp(beats[:, core], axis=1), 1e-3)
-    cost = SIZE_COST * np.maximum(np.abs(np.log(size[:, None] / sizes)) - SIZE_FREE, 0)
+    cost = SIZE_COST * np.maximum(np.abs(log(size[:, None] / sizes)) - SIZE_FREE, 0)
     fits = np.where(used, likeness(beats[:, None, core], shapes[:, :, core]) - cost, -2.0)
     best = fits.argmax(axis=1)
     fit = fits[row, best]
@@ -122,7 +123,7 @@ def learn(state: State, rows: Index, seen: Seen, beats: Floats, relative: Floats
     state["shape_weight"][rows] *= 1 - FORGET
     state["shape_weight"][at] = np.where(new, 1.0, state["shape_weight"][at] + 1)
     before = np.where(new, 0, state["shape_before"][at])
-    state["shape_before"][at] = before + pace * (np.clip(relative, -LARGEST, LARGEST) - before)
+    state["shape_before"][at] = before + pace * (clip(relative, -LARGEST, LARGEST) - before)
     state["shape_after"][at] = np.where(new, 0, state["shape_after"][at])
     state["shape_beats"][at] = count + 1
     state["shape_last"][rows] = seen.place

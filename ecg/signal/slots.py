@@ -140,7 +140,11 @@ def rounds(slots: Index) -> list[Index]:
     """
     if len(slots) == 0:
         return []
-    starts = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])
-    rank = np.arange(len(slots)) - np.repeat(starts, np.diff(np.r_[starts, len(slots)]))
-    order = np.argsort(rank, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(rank[order])) + 1)
+    place = np.arange(len(slots))
+    same = slots[1:] == slots[:-1]
+    if not same.any():
+        return [place]
+    starts = place.copy()
+    starts[1:][same] = 0
+    rank = place - np.maximum.accumulate(starts)
+    return [np.flatnonzero(rank == number) for number in range(int(rank.max()) + 1)]

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from ecg.signal import shapes
+from ecg.signal.numbers import clip, log
 from ecg.signal.shapes import likeness
 from ecg.signal.slots import Floats, Index, Mask, State
 from ecg.signal.windows import CORE, P_WAVE, QRS, T_WAVE, WINDOW
@@ -64,8 +65,8 @@ def compare(state: State, rows: Index, beat: Floats, beats: Floats, to_slow: Flo
     }
     is_usual = seen.is_usual & timed
     features = alike | {
-        "size": np.clip(np.log(size / typical), -2, 2),
-        "area": np.clip(np.log(area / typical_area), -2, 2),
+        "size": clip(log(size / typical), -2, 2),
+        "area": clip(log(area / typical_area), -2, 2),
         "shape_fit": np.where(timed, np.maximum(seen.fit, -1), 1.0),
         "shape_share": seen.share,
         "shape_is_usual": is_usual,
@@ -77,7 +78,7 @@ def compare(state: State, rows: Index, beat: Floats, beats: Floats, to_slow: Flo
     shapes.learn(state, rows, seen, beat, to_slow)
     pace = np.where(is_usual | (beats < FAST), 1.0, 0.1) * np.maximum(1 / (beats + 1), 1 / MEMORY)
     for name, known, value in (("beat_size", typical, size), ("beat_area", typical_area, area)):
-        state[name][rows] = known + pace * (np.clip(value, 0.3 * known, 3 * known) - known)
+        state[name][rows] = known + pace * (clip(value, 0.3 * known, 3 * known) - known)
     return Comparison(
         usual=seen.average, size=typical, is_usual=is_usual, p_likeness=alike["p_likeness"], features=features
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal.detector import DELAY, Peaks
+from ecg.signal.numbers import clip
 from ecg.signal.slots import Floats, Index, Mask, State
 
 WINDOW_BEFORE: Final = 40
@@ -65,7 +66,7 @@ def complete(state: State, slots: Index, found: Peaks, end: Index) -> Peaks:
 
 def cut(model: Floats, rows: Index, column: Index) -> Floats:
     """Windows around columns of some rows of the signal: mV [m, WINDOW]. Before the first column it is held."""
-    columns = np.clip(column[:, None] + np.arange(-WINDOW_BEFORE, WINDOW_AFTER), 0, None)
+    columns = np.maximum(column[:, None] + np.arange(-WINDOW_BEFORE, WINDOW_AFTER), 0)
     found: Floats = model[rows[:, None], columns]
     return found
 
@@ -85,6 +86,6 @@ def relative(beat: Floats, usual: Floats, size: Floats, known: Mask) -> NDArray[
     beds that have a usual beat; the second channel of the others is 0.
     """
     windows = np.zeros((len(beat), CHANNELS, WINDOW), np.float32)
-    windows[:, 0] = np.clip(beat / size[:, None], -LARGEST, LARGEST)
-    windows[:, 1] = np.where(known[:, None], np.clip((beat - usual) / size[:, None], -LARGEST, LARGEST), 0.0)
+    windows[:, 0] = clip(beat / size[:, None], -LARGEST, LARGEST)
+    windows[:, 1] = np.where(known[:, None], clip((beat - usual) / size[:, None], -LARGEST, LARGEST), 0.0)
     return windows

@@ -5,21 +5,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 import aiomqtt
 from paho.mqtt import client as paho
-from paho.mqtt.matcher import MQTTMatcher
 
 from ecg.settings import MqttSettings
+from ecg.wire import packets
 from ecg.wire.broker import Broker, bare
 from ecg.wire.outbox import Outgoing
+from ecg.wire.packets import Arrival, PacketError, Splitter
 
 KEEPALIVE_SECONDS: Final = 10
 ANSWER_SECONDS: Final = 10.0
@@ -27,10 +30,14 @@ RECEIVE_BUFFER: Final = 4 << 20
 QUIET: Final = logging.getLogger("ecg.wire.client")
 """The client's own log: what it says of a lost connection the session says in a sentence."""
 QUIET.setLevel(logging.CRITICAL)
-NOT_UTF8: Final = "(a topic that is not UTF-8)"
+READ_BYTES: Final = 1 << 16
+READS: Final = 16
+"""Reads in a row, before others have their turn."""
+WRITE_BYTES: Final = 1 << 18
+"""What is handed to the socket in one piece, about."""
 
-Arrived = Callable[[str, bytes, bool], None]
-"""Called with topic, payload, and whether the message was retained, in the session's event loop."""
+Received = Callable[[list[Arrival]], None]
+"""Called with the messages of one look at the socket, in the session's event loop."""
 
 
 class LineError(Exception):
@@ -44,9 +51,13 @@ class RefusedError(LineError):
 class Line:
     """One connection to the broker: everything that is used of aiomqtt and of the paho-mqtt client inside it.
 
-    aiomqtt connects, subscribes and notices the end. Messages do not pass through it: it gives every confirmation a
-    task, refuses odd topics by breaking the connection, and hands messages on one by one. The callbacks of the
-    paho-mqtt client come in the same event loop. tests/ecg/wire/test_client.py holds both packages to what is used.
+    They connect, log in, encrypt, subscribe, keep the connection alive and notice its end. Messages and their
+    confirmations do not pass through them: they are read from the socket many at a time and taken apart by
+    `ecg.wire.packets`, the library gets the packets that are left; and all that is published in one turn of the event
+    loop stands as one piece in the library's queue. tests/ecg/wire/test_client.py holds both packages to what is used.
+
+    received: gets what comes. confirmed: called with the numbers of messages that the broker has. drained: called when
+    all that was published is with the kernel.
     """
 
     def __init__(
@@ -56,11 +67,12 @@ class Line:
         identifier: str,
         will: Outgoing | None,
         tls: ssl.SSLContext | None,
-        arrived: Arrived | None,
-        confirmed: Callable[[int], None],
+        received: Received | None,
+        confirmed: Callable[[list[int]], None] = lambda _numbers: None,
+        drained: Callable[[], None] = lambda: None,
     ) -> None:
         options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        if arrived:
+        if received:
             options.append((socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER))
         self._client = aiomqtt.Client(
             bare(broker.host),
@@ -71,7 +83,6 @@ class Line:
             will=aiomqtt.Will(will.topic, will.payload, 1, will.retain) if will else None,
             keepalive=KEEPALIVE_SECONDS,
             timeout=ANSWER_SECONDS,
-            max_inflight_messages=0,  # the outbox bounds them
             tls_context=tls,
             transport=mqtt.transport,
             websocket_path=mqtt.websocket_path if mqtt.transport == "websockets" else None,
@@ -79,10 +90,16 @@ class Line:
             socket_options=options,
         )
         self._paho: paho.Client = self._client._client
-        self._paho._on_message_filtered = _NoFilters()  # type: ignore[no-untyped-call]
-        self._paho.on_message = self._on_message
-        self._paho.on_publish = self._on_publish
-        self._arrived, self._confirmed = arrived, confirmed
+        self._received, self._confirmed, self._drained = received, confirmed, drained
+        self._loop = asyncio.get_running_loop()
+        self._receive = self._paho._sock_recv
+        self._splitter = Splitter()
+        self._others = bytearray()
+        self._ended = False
+        self._broke: Exception | None = None
+        self._flight: set[int] = set()
+        self._out: list[bytes] = []
+        self._out_bytes = 0
         self._acknowledge: Callable[[], None] = lambda: None
 
     async def __aenter__(self) -> Self:
@@ -92,13 +109,28 @@ class Line:
             raise RefusedError(str(error)) from None
         except (aiomqtt.MqttError, OSError, ValueError) as error:  # a name that is no host's is a ValueError
             raise LineError(str(error) or type(error).__name__) from None
-        if self._arrived:
-            self._acknowledge = _acknowledger(self._paho.socket())
+        self._take_over()
         return self
+
+    def _take_over(self) -> None:
+        """From now on this reads and writes; the library's own packets still pass through it. Raises LineError."""
+        self._paho._sock_recv = self._for_the_library  # type: ignore[method-assign,assignment]
+        self._paho.on_socket_register_write = self._want_to_write
+        self._paho.on_socket_unregister_write = self._written
+        connected = self._paho.socket()
+        if connected is None:  # it has gone already, and aiomqtt forgets that
+            raise LineError("the connection broke as soon as it stood")
+        if self._received:
+            self._acknowledge = _acknowledger(connected)
+        self._loop.remove_reader(connected.fileno())
+        self._loop.add_reader(connected.fileno(), self._read)
+        self._read()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with suppress(LineError):
+            self.flush()
         with suppress(aiomqtt.MqttError):
             await self._client.__aexit__(kind, error, trace)
 
@@ -114,16 +146,68 @@ class Line:
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
         """Ask for the messages of these topics no more. The broker's word on that is not waited for."""
-        self._arrived = None
+        self._received = None
         self._paho.unsubscribe(list(filters))
 
-    def publish(self, item: Outgoing, qos: int) -> int:
-        """Hand a message to the client; returns the number its confirmation will come under. Raises LineError."""
-        for _ in range(2):  # a number may still be in flight when its turn comes again after 65,535 others
-            info = self._paho.publish(item.topic, item.payload, qos, item.retain)
-            if info.rc == paho.MQTT_ERR_SUCCESS:
-                return info.mid
-        raise LineError(paho.error_string(info.rc))
+    def publish(self, items: Sequence[Outgoing], qos: int) -> list[int]:
+        """Send these before the event loop's next turn; returns the numbers that confirmations will come under.
+
+        At QoS 0 there are none. Raises LineError where the connection is gone, PacketError.
+        """
+        if self._paho.socket() is None:
+            raise LineError("the connection is gone")
+        if not self._out:
+            self._loop.call_soon(self._flush_soon)
+        numbers: list[int] = []
+        for item in items:
+            number = self._number() if qos else 0
+            self._out_bytes += packets.publish(self._out, item.topic, item.payload, item.retain, number)
+            if number:
+                numbers.append(number)
+                self._flight.add(number)
+            if self._out_bytes > WRITE_BYTES:
+                self._queue()
+        return numbers
+
+    def _number(self) -> int:
+        number = self._paho._mid_generate()
+        while number in self._flight:  # its turn comes again after 65,535 others
+            number = self._paho._mid_generate()
+        return number
+
+    def flush(self) -> bool:
+        """Send what was published, now. Is all of it with the kernel? Raises LineError where the connection is gone."""
+        self._queue()
+        if self._paho.want_write():
+            self._paho.loop_write()
+        if self._paho.socket() is None:
+            raise LineError("the connection is gone")
+        if self._paho.want_write():
+            return False
+        self._drained()
+        return True
+
+    def _flush_soon(self) -> None:
+        with suppress(LineError):  # who watches the connection is told
+            self.flush()
+
+    def _queue(self) -> None:
+        """What was published, as one piece, into the library's queue: behind what is being written, never within it."""
+        if not self._out:
+            return
+        piece = memoryview(b"".join(self._out))  # cut without a copy where the socket takes less
+        self._out, self._out_bytes = [], 0
+        self._paho._out_packet.append(
+            {
+                "command": packets.PUBACK,  # of which the library makes nothing once it is out
+                "mid": 0,
+                "qos": 1,
+                "pos": 0,
+                "to_process": len(piece),
+                "packet": piece,  # type: ignore[typeddict-item]
+                "info": None,
+            }
+        )
 
     async def end(self) -> None:
         """Wait until the connection is gone, then raise LineError."""
@@ -131,28 +215,85 @@ class Line:
             async for _message in self._client.messages:  # none comes this way
                 pass
         except aiomqtt.MqttError as error:
+            if self._broke:
+                raise self._broke from None
             raise LineError(str(error.__cause__ or error)) from None
 
-    def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
+    def _want_to_write(self, _client: paho.Client, _userdata: object, connected: paho.SocketLike) -> None:
+        self._loop.add_writer(connected.fileno(), self._write)
+
+    def _written(self, _client: paho.Client, _userdata: object, connected: paho.SocketLike) -> None:
+        self._loop.remove_writer(connected.fileno())
+
+    def _write(self) -> None:
+        """The socket takes more."""
+        self._paho.loop_write()
+        if not self._paho.want_write():
+            self._drained()
+
+    def _read(self) -> None:
+        """What the socket holds: messages and confirmations to who wants them, the rest to the library."""
+        arrivals: list[Arrival] = []
+        confirmed: list[int] = []
+        more = True
+        try:
+            for _ in range(READS):
+                data = self._receive(READ_BYTES)
+                if not data:
+                    self._ended = True
+                    break
+                taken = self._splitter.split(data, time.time_ns())
+                arrivals += taken.arrivals
+                confirmed += taken.confirmed
+                self._others += taken.others
+                if taken.answers:
+                    self._out.append(taken.answers)
+                    self._out_bytes += len(taken.answers)
+                if not (more := len(data) == READ_BYTES or _pending(self._paho.socket())):
+                    break
+        except BlockingIOError:
+            more = False
+        except (OSError, PacketError):
+            self._ended = True
+        self._paho._last_bytes_received = time.monotonic()
+        try:
+            if arrivals and self._received:
+                self._received(arrivals)
+            if confirmed:
+                self._flight.difference_update(confirmed)
+                self._confirmed(confirmed)
+        except Exception as error:  # whoever watches the connection is told, and makes another
+            self._broke, self._ended = error, True
+        while self._others and self._paho.loop_read() == paho.MQTT_ERR_SUCCESS:
+            pass
+        if self._ended:
+            self._paho.loop_read()  # finds the end, and does what is to be done then
+            return
+        if self._out:
+            self._flush_soon()
         self._acknowledge()
-        if self._arrived:
-            try:
-                topic = message.topic
-            except UnicodeDecodeError:
-                topic = NOT_UTF8
-            self._arrived(topic, bytes(message.payload), bool(message.retain))
+        if more:  # a TLS layer holds it, and the socket does not show that
+            self._loop.call_soon(self._read_on)
 
-    def _on_publish(self, _client: paho.Client, _userdata: object, number: int, *_more: object) -> None:
-        self._acknowledge()
-        self._confirmed(number)
+    def _read_on(self) -> None:
+        if not self._ended and self._paho.socket() is not None:
+            self._read()
+
+    def _for_the_library(self, size: int) -> bytes:
+        """What the library reads in place of the socket."""
+        if self._others:
+            part = bytes(self._others[:size])
+            del self._others[:size]
+            return part
+        if self._ended:
+            return b""
+        raise BlockingIOError
 
 
-class _NoFilters(MQTTMatcher):
-    """No callback waits for messages of certain topics; looking for one leaves a reference cycle with every message."""
-
-    def iter_match(self, topic: str) -> Iterator[object]:  # noqa: ARG002
-        """None."""
-        return iter(())
+def _pending(connected: object) -> bool:
+    """Does a TLS layer hold bytes that the socket does not show?."""
+    pending = getattr(connected, "pending", None)
+    return pending is not None and pending() > 0
 
 
 def _acknowledger(connected: object) -> Callable[[], None]:

@@ -129,7 +129,7 @@ class Beat(msgspec.Struct, frozen=True, rename={"class_": "class"}, kw_only=True
     rr_ms: between the places where the energy of the QRS complexes lies, finer than samples; for normal beats mostly
     within 8 ms of what `index` gives, for wide ones up to 40 ms off.
     latency_ms: last needed sample sent -> beat published (the lookahead is not in it, it is lookahead_ms).
-    monitor: id of the monitor that says so, "" where it does not say.
+    monitor: id of the monitor that says so, "" where it does not say. unsure: the letter is not to be relied on.
     """
 
     v: Version
@@ -144,6 +144,7 @@ class Beat(msgspec.Struct, frozen=True, rename={"class_": "class"}, kw_only=True
     lookahead_ms: Positive
     model: Name
     monitor: Word = ""
+    unsure: bool = False
 
 
 class ActiveAlarm(msgspec.Struct, frozen=True):

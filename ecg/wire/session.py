@@ -18,8 +18,9 @@ from typing import Final
 from ecg.errors import UserError
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker, address
-from ecg.wire.client import Arrived, Line, LineError, RefusedError
+from ecg.wire.client import Line, LineError, Received, RefusedError
 from ecg.wire.outbox import MOST_WAITING, Outbox, Outgoing
+from ecg.wire.packets import Arrival
 from ecg.wire.tls import encryption
 
 FIRST_RETRY_SECONDS: Final = 0.5
@@ -30,6 +31,9 @@ SOON_ATTEMPTS: Final = 60
 CONFIRM_SECONDS: Final = 30.0
 """A broker that confirms nothing of what is in flight for so long is taken for lost."""
 
+
+Arrived = Callable[[str, bytes, bool], None]
+"""Called with topic, payload, and whether the message was retained, in the session's event loop."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +54,8 @@ class Session:
     """Connects, subscribes, receives, publishes in order, and comes back when the broker does. Of one event loop.
 
     will: asked for the last will at every connection, None for none. births: asked for what is to be published once a
-    connection stands. arrived: gets every message of `filters`.
+    connection stands. arrived: gets every message of `filters`; received: the same, many at a time. told: gets
+    the marks of messages that the broker has.
     connected: is there a connection now? problem: why not, "" where there is. reconnects: attempts that
     ended. since_s, lost_s: when the last connection came and went, monotonic clock.
     """
@@ -65,10 +70,13 @@ class Session:
         births: Callable[[], list[Outgoing]] = list,
         filters: Sequence[str] = (),
         arrived: Arrived | None = None,
+        received: Received | None = None,
+        told: Callable[[list[int]], None] | None = None,
         most: int = MOST_WAITING,
     ) -> None:
         self._mqtt, self._broker, self._identifier = mqtt, broker, identifier
-        self._will, self._births, self._filters, self._arrived = will, births, filters, arrived
+        self._will, self._births, self._filters, self._told = will, births, filters, told
+        self._received = received or (one_by_one(arrived) if arrived else None)
         self._at = f"broker {address(broker.host, broker.port)}"
         self.outbox = Outbox(most)
         self.connected = False
@@ -76,7 +84,7 @@ class Session:
         self.reconnects = 0
         self._tls: ssl.SSLContext | None = None
         self._line: Line | None = None
-        self._handed: dict[int, asyncio.Future[bool]] = {}
+        self._handed: list[asyncio.Future[bool]] = []
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
         self.since_s = self.lost_s = 0.0
@@ -98,16 +106,21 @@ class Session:
         self.outbox.put(items)
         self._pump()
 
-    async def hand(self, topic: str, payload: bytes) -> bool:
-        """Hand a QoS 0 message to the socket, waiting while that is full. False where the connection is gone."""
+    async def hand(self, items: Sequence[Outgoing]) -> bool:
+        """Hand QoS 0 messages to the socket, waiting while that is full. False where the connection is gone.
+
+        Where it goes meanwhile, some of them may be with the broker.
+        """
         if self._line is None:
             return False
         try:
-            number = self._line.publish(Outgoing(topic, payload, False), 0)
+            self._line.publish(items, 0)
+            if self._line.flush():
+                return True
         except LineError:
             return False
         handed: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._handed[number] = handed
+        self._handed.append(handed)
         return await handed
 
     def deafen(self) -> None:
@@ -141,7 +154,14 @@ class Session:
         while True:
             try:
                 line = Line(
-                    self._mqtt, self._broker, self._identifier, self._will(), self._tls, self._arrived, self._confirmed
+                    self._mqtt,
+                    self._broker,
+                    self._identifier,
+                    self._will(),
+                    self._tls,
+                    self._received,
+                    self._confirmed,
+                    lambda: self._release(True),
                 )
                 async with line:
                     if self._filters:
@@ -180,11 +200,15 @@ class Session:
             self.lost_s = time.monotonic()
         self._line, self.connected = None, False
         self.outbox.lost()
-        for handed in self._handed.values():
-            if not handed.done():
-                handed.set_result(False)
-        self._handed.clear()
+        self._release(False)
         self._changed.set()
+
+    def _release(self, sent: bool) -> None:
+        """Who waits for the socket to take what was handed over need not wait any more."""
+        for handed in self._handed:
+            if not handed.done():
+                handed.set_result(sent)
+        self._handed.clear()
 
     async def _watch(self, line: Line) -> None:
         """Return never; raise LineError when the connection is gone, or good for nothing."""
@@ -201,25 +225,25 @@ class Session:
 
     def _pump(self) -> None:
         """Send what waits, as far as the window allows."""
-        while self._line is not None and (item := self.outbox.take()) is not None:
-            if not self.outbox.in_flight:
-                self._confirmed_s = time.monotonic()
-            try:
-                number = self._line.publish(item, 1)
-            except LineError:  # the connection's end will be noticed by who watches it
-                self.outbox.not_sent(item)
-                return
-            self.outbox.sent(number, item)
+        if self._line is None or not (items := self.outbox.take()):
+            return
+        if not self.outbox.in_flight:
+            self._confirmed_s = time.monotonic()
+        try:
+            numbers = self._line.publish(items, 1)
+        except LineError:  # the connection's end will be noticed by who watches it
+            self.outbox.not_sent(items)
+            return
+        self.outbox.sent(numbers, items)
 
-    def _confirmed(self, number: int) -> None:
-        """QoS 0: the socket has the message. QoS 1: the broker has."""
-        handed = self._handed.pop(number, None)
-        if handed is not None:
-            if not handed.done():
-                handed.set_result(True)
-        elif self.outbox.confirm(number):
+    def _confirmed(self, numbers: list[int]) -> None:
+        """The broker has these messages."""
+        items = self.outbox.confirm(numbers)
+        if items:
             self._confirmed_s = time.monotonic()
             self._changed.set()
+            if self._told and (marks := [item.mark for item in items if item.mark]):
+                self._told(marks)
             self._pump()
 
     def _refusal(self, error: LineError) -> str:
@@ -231,3 +255,13 @@ class Session:
             )
         keys = "port, tls, ca_file, cert_file and key_file" if self._mqtt.tls else "host, port and tls"
         return f"no connection to the broker {self._broker}: {error}; check [mqtt] {keys} in config.toml"
+
+
+def one_by_one(arrived: Arrived) -> Received:
+    """What hands messages on singly."""
+
+    def received(arrivals: list[Arrival]) -> None:
+        for one in arrivals:
+            arrived(one.topic, one.payload, one.retained)
+
+    return received

@@ -100,6 +100,11 @@ class BedAlarms:
         insort(self.state.told, sign, key=_by_index)
         return self._settle()
 
+    def sign_at(self, index: int) -> Sign:
+        """The last sign up to sample `index`, that the clock may not have reached yet."""
+        told = (sign for sign in reversed(self.state.told) if sign.index <= index)
+        return next(told, self.state.sign)
+
     def interrupt(self, index: int) -> list[Change]:
         """Samples are missing up to `index`: what was heard before says nothing about what comes."""
         self._advance(min(index, self.state.now))
@@ -227,7 +232,7 @@ class BedAlarms:
     def _silences(self) -> tuple[int, int]:
         """Samples at which a pause and an asystole are reached if no beat comes."""
         sign = self.state.sign
-        wait = float(UNSTEADY_GRACE) if sign.unsteady and sign.still < 0 else 1.0
+        wait = float(UNSTEADY_GRACE) if sign.unsteady else 1.0
         if witness.unfounded(self.state):
             wait = UNFOUNDED_GRACE
         since = self._silent_since()

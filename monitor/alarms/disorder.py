@@ -41,6 +41,8 @@ UNSTEADY_MV: Final = 0.8
 SLOWEST: Final = 150 / 60
 """Hz at which the wave must come back, to be one without beats."""
 FASTEST_BEATS: Final = 230 / 60
+LEAST_LIKE: Final = 0.3
+"""Correlation with itself one period later that even ventricular fibrillation has; a rhythm of beats and noise less."""
 FAITHFUL: Final = 0.92
 """Correlation with itself one period later above which beats are alike."""
 FIRST_PEAK: Final = 0.7
@@ -65,23 +67,24 @@ class Waves(NamedTuple):
     unsteady: Flags
 
 
-def describe(windows: Floats, rate: float) -> Waves:
-    """What windows show. windows: [n, blocks], mV, four seconds. rate: Hz."""
+def describe(windows: Floats, rate: Floats) -> Waves:
+    """What windows show. windows: [n, blocks], mV, four seconds. rate: [n], Hz."""
     length = windows.shape[1]
     place = np.arange(length)
     low, high = np.maximum(place - BASELINE, 0), np.minimum(place + BASELINE + 1, length)
-    sums = np.cumsum(np.pad(windows, ((0, 0), (1, 0))), axis=1)
+    sums = np.zeros((len(windows), length + 1))
+    np.cumsum(windows, axis=1, out=sums[:, 1:])
     baseline = (sums[:, high] - sums[:, low]) / (high - low)
     unsteady = np.ptp(baseline, axis=1) > UNSTEADY_MV
     wave = windows - baseline
     size = np.abs(wave)
-    slope = np.diff(wave, axis=1)
+    slope = wave[:, 1:] - wave[:, :-1]
     steep = np.abs(slope)
     tall, steepest = size.max(axis=1), steep.max(axis=1)
-    still = (steep < NO_SLOPE * steepest[:, None]).mean(axis=1)
-    square = slope**2
+    still = np.count_nonzero(steep < NO_SLOPE * steepest[:, None], axis=1) / (length - 1)
+    square = slope * slope
     peaked = (square * square).mean(axis=1) / np.maximum(square.mean(axis=1) ** 2, 1e-30)
-    hit = (size > AWAY * tall[:, None]).mean(axis=1) > LEAST_AWAY
+    hit = np.count_nonzero(size > AWAY * tall[:, None], axis=1) / length > LEAST_AWAY
     hit &= (np.ptp(wave, axis=1) > LEAST_MV) & (still < MOST_STILL) & (peaked < MOST_PEAKED)
     half = np.floor(np.pi * size.sum(axis=1) / np.maximum(steep.sum(axis=1), 1e-30) + 0.5)
     half = np.clip(half, 1, length // 2).astype(np.int64)
@@ -92,8 +95,8 @@ def describe(windows: Floats, rate: float) -> Waves:
         one, other = wave[row, half[row] :], wave[row, : -half[row]]
         hit[row] = np.abs(one + other).sum() < MOST_LEAKAGE * (np.abs(one) + np.abs(other)).sum()
         if hit[row]:
-            likeness, back = repetition(wave[row], rate)
-            hit[row] = back >= SLOWEST
+            likeness, back = repetition(wave[row], float(rate[row]))
+            hit[row] = back >= SLOWEST and likeness >= LEAST_LIKE
             faithful[row] = hit[row] and likeness >= FAITHFUL and back <= FASTEST_BEATS
     return Waves(hit, faithful, ~hit & (peaked > CLEAR_PEAKED) & (still > MOST_STILL), unsteady)
 

@@ -6,8 +6,7 @@ Everything is counted in samples since the bed's reset: looks do not depend on c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, Final
 
 import numpy as np
@@ -30,10 +29,11 @@ Slots = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at some beds at once. slots, index: int64 [n], the bed and the last sample looked at.
+    """Looks at some beds, sorted by slot, each slot's in order of time. slots, index: int64 [n], the bed and the last
+    sample looked at.
 
-    means, spreads: float64 [n, WINDOW], zeros before the first sample. blocks: int64 [n], how many are known.
-    rate: blocks a second.
+    means, spreads: float64 [n, blocks], zeros before the first sample. blocks: int64 [n], how many are known.
+    rate: float64 [n], blocks a second.
     """
 
     slots: Slots
@@ -41,7 +41,27 @@ class Look:
     means: Floats
     spreads: Floats
     blocks: NDArray[np.int64]
-    rate: float
+    rate: Floats
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Look:
+        """The chosen ones, by position or mask."""
+        return Look(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    @staticmethod
+    def join(parts: list[Look], length: int) -> Look:
+        """Those of several groups of beds, each bed's in order. length: blocks in each."""
+        if not parts:
+            none, nothing = np.zeros(0, np.int64), np.zeros((0, length))
+            return Look(none, none, nothing, nothing, none, np.zeros(0))
+        whole = parts[0]
+        if len(parts) > 1:
+            whole = Look(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Look)))
+        elif (whole.slots[1:] >= whole.slots[:-1]).all():
+            return whole
+        return whole.take(np.lexsort((whole.index, whole.slots)))
 
 
 def block(rate: float) -> int:
@@ -76,8 +96,8 @@ class Looks(SlotArrays):
         self.state["rate"][slots] = rates
         self.state["begin"][slots] = self.state["seen"][slots] = start
 
-    def step(self, slots: Slots, chunks: list[NDArray[np.float32]]) -> Iterator[Look]:
-        """The looks that each slot's next samples make due, a slot's in order of time.
+    def step(self, slots: Slots, chunks: list[NDArray[np.float32]], length: int = WINDOW) -> Look:
+        """The looks that the slots' next samples make due, at the last `length` blocks.
 
         A slot stands in `slots` at most once; chunks may have different lengths, and hold no NaN.
         """
@@ -85,14 +105,19 @@ class Looks(SlotArrays):
         lengths = np.array([len(chunk) for chunk in chunks], np.int64)
         seen = state["seen"][slots] - state["begin"][slots]
         alike = np.stack((state["rate"][slots], lengths, seen % state["block"][slots]), axis=1)
-        keys, group = np.unique(alike, axis=0, return_inverse=True)
-        for number in range(len(keys)):
-            members = np.flatnonzero(group.reshape(-1) == number)
+        if len(slots) and (alike == alike[0]).all():
+            groups = [np.arange(len(slots))]
+        else:
+            keys, group = np.unique(alike, axis=0, return_inverse=True)
+            groups = [np.flatnonzero(group.reshape(-1) == number) for number in range(len(keys))]
+        found: list[Look] = []
+        for members in groups:
             if lengths[members[0]]:
-                yield from self._advance(slots[members], np.stack([chunks[i] for i in members]))
+                self._advance(slots[members], np.stack([chunks[i] for i in members]), length, found)
+        return Look.join(found, length)
 
-    def _advance(self, slots: Slots, signal: NDArray[np.float32]) -> Iterator[Look]:
-        """Beds with the same rate and chunk length, at the same place within a block."""
+    def _advance(self, slots: Slots, signal: NDArray[np.float32], length: int, found: list[Look]) -> None:
+        """Beds with the same rate and chunk length, at the same place within a block: their looks go to `found`."""
         state = self.state
         rate, begin, size = float(state["rate"][slots[0]]), state["begin"][slots], int(state["block"][slots[0]])
         first = state["seen"][slots] - begin
@@ -105,19 +130,21 @@ class Looks(SlotArrays):
             return
         pieces = joined[:, : count * size].reshape(len(slots), count, size)
         sums = np.zeros((len(slots), count))
+        high = low = pieces[:, :, 0]
         for place in range(size):  # one after the other, so that no library sums them in another order
-            sums += pieces[:, :, place]
+            piece = pieces[:, :, place]
+            sums += piece
+            high, low = np.maximum(high, piece), np.minimum(low, piece)
         means = np.concatenate((state["means"][slots], sums / size), axis=1)
-        spreads = np.concatenate((state["spreads"][slots], np.ptp(pieces, axis=2)), axis=1)
+        spreads = np.concatenate((state["spreads"][slots], high - low), axis=1)
         state["means"][slots] = means[:, -WINDOW:]
         state["spreads"][slots] = spreads[:, -WINDOW:]
-        ends = HOP - done % HOP
-        while True:
-            rows = np.flatnonzero(ends <= count)
-            if len(rows) == 0:
-                return
-            end = ends[rows]
-            ends = ends + HOP
-            take = rows[:, None], end[:, None] + np.arange(WINDOW)
-            known = done[rows] + end
-            yield Look(slots[rows], begin[rows] + known * size - 1, means[take], spreads[take], known, rate / size)
+        ends = (HOP - done % HOP)[:, None] + HOP * np.arange(count // HOP + 1)
+        rows, turns = np.nonzero(ends <= count)
+        if not len(rows):
+            return
+        end = ends[rows, turns]
+        take = rows[:, None], end[:, None] + np.arange(WINDOW - length, WINDOW)
+        known = done[rows] + end
+        index = begin[rows] + known * size - 1
+        found.append(Look(slots[rows], index, means[take], spreads[take], known, np.full(len(rows), rate / size)))

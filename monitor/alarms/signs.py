@@ -26,8 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import pulse, quality
-from monitor.alarms import disorder, strokes
+from ecg.signal.slots import rounds
+from monitor.alarms import strokes
 from monitor.alarms.looks import HALF, HOP, WINDOW, Floats, Look, Looks, Slots
+from monitor.alarms.shown import ABSENT, BAD, CLEAR, FAITHFUL, LOUD, LOW, UNSTEADY, WAVE, measured
 from monitor.alarms.state import Sign
 
 LOOKS_ON: Final = 2
@@ -43,17 +45,14 @@ QUIET_LOOKS: Final = 4
 BRISK: Final = 50.0
 """1/min: a regular pulse that is faster contradicts an extreme bradycardia."""
 
-WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW = (1 << place for place in range(7))
-"""What a look at one lead shows, as bits of one number."""
-ABSENT: Final = BAD
-NOBODY: Final = (ABSENT, strokes.NONE)
-"""A lead that is not there bears no witness."""
 HELD: Final = 3
 """Looks that a tachycardia of a lead's beats lasts after the last that shows it."""
 RECENT: Final = strokes.TAIL + HOP + 60
 """Blocks in which the last beat of a run must lie."""
 
-CHANNELS: Final = ("lead", "second", "pulse", "other pulse")
+LEADS: Final = ("lead", "second")
+"""Each bed has a row for either, one behind the other."""
+PULSES: Final = ("pulse", "other pulse")
 SHOWN: Final = ("fibrillation", "unsteady", "tachycardia", "still", "alive", "brisk", "noisy", "second", "run")
 """What half-second looks decide."""
 
@@ -68,39 +67,44 @@ class SignalSigns:
     def __init__(self, slots: int, run_beats: int = 6, run_rate: float = 130.0) -> None:
         self.slots = slots
         self._run = run_beats, 60 / run_rate
-        self._looks = {name: Looks(slots) for name in CHANNELS}
-        self._strokes = {name: strokes.Beats(slots) for name in CHANNELS[:2]}
+        self._looks, self._strokes = Looks(len(LEADS) * slots), strokes.Beats(len(LEADS) * slots)
+        self._pulses = {name: Looks(slots) for name in PULSES}
         self._own = _new_state(slots)
-        self._beside: dict[tuple[int, int], tuple[int, strokes.Strokes]] = {}
+        self._beside: list[tuple[Slots, list[NDArray[np.float32]], NDArray[np.bool_]]] = []
         self._alive: dict[tuple[int, int], float] = {}
-        self._second_off: dict[int, bool] = {}
 
     @property
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is remembered, a row for each bed."""
-        parts = {f"{name}.{key}": rows for name, looks in self._looks.items() for key, rows in looks.state.items()}
-        beats = {f"{name} beats.{key}": rows for name, one in self._strokes.items() for key, rows in one.state.items()}
-        return {**self._own, **parts, **beats}
+        parts = dict(self._own)
+        for number, lead in enumerate(LEADS):
+            parts |= {f"{lead}.{key}": rows[number :: len(LEADS)] for key, rows in self._looks.state.items()}
+            parts |= {f"{lead} beats.{key}": rows[number :: len(LEADS)] for key, rows in self._strokes.state.items()}
+        for name, looks in self._pulses.items():
+            parts |= {f"{name}.{key}": rows for key, rows in looks.state.items()}
+        return parts
 
     @state.setter
     def state(self, value: dict[str, NDArray[Any]]) -> None:
         self._own = {name: value[name] for name in self._own}
-        for name, looks in self._looks.items():
+        self._looks.state = {key: _both(value, f"{{}}.{key}") for key in self._looks.state}
+        self._strokes.state = {key: _both(value, f"{{}} beats.{key}") for key in self._strokes.state}
+        for name, looks in self._pulses.items():
             looks.state = {key: value[f"{name}.{key}"] for key in looks.state}
-        for name, one in self._strokes.items():
-            one.state = {key: value[f"{name} beats.{key}"] for key in one.state}
 
     def seen(self, slots: Slots) -> NDArray[np.int64]:
         """The next sample of each slot: int64 [n]."""
-        return np.asarray(self._looks["lead"].state["seen"][slots])
+        return np.asarray(self._looks.state["seen"][len(LEADS) * np.asarray(slots)])
 
     def grow(self, slots: int) -> None:
         """Room for `slots` beds; the old ones keep their state."""
         if slots > self.slots:
             fresh = _new_state(slots - self.slots)
             self._own = {name: np.concatenate((old, fresh[name])) for name, old in self._own.items()}
-            for held in (*self._looks.values(), *self._strokes.values()):
-                held.grow(slots)
+            self._looks.grow(len(LEADS) * slots)
+            self._strokes.grow(len(LEADS) * slots)
+            for looks in self._pulses.values():
+                looks.grow(slots)
             self.slots = slots
 
     def reset(self, slots: Slots, rates: Floats, start: NDArray[np.int64]) -> None:
@@ -109,38 +113,34 @@ class SignalSigns:
         for name, value in _new_state(len(slots)).items():
             self._own[name][slots] = value
         self._own["ended"][slots] = start
-        for looks in self._looks.values():
+        rows = np.concatenate([len(LEADS) * slots + number for number in range(len(LEADS))])
+        self._looks.reset(rows, np.tile(rates, len(LEADS)), np.tile(start, len(LEADS)))
+        self._strokes.clear(rows)
+        for looks in self._pulses.values():
             looks.reset(slots, rates, start)
-        for one in self._strokes.values():
-            one.clear(slots)
 
     def beside(self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None) -> None:
         """The second ECG lead's samples of the span that `step` gets next, as `step` has them."""
         slots = np.asarray(slots, np.int64)
-        gone = np.zeros(len(slots), bool) if off is None else off
-        self._second_off.update(zip(slots.tolist(), gone.tolist(), strict=True))
-        for look in self._looks["second"].step(slots, chunks):
-            shown = self._shown("second", look)
-            beats = self._strokes["second"].find(look)
-            for slot, index, bits, own in zip(
-                look.slots.tolist(), look.index.tolist(), shown.tolist(), beats, strict=True
-            ):
-                self._beside[slot, index] = (ABSENT, strokes.NONE) if self._second_off[slot] else (bits, own)
+        self._beside.append((slots, chunks, np.zeros(len(slots), bool) if off is None else np.asarray(off, bool)))
 
     def pulse(self, slots: Slots, chunks: list[NDArray[np.float32]], channel: int = 0) -> None:
         """The pulse channel's samples of the span that `step` gets next: float32 [n], any unit, without NaN.
 
         channel: 1 for a second one (pressure and plethysmogram); a pulse in either is one.
         """
-        looks = self._looks[CHANNELS[2 + channel]]
-        for look in looks.step(np.asarray(slots, np.int64), chunks):
-            usual = looks.state["usual"]
-            beats, usual[look.slots] = pulse.regular(look.means, look.spreads, look.rate, usual[look.slots])
-            beats[look.blocks < WINDOW] = 0
-            for key, rate in zip(
-                zip(look.slots.tolist(), look.index.tolist(), strict=True), beats.tolist(), strict=True
-            ):
-                self._alive[key] = max(rate, self._alive.get(key, 0.0))
+        looks = self._pulses[PULSES[channel]]
+        usual = looks.state["usual"]
+        found = looks.step(np.asarray(slots, np.int64), chunks)
+        for chosen in rounds(found.slots):
+            for rate in np.unique(found.rate[chosen]).tolist():
+                look = found.take(chosen[found.rate[chosen] == rate])
+                beats, usual[look.slots] = pulse.regular(look.means, look.spreads, rate, usual[look.slots])
+                beats[look.blocks < WINDOW] = 0
+                for key, beat in zip(
+                    zip(look.slots.tolist(), look.index.tolist(), strict=True), beats.tolist(), strict=True
+                ):
+                    self._alive[key] = max(beat, self._alive.get(key, 0.0))
 
     def step(
         self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
@@ -152,45 +152,49 @@ class SignalSigns:
         None where all are on. Returns (slot, sign), each slot's in order.
         """
         slots = np.asarray(slots, np.int64)
-        off = np.zeros(len(slots), bool) if off is None else off
-        gone = {slot: bool(one) for slot, one in zip(slots.tolist(), off.tolist(), strict=True)}
-        first = self.seen(slots)
-        signs: dict[int, dict[int, Sign]] = {slot: {} for slot in gone}
-        for slot, index in zip(slots.tolist(), first.tolist(), strict=True):
-            all_off = gone[slot] and self._second_off.get(slot, True)
-            if all_off != bool(self._own["lead_off"][slot]):
-                self._own["lead_off"][slot] = all_off
-                signs[slot][index] = self._sign(slot, index)
-        for look in self._looks["lead"].step(slots, chunks):
-            shown = self._shown("lead", look)
-            shown[[gone[slot] for slot in look.slots.tolist()]] = ABSENT
-            self._weigh(look, shown, signs)
-        for told in (self._beside, self._alive, self._second_off):
-            told.clear()
+        heard = [(slots, chunks, np.zeros(len(slots), bool) if off is None else np.asarray(off, bool)), *self._beside]
+        rows = np.concatenate([len(LEADS) * one[0] + (number > 0) for number, one in enumerate(heard)])
+        gone = np.ones(len(LEADS) * self.slots, bool)
+        gone[rows] = np.concatenate([one[2] for one in heard])
+        signs: dict[int, dict[int, Sign]] = {slot: {} for slot in slots.tolist()}
+        all_off = gone[len(LEADS) * slots] & gone[len(LEADS) * slots + 1]
+        news = slots[all_off != self._own["lead_off"][slots]]
+        self._own["lead_off"][slots] = all_off
+        for slot, index in zip(news.tolist(), self.seen(news).tolist(), strict=True):
+            signs[slot][index] = self._sign(slot, index)
+        order, pieces = np.argsort(rows), [chunk for one in heard for chunk in one[1]]
+        look = self._looks.step(rows[order], [pieces[place] for place in order.tolist()], HALF)
+        if len(look):
+            self._judge(look, gone, signs)
+        self._beside.clear()
+        self._alive.clear()
         return [(slot, found[index]) for slot, found in signs.items() for index in sorted(found)]
 
-    def _shown(self, name: str, look: Look) -> NDArray[np.int64]:
-        """What a look at one lead shows, as bits: int64 [n]."""
-        usual = self._looks[name].state["usual"]
-        means, spreads = look.means[:, -HALF:], look.spreads[:, -HALF:]
-        waves = disorder.describe(means, look.rate)
-        full = look.blocks >= HALF
-        kept = usual[look.slots]
-        judged, learnt = quality.judge(means, spreads, kept, HOP)
-        usual[look.slots] = np.where(full, learnt, kept)
-        flags = (waves.wave, waves.faithful, waves.clear, waves.unsteady, judged.bad, judged.loud, judged.low)
-        shown = np.zeros(len(look.slots), np.int64)
-        for bit, flag in zip((WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW), flags, strict=True):
-            shown |= np.where(flag, bit, 0)
-        return np.where(full, shown, LOUD)
+    def _judge(self, look: Look, gone: NDArray[np.bool_], signs: dict[int, dict[int, Sign]]) -> None:
+        """What looks at leads show, and what it means for their beds. gone: of every row, that it is off."""
+        shown, qualities, found = measured(look)
+        for turn in rounds(look.slots):
+            where, full = look.slots[turn], look.blocks[turn] >= HALF
+            kept = self._looks.state["usual"][where]
+            judged, learnt = quality.weigh(qualities.take(turn), kept)
+            self._looks.state["usual"][where] = np.where(full, learnt, kept)
+            self._strokes.take(where, found.of(turn))
+            bits = shown[turn] | BAD * judged.bad | LOUD * judged.loud | LOW * judged.low
+            bits = np.where(gone[where], ABSENT, np.where(full, bits, LOUD))
+            index, first = look.index[turn], np.flatnonzero(where % len(LEADS) == 0)
+            mate = np.minimum(first + 1, len(where) - 1)  # the bed's other row comes next, where it has one
+            mated = (where[mate] == where[first] + 1) & (index[mate] == index[first])
+            if len(first):
+                self._weigh(look.take(turn[first]), bits[first], np.where(mated, bits[mate], ABSENT), signs)
 
-    def _weigh(self, look: Look, one: NDArray[np.int64], signs: dict[int, dict[int, Sign]]) -> None:
-        """What the witnesses of one look say together, and what of it is news."""
-        own, where = self._own, look.slots
+    def _weigh(
+        self, look: Look, one: NDArray[np.int64], two: NDArray[np.int64], signs: dict[int, dict[int, Sign]]
+    ) -> None:
+        """What the witnesses of one look say together, and what of it is news. one, two: bits of either lead."""
+        own, rows = self._own, look.slots
+        where = rows // len(LEADS)
         keys = list(zip(where.tolist(), look.index.tolist(), strict=True))
-        beside = [self._beside.get(key, NOBODY) for key in keys]
-        two = np.array([bits for bits, _ in beside], np.int64)
-        pulses = np.array([self._alive.get(key, 0.0) for key in keys])
+        pulses = np.array([self._alive.get(key, 0.0) for key in keys]) if self._alive else np.zeros(len(keys))
         alive = pulses > 0
         first, second = (np.where(bits & BAD, 0, bits) for bits in (one, two))
         heard, noisy = first | second, ((one & two) & BAD) > 0
@@ -211,12 +215,12 @@ class SignalSigns:
         own["quiet"][where] = silent = np.where(quiet, own["quiet"][where] + 1, 0)
         moving = ((one & UNSTEADY) > 0) & ((two & (UNSTEADY | BAD)) > 0)
         unsteady = moving | wave  # the first look alone must hold asystole back
-        self._find_runs(look, one, beside)
+        self._find_runs(look, one, two)
         begun = (now > 0) & (was == 0)
-        early = look.index - np.round(KNOWN_AFTER * self._looks["lead"].state["rate"][where]).astype(np.int64)
+        early = look.index - np.round(KNOWN_AFTER * self._looks.state["rate"][rows]).astype(np.int64)
         own["onset"][where] = np.where(begun, np.maximum(early, own["ended"][where]), own["onset"][where])
         own["ended"][where] = np.where((now == 0) & (was > 0), look.index, own["ended"][where])
-        span = QUIET_LOOKS * HOP * self._looks["lead"].state["block"][where]
+        span = QUIET_LOOKS * HOP * self._looks.state["block"][rows]
         own["since"][where] = np.where(silent == QUIET_LOOKS, look.index - span, own["since"][where])
         shown = (
             now == 1,
@@ -237,24 +241,30 @@ class SignalSigns:
             slot, index = keys[row]
             signs[slot][index] = self._sign(slot, index)
 
-    def _find_runs(self, look: Look, one: NDArray[np.int64], beside: list[tuple[int, strokes.Strokes]]) -> None:
+    def _find_runs(self, look: Look, one: NDArray[np.int64], two: NDArray[np.int64]) -> None:
         """In which beds a lead shows a ventricular tachycardia by its beats, and since when."""
         own, beats, longest = self._own, self._run[0], self._run[1] * look.rate
-        begins, blocks = self._looks["lead"].state["begin"], self._looks["lead"].state["block"]
-        for row, first in enumerate(self._strokes["lead"].find(look)):
-            slot, bits = int(look.slots[row]), beside[row][0]
-            leads = [first if not one[row] & BAD else strokes.NONE, beside[row][1] if not bits & BAD else strokes.NONE]
-            going = bool(own["held"][slot] > 0)
-            oldest = int(look.blocks[row]) - RECENT
+        begins, blocks = self._looks.state["begin"], self._looks.state["block"]
+        where, oldest = look.slots // len(LEADS), look.blocks - RECENT
+        absent = (one & BAD) > 0, (two & BAD) > 0
+        may = [
+            ~absent[lead] & self._strokes.may_run(look.slots + lead, oldest, beats, longest)
+            for lead in range(len(LEADS))
+        ]
+        own["held"][where], held = np.maximum(own["held"][where] - 1, 0), own["held"][where]
+        for row in np.flatnonzero(may[0] | may[1]).tolist():
+            slot, first = int(where[row]), int(look.slots[row])
+            leads = [strokes.NONE if absent[lead][row] else self._strokes.last(first + lead) for lead in (0, 1)]
             since = [
-                strokes.run(leads[lead], leads[1 - lead], beats, longest, going)
+                strokes.run(leads[lead], leads[1 - lead], beats, float(longest[row]), bool(held[row] > 0))
                 for lead in (0, 1)
-                if leads[lead].at and leads[lead].at[-1] >= oldest
+                if may[lead][row]
             ]
             known = [at for at in since if at is not None]
-            if known and not going:
-                own["run_since"][slot] = int(begins[slot]) + min(known) * int(blocks[slot])
-            own["held"][slot] = HELD if known else max(int(own["held"][slot]) - 1, 0)
+            if known:
+                if held[row] <= 0:
+                    own["run_since"][slot] = int(begins[first]) + min(known) * int(blocks[first])
+                own["held"][slot] = HELD
 
     def _sign(self, slot: int, index: int) -> Sign:
         """What is true of a slot from sample `index` on."""
@@ -274,6 +284,12 @@ class SignalSigns:
             second=is_["second"],
             run=int(own["run_since"][slot]) if is_["run"] else -1,
         )
+
+
+def _both(value: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    """Rows of either lead, one behind the other. name: with {} for the lead."""
+    rows = np.stack([value[name.format(lead)] for lead in LEADS], axis=1)
+    return rows.reshape(-1, *rows.shape[2:])
 
 
 def _irregular(bits: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -179,6 +179,13 @@ class WardAlarms:
         """A person has seen the slot's alarm of that kind (all of them where kind is "")."""
         self._note(slot, self._bed(slot).acknowledge(kind))
 
+    def noisy(self, slot: int, index: int) -> bool:
+        """Whether no lead of the slot could be analysed up to sample `index`, which `samples` must have told.
+
+        To ask of a beat: by the last sample that it needs, and before `beat` is told of it.
+        """
+        return self._beds[slot].sign_at(index).noisy
+
     def silence(self, slot: int, seconds: float | None = None) -> None:
         """No sound for that many seconds of signal (silence_seconds of the settings where None); 0 ends it."""
         length = self.settings.silence_seconds if seconds is None else seconds

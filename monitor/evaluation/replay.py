@@ -139,7 +139,7 @@ def episodes(changes: Iterable[Change], length: int) -> list[Raised]:
         elif change.what == "end":
             onset, at, again, hidden = open_.pop(change.kind)
             raised.append(Raised(change.kind, onset, change.over, at, again, hidden))
-    raised += [Raised(kind, onset, length - 1, *rest) for kind, (onset, *rest) in open_.items()]
+    raised += [Raised(kind, onset, length - 1, at, again, hidden) for kind, (onset, at, again, hidden) in open_.items()]
     return sorted(raised, key=lambda one: (one.raised, one.kind))
 
 

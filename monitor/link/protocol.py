@@ -21,7 +21,10 @@ BedName = Annotated[str, Meta(max_length=64)]
 
 
 class BeatMark(msgspec.Struct, frozen=True, array_like=True):
-    """One classified beat. probabilities: N, S, V, F, Q. moved: L2 change of the memory by this beat."""
+    """One classified beat. probabilities: N, S, V, F, Q. moved: L2 change of the memory by this beat.
+
+    unsure: the letter is not to be relied on.
+    """
 
     index: int
     cls: str
@@ -29,6 +32,7 @@ class BeatMark(msgspec.Struct, frozen=True, array_like=True):
     rr_ms: float | None
     latency_ms: float
     moved: float = 0.0
+    unsure: bool = False
 
 
 class TruthNote(msgspec.Struct, frozen=True, array_like=True):

@@ -167,6 +167,10 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "ended": ("The monitor's service has ended: {why}", "モニターのサービスが終了しました: {why}"),
     "reset": ("memory reset: {why}", "メモリー初期化: {why}"),
     "help": ("KEYS", "キー操作"),
+    "dim_letters": (
+        "a dim letter: the network is unsure, or the signal is noisy",
+        "薄い文字: 判定が不確か、またはノイズ",
+    ),
     "close": ("any key closes this", "何かキーを押すと閉じます"),
     # what keys do
     "quit": ("quit", "終了"),

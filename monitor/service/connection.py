@@ -9,14 +9,16 @@ import asyncio
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final
 
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
+from ecg.wire.packets import Arrival
 from ecg.wire.session import Session
-from ecg.wire.topics import Kind, Topics, readable
+from ecg.wire.topics import LONGEST_SHOWN, Kind, Topics, readable
 
 __all__ = ["Arrival", "Connection", "Inbox", "Outgoing"]
 
@@ -28,17 +30,11 @@ OVERHEAD: Final = 512
 """Bytes that a message takes besides its payload: empty ones fill a memory too."""
 
 
-class Arrival(NamedTuple):
-    """One message as it came; of an odd topic, what may be shown of it. received_ns: since the epoch."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    received_ns: int
-
-
 class Inbox:
-    """Messages that have arrived and are not processed yet. The connection's thread puts, the service takes."""
+    """Messages that have arrived and are not processed yet. The connection's thread puts, the service takes.
+
+    Of an odd topic there is what may be shown of it.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.wake = asyncio.Event()
@@ -55,19 +51,25 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._items)
 
-    def put(self, topic: str, payload: bytes, retained: bool) -> None:
-        """Keep a message, with the time at which it came (in the connection's thread); none once it is `closed`."""
+    def put(self, arrivals: list[Arrival]) -> None:
+        """Keep messages (in the connection's thread); none once it is `closed`."""
         if self.closed:
             return
-        if not retained:
+        fresh = sum(not one.retained for one in arrivals)
+        if fresh:
             self.last_s = time.monotonic()
-            self.received += 1
-        if self._bytes_in - self._bytes_out > MOST_BYTES:
-            self.overflowed += 1
-            return
-        self._bytes_in += len(payload) + OVERHEAD
-        self._items.append(Arrival(readable(topic), payload, retained, time.time_ns()))
-        if not self._woken:
+            self.received += fresh
+        kept = []
+        for one in arrivals:
+            if self._bytes_in - self._bytes_out > MOST_BYTES:
+                self.overflowed += 1
+                continue
+            self._bytes_in += len(one.payload) + OVERHEAD
+            if len(one.topic) > LONGEST_SHOWN or not one.topic.isprintable():
+                one = one._replace(topic=readable(one.topic))
+            kept.append(one)
+        self._items.extend(kept)
+        if kept and not self._woken:
             self._woken = True
             self._loop.call_soon_threadsafe(self.wake.set)
 
@@ -109,9 +111,17 @@ class Connection:
     It lives in a thread with an event loop of its own: a broker drops what is not read in time, so reading must not
     wait for the signal path and the network. Its last will is an empty retained message: a monitor that has ended
     leaves no status behind.
+
+    told: gets the marks of messages that the broker has, in the connection's thread.
     """
 
-    def __init__(self, mqtt: MqttSettings, broker: Broker, name: str) -> None:
+    def __init__(
+        self,
+        mqtt: MqttSettings,
+        broker: Broker,
+        name: str,
+        told: Callable[[list[int]], None] | None = None,
+    ) -> None:
         self.topics = topics = Topics(mqtt.topic_root)
         self.inbox = Inbox(asyncio.get_running_loop())
         self._gone = Outgoing(topics.monitor(name), b"", True)
@@ -121,7 +131,8 @@ class Connection:
             f"monitor-{name}",
             lambda: self._gone,
             filters=(*(topics.every(kind) for kind in HEARD), topics.every_producer()),
-            arrived=self.inbox.put,
+            received=self.inbox.put,
+            told=told,
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="mqtt", daemon=True)

@@ -171,7 +171,8 @@ class View:
 
 
 def _mark(beat: BeatRead) -> BeatMark:
-    return BeatMark(beat.index, beat.cls, list(beat.probabilities), beat.rr_ms, beat.latency_ms, beat.moved)
+    shares = list(beat.probabilities)
+    return BeatMark(beat.index, beat.cls, shares, beat.rr_ms, beat.latency_ms, beat.moved, beat.unsure)
 
 
 class Views:

@@ -78,10 +78,9 @@ class Latencies:
             self.add("received", received)
             self.add("read", read - received)
 
-    def confirmed(self, sent_ns: int) -> None:
-        """The broker has the beat whose last sample was sent at `sent_ns`, 0 where nobody knows when."""
-        if sent_ns:
-            self.add("total", (time.time_ns() - sent_ns) / 1e6)
+    def confirmed(self, sent_ns: list[int]) -> None:
+        """The broker has the beats whose last samples were sent at these times."""
+        self.add("total", (time.time_ns() - np.array(sent_ns)) / 1e6)
 
     def add(self, stage: str, milliseconds: NDArray[np.float64] | float) -> None:
         """Count values of a stage; "total" is also what the status line shows."""

@@ -95,7 +95,7 @@ class Service:
         self._problems = Problems()
         self._latencies = Latencies()
         self._lag = Lag(config.monitor.max_lag_seconds)
-        self._connection = Connection(config.mqtt, broker, self.name)
+        self._connection = Connection(config.mqtt, broker, self.name, self._latencies.confirmed)
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about)
@@ -103,11 +103,11 @@ class Service:
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
-        publish, confirmed = self._connection.publish, self._latencies.confirmed
+        publish = self._connection.publish
         on_beats = self._printer.put if self._printer else None
         self._sinks: dict[str, Sink] = {
             "latencies": self._latencies,
-            "publisher": Publisher(topics, self.name, ward.model, publish, confirmed, on_beats),
+            "publisher": Publisher(topics, self.name, ward.model, publish, on_beats),
             "screens": self.views,
         }
         if self._log:

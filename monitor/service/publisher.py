@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from ecg.records.aami import CLASSES
 from ecg.wire.messages import SCHEMA, Alarms, Beat, encode_json
@@ -15,8 +14,8 @@ from monitor.ward.events import AlarmChanged, BeatRead, Event
 class Publisher:
     """Publishes the beats and alarms of one monitor.
 
-    monitor: its id. model: name of its weights. send: puts messages on their way. confirmed: called with a beat's
-    `sent_ns` once the broker has it, maybe in another thread. on_beats: gets the beats of each call as published.
+    monitor: its id. model: name of its weights. send: puts messages on their way; a beat's mark is its `sent_ns`.
+    on_beats: gets the beats of each call as published.
     """
 
     def __init__(
@@ -25,11 +24,10 @@ class Publisher:
         monitor: str,
         model: str,
         send: Callable[[list[Outgoing]], None],
-        confirmed: Callable[[int], None],
         on_beats: Callable[[list[Beat]], None] | None = None,
     ) -> None:
         self._topics, self._monitor, self._model = topics, monitor, model
-        self._send, self._confirmed, self._on_beats = send, confirmed, on_beats
+        self._send, self._on_beats = send, on_beats
 
     def take(self, events: Sequence[Event]) -> None:
         """Publish these, in their order."""
@@ -39,8 +37,7 @@ class Publisher:
             match event:
                 case BeatRead():
                     beat = self.beat(event)
-                    done = partial(self._confirmed, event.sent_ns)
-                    out.append(Outgoing(self._topics.of(event.bed, "beat"), encode_json(beat), False, done))
+                    out.append(Outgoing(self._topics.of(event.bed, "beat"), encode_json(beat), False, event.sent_ns))
                     beats.append(beat)
                 case AlarmChanged():
                     out.append(Outgoing(self._topics.of(event.bed, "alarm"), encode_json(self.alarms(event)), True))
@@ -63,6 +60,7 @@ class Publisher:
             lookahead_ms=round(event.lookahead_ms, 1),
             model=self._model,
             monitor=self._monitor,
+            unsure=event.unsure,
         )
 
     def alarms(self, event: AlarmChanged) -> Alarms:

@@ -16,6 +16,7 @@ from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.client import Line, LineError
 from ecg.wire.messages import MessageError, MonitorStatus, decode_json
+from ecg.wire.session import one_by_one
 from ecg.wire.tls import encryption
 from ecg.wire.topics import Topics
 
@@ -72,7 +73,7 @@ async def find(mqtt: MqttSettings, broker: Broker, status_seconds: float) -> Riv
     look = Look()
     try:
         async with Line(
-            mqtt, broker, f"look-{secrets.token_hex(4)}", None, encryption(mqtt), look.heard, lambda _number: None
+            mqtt, broker, f"look-{secrets.token_hex(4)}", None, encryption(mqtt), one_by_one(look.heard)
         ) as line:
             await line.subscribe([Topics(mqtt.topic_root).every_monitor()])
             return await look.verdict(status_seconds)

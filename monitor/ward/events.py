@@ -51,6 +51,8 @@ class BeatRead:
     the sender's clock cannot be believed.
     latency_ms: from that sending (where it is 0, from that reception) until the beat was read.
     lookahead_ms: signal time it needs after the R-peak.
+    unsure: the letter is not to be relied on: its probability is below what its network's card asks, or no lead can be
+    analysed there.
     """
 
     bed: str
@@ -65,6 +67,7 @@ class BeatRead:
     received_ns: int
     latency_ms: float
     lookahead_ms: float
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,11 +35,18 @@ class Pipeline:
     """What all beds go through at once: signal path and network have a row for each lead, the alarms for each bed.
 
     beds: by slot. events: what happened, until the owner takes it. watchers: see what is read of each lead.
-    wall_ns: what a beat's latency is measured with.
+    wall_ns: what a beat's latency is measured with. unsure_below: a letter of less probability is unsure.
     """
 
-    def __init__(self, config: Config, net: BeatNet, device: torch.device, wall_ns: Callable[[], int]) -> None:
-        self._config, self._wall_ns = config, wall_ns
+    def __init__(
+        self,
+        config: Config,
+        net: BeatNet,
+        device: torch.device,
+        wall_ns: Callable[[], int],
+        unsure_below: float = 0.0,
+    ) -> None:
+        self._config, self._wall_ns, self._unsure_below = config, wall_ns, unsure_below
         self.watchers: list[Watcher] = []
         self.engine = Engine(
             net,
@@ -220,6 +227,7 @@ class Pipeline:
                 received_ns=received_ns,
                 latency_ms=(now_ns - (sent_ns if plausible else received_ns)) / 1e6,
                 lookahead_ms=lookahead_seconds(bed.rate) * 1000,
+                unsure=shares[best] < self._unsure_below or self.alarms.noisy(bed.slot, ready),
             )
             bed.take_beat(beat)
             self.alarms.beat(bed.slot, index, beat.cls, shares[VENTRICULAR], like_usual, like_beside)

@@ -48,7 +48,7 @@ class Ward:
     """Every bed of one monitor.
 
     net: the network, on the CPU. model: its name. device: where it runs. wall_ns: what a beat's latency is measured
-    with. now_s: a clock that never goes back, by which a bed is silent.
+    with. now_s: a clock that never goes back, by which a bed is silent. unsure_below: of the network's card.
     heard: called with signal as it is taken; it must neither wait nor change anything.
     """
 
@@ -62,11 +62,12 @@ class Ward:
         device: torch.device,
         wall_ns: Callable[[], int] = time.time_ns,
         now_s: Callable[[], float] = time.monotonic,
+        unsure_below: float = 0.0,
     ) -> None:
         self.config = config
         self.model = model
         self._now_s = now_s
-        self._pipeline = Pipeline(config, net, device, wall_ns)
+        self._pipeline = Pipeline(config, net, device, wall_ns, unsure_below)
         self._empty()
 
     def _empty(self) -> None:

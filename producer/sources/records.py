@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -48,10 +48,26 @@ class Bed:
     _mark: int = field(default=0)
     _gaps: list[tuple[int, int]] = field(init=False)
     _first: str = field(init=False)
+    _whole: bool = field(init=False)
+    _terms: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self._first = self.record.name
-        self._gaps = gaps(self.record)
+        self._begin()
+
+    def _begin(self) -> None:
+        """What is the same in all messages of the present record."""
+        record, columns = self.record, self.columns
+        self._gaps = gaps(record)
+        self._whole = columns == list(range(record.samples.shape[1]))
+        self._terms = {
+            "record": record.name,
+            "rate": record.rate,
+            "leads": [record.leads[column] for column in columns],
+            "gain": [float(record.gain[column]) for column in columns],
+            "baseline": [float(record.baseline[column]) for column in columns],
+            "units": [record.units[column] for column in columns] if record.units else [],
+        }
 
     @property
     def record_name(self) -> str:
@@ -103,6 +119,8 @@ class Bed:
 
     def _heard(self, begin: int, end: int) -> tuple[int, int]:
         """The part of a chunk that is not in a gap: what comes behind one is of the next chunk."""
+        if not self._gaps:
+            return begin, end
         begin, end = begin + self._offset, end + self._offset
         for first, last in self._gaps[bisect_right(self._gaps, begin, key=lambda gap: gap[1]) :]:
             if first <= begin:
@@ -113,20 +131,17 @@ class Bed:
         return begin - self._offset, end - self._offset
 
     def _wave(self, begin: int, end: int, sent_ns: int) -> Wave:
-        rows = self.record.samples[self._offset + begin : self._offset + end, self.columns]
+        rows = self.record.samples[self._offset + begin : self._offset + end]
+        if not self._whole:
+            rows = rows[:, self.columns]
         return Wave(
             v=SCHEMA,
             stream=self.stream,
-            record=self.record.name,
             seq=self.seq,
             index=begin,
-            rate=self.record.rate,
-            leads=[self.record.leads[column] for column in self.columns],
-            gain=[float(self.record.gain[column]) for column in self.columns],
-            baseline=[float(self.record.baseline[column]) for column in self.columns],
             sent_ns=sent_ns,
-            samples=rows.astype("<i2").tobytes(),
-            units=[self.record.units[column] for column in self.columns] if self.record.units else [],
+            samples=rows.astype("<i2", copy=False).tobytes(),
+            **self._terms,
         )
 
     def _annotations(self, end: int) -> Truth | None:
@@ -196,7 +211,8 @@ class Bed:
         """Another record, with the leads that the present one sent where it has them, else all of its own."""
         kept = [record.leads.index(name) for name in self.leads if name in record.leads]
         columns = kept if len(kept) == len(self.columns) else sent_columns(record)
-        self.record, self.own, self.columns, self._gaps = record, None, columns, gaps(record)
+        self.record, self.own, self.columns = record, None, columns
+        self._begin()
         self._anew(0)
 
     def status(self, online: bool, speed: float | str, final: bool = False) -> BedStatus:

@@ -14,6 +14,7 @@ from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.messages import BedStatus, ProducerStatus, Wave, decode
 from producer.connection import Connection, connections
+from producer.faults import Faults
 from producer.sources.records import Bed, make_beds
 from tests.support.brokers import Mosquitto, until
 
@@ -45,7 +46,7 @@ async def test_a_shared_connection_s_own_status_is_gone_after_an_orderly_end(
     await until(lambda: not len(shared._session.outbox))
     status = "ecg/v1/_producer/producer-r-0/status"
     assert decode((await standing(any_broker))[status], ProducerStatus).beds == [bed.name for bed in beds]
-    await shared.wave(beds[0], time.time_ns(), 1)
+    await shared.waves([(beds[0], Faults())], time.time_ns(), 1)
     await shared.close()
     left = await standing(any_broker)
     assert status not in left
@@ -94,18 +95,18 @@ async def test_what_the_broker_was_not_there_for_is_sent_late_and_in_order(
     found = Broker("127.0.0.1", mosquitto.port, "external")
     (alone,) = connections(MqttSettings(), found, beds[:1], 1.0, "r", alone=2, shared=10)
     await alone.open()
-    await alone.wave(beds[0], time.time_ns(), 0)
+    await alone.waves([(beds[0], Faults())], time.time_ns(), 0)
     mosquitto.stop()
     await until(lambda: alone.problem != "")
     for qos in (0, 1):
-        await asyncio.wait_for(alone.wave(beds[0], time.time_ns(), qos), 5)
+        await asyncio.wait_for(alone.waves([(beds[0], Faults())], time.time_ns(), qos), 5)
     mosquitto.start()
     await until(lambda: alone.problem == "")
     listening: list[int] = []
     async with aiomqtt.Client(found.host, found.port) as client:  # one that is back later than the producer
         await client.subscribe("ecg/v1/+/wave", 1)
         await asyncio.wait_for(alone.ready(asyncio.Event()), 20)
-        await alone.wave(beds[0], time.time_ns(), 1)
+        await alone.waves([(beds[0], Faults())], time.time_ns(), 1)
         async with asyncio.timeout(20):
             async for message in client.messages:
                 listening.append(decode(bytes(message.payload), Wave).index)
@@ -128,10 +129,31 @@ async def test_a_live_signal_waits_for_nobody(mosquitto: Mosquitto, beds: list[B
     mosquitto.stop()
     await until(lambda: alone.problem != "")
     for _ in range(5):
-        await asyncio.wait_for(alone.wave(beds[0], time.time_ns(), 0), 5)
+        await asyncio.wait_for(alone.waves([(beds[0], Faults())], time.time_ns(), 0), 5)
     assert alone.dropped == 3
     await asyncio.wait_for(alone.close(), 5)
     assert alone.dropped >= 5
+
+
+async def test_what_is_due_together_goes_out_together_each_bed_once(mosquitto: Mosquitto, beds: list[Bed]) -> None:
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    shared = Connection(MqttSettings(), found, beds, 1.0, "p")
+    await shared.open()
+    came: list[tuple[str, int]] = []
+    due = [(bed, Faults()) for bed in beds]
+    async with aiomqtt.Client(found.host, found.port) as client:
+        await client.subscribe([("ecg/v1/+/wave", 1), ("ecg/v1/+/truth", 1)])
+        for _ in range(3):
+            await shared.waves(due, time.time_ns(), 0)
+        async with asyncio.timeout(10):
+            async for message in client.messages:
+                if message.topic.value.endswith("wave"):
+                    wave = decode(bytes(message.payload), Wave)
+                    came.append((message.topic.value.split("/")[2], wave.index))
+                    if len(came) == 9:
+                        break
+    await shared.close()
+    assert came == [(bed.name, index) for index in (0, 360, 720) for bed in beds]
 
 
 async def test_every_lap_is_announced_before_its_first_samples(mosquitto: Mosquitto) -> None:
@@ -143,7 +165,7 @@ async def test_every_lap_is_announced_before_its_first_samples(mosquitto: Mosqui
     async with aiomqtt.Client(found.host, found.port) as client:
         await client.subscribe("ecg/v1/208-excerpt/+", 1)
         for _ in range(3):
-            await link.wave(bed, time.time_ns(), 1)
+            await link.waves([(bed, Faults())], time.time_ns(), 1)
         async with asyncio.timeout(10):
             async for message in client.messages:
                 kind = message.topic.value.rpartition("/")[2]

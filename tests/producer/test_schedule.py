@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from producer.faults import Faults
-from producer.schedule import Progress, chunk_seconds, lanes_of, replay
+from producer.schedule import SLEEP_SECONDS, TICK_SECONDS, Progress, chunk_seconds, lanes_of, replay
 from producer.sources.records import Bed
 from tests.support.beds import small
 
@@ -19,11 +19,15 @@ class Line:
     def __init__(self, beds: list[Bed], clock: Clock, slow: float = 0.0) -> None:
         self.beds, self.clock, self.slow = beds, clock, slow
         self.sent: list[tuple[float, str]] = []
+        self.batches: list[int] = []
 
-    async def wave(self, bed: Bed, sent_ns: int, qos: int, faults: Faults) -> None:
-        bed.next(sent_ns)
-        self.sent.append((self.clock.now, bed.name))
-        self.clock.now += self.slow
+    async def waves(self, due: list[tuple[Bed, Faults]], sent_ns: int, qos: int) -> None:
+        assert len({bed.name for bed, _ in due}) == len(due)
+        self.batches.append(len(due))
+        for bed, _ in due:
+            bed.next(sent_ns)
+            self.sent.append((self.clock.now, bed.name))
+            self.clock.now += self.slow
 
 
 class Clock:
@@ -63,6 +67,22 @@ async def test_every_message_is_due_at_a_time_computed_from_the_start(monkeypatc
 async def test_slow_sending_does_not_push_the_schedule_back(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = await run(monkeypatch, 4, slow=0.05)
     assert sent[-1][0] == pytest.approx(0.25 * (1 + 159 / 4), abs=0.003)
+
+
+async def test_what_is_due_within_a_tick_goes_out_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
+    async def sleep(seconds: float, _stop: asyncio.Event) -> None:
+        clock.now += seconds
+
+    monkeypatch.setattr("producer.schedule._sleep", sleep)
+    beds = [Bed(name=f"b{n}", record=small(720), columns=[0], chunk_seconds=0.25, run="r") for n in range(250)]
+    line = Line(beds, clock)
+    await replay(lanes_of([line], 1.0, 0.25), 0, asyncio.Event(), Progress(), clock)  # type: ignore[list-item]
+    assert sum(line.batches) == 250 * 8 and len(line.batches) <= 2.25 / TICK_SECONDS + 2
+    for place, (at, name) in enumerate(line.sent):
+        assert name == f"b{place % 250}"
+        assert -SLEEP_SECONDS - 1e-6 <= at - 0.25 * (1 + place / 250) <= TICK_SECONDS + SLEEP_SECONDS
 
 
 async def test_stopping_stops(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,7 @@ class WardLink:
 
     shift: seconds by which each bed is ahead of the one before. leads: 1, or 2 (the second is the first, inverted and
     halved). truth: does the producer send annotations? records: other records to play, one a bed in turn.
+    unsure_below: confidence below which a letter is unsure.
     """
 
     def __init__(
@@ -92,12 +93,14 @@ class WardLink:
         truth: bool = False,
         names: Sequence[str] = (),
         records: Sequence[Record] = (),
+        unsure_below: float = 0.0,
     ) -> None:
         self.clock = Clock(seconds)
         self.config = config or Config()
         torch.set_num_threads(1)
         net, card = weights.load(WEIGHTS)
-        self.ward = Ward(self.config, net, card.name, torch.device("cpu"), self._wall_ns, self.clock)
+        where = torch.device("cpu")
+        self.ward = Ward(self.config, net, card.name, where, self._wall_ns, self.clock, unsure_below=unsure_below)
         self.view = VirtualView(self.ward, self.clock, lambda: self._wall_ns() / 1e9)
         self.view.studies = Studies(self.ward, at_once=True)
         self.names = list(names) or [f"bed-{number + 1}" for number in range(beds)]

@@ -71,11 +71,14 @@ def part(record: Record, begin: int, end: int) -> Record:
     )
 
 
+UNSURE_BELOW = 0.8
+
+
 class Run:
     """A ward and everything it said."""
 
     def __init__(self, config: Config | None = None) -> None:
-        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"))
+        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"), unsure_below=UNSURE_BELOW)
         self.events: list[Event] = []
 
     def step(self) -> list[Event]:
@@ -110,8 +113,8 @@ def whole(record: Record) -> Run:
 
 def same(one: list[BeatRead], other: list[BeatRead]) -> None:
     """The same beats at the same samples, with probabilities within 1e-5."""
-    assert [(beat.index, beat.cls, beat.rr_ms) for beat in one] == [
-        (beat.index, beat.cls, beat.rr_ms) for beat in other
+    assert [(beat.index, beat.cls, beat.rr_ms, beat.unsure) for beat in one] == [
+        (beat.index, beat.cls, beat.rr_ms, beat.unsure) for beat in other
     ]
     for a, b in zip(one, other, strict=True):
         assert b.probabilities == pytest.approx(a.probabilities, abs=1e-5)

@@ -89,13 +89,31 @@ def run(chosen: argparse.Namespace) -> int:
             for trial in trials
         ]
         write_json(chosen.json, {"recipe": recipe, "seconds": round(took, 1), **results, "records": records})
+    bins = sum((_bins(trials, database) for database in among.databases), calibration.NONE)
     for database in among.databases:
         known = "DS1" if database is databases.MITDB else f"{len(database.records)} records of {database.name}"
         title = f"{recipe.name} ({recipe.cell}): {known} in {len(among.folds)} parts, each held out whole; {took:.0f} s"
         console.print(_table(f"{title}; %, mean and spread of {chosen.seeds} seeds", results[database.name]))
         for way in (one for one in ("end_to_end", TWO_LEADS) if results[database.name][one]):
             console.print(_remarks(way, [_of(trial[way], database) for trial in trials]), soft_wrap=True)
+    level = calibration.level(bins)
+    unsure = bins[: round(level * calibration.BINS)].sum(axis=0)
+    console.print(
+        f"names are right in {100 * calibration.LEAST_RIGHT:.0f} % or more from a confidence of {100 * level:.0f} % "
+        f"on; below it are {100 * unsure[0] / bins[:, 0].sum():.1f} % of the beats, right in "
+        f"{100 * unsure[2] / max(unsure[0], 1):.1f} %",
+        soft_wrap=True,
+    )
     return 0
+
+
+def _bins(trials: list[Trial], database: Database) -> calibration.Bins:
+    """A database's beats by the confidence of their names, from two leads where they are cut, all seeds together."""
+    total = calibration.NONE.copy()
+    for trial in trials:
+        way = TWO_LEADS if all_there(trial.get(TWO_LEADS, {}), database) else "end_to_end"
+        total += np.sum([one.bins for one in _of(trial[way], database).values()], axis=0)
+    return total
 
 
 def all_there(judged: dict[str, Judged], database: Database) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ from rich.console import Console
 from ecg.files import write_json
 from ecg.model import weights
 from trainer.commands import options
+from trainer.scoring import crossvalidation
 from trainer.scoring.evaluation import WAYS, as_json, brief
 from trainer.scoring.tables import TITLES, random_split_line, tables
 
@@ -23,14 +25,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     options.add_evaluation(parser, "score")
     options.add_json(parser)
     parser.add_argument("--ship", metavar="NAME", help="put the scores into the card and ship the weights as NAME")
+    parser.add_argument(
+        "--crossval",
+        type=Path,
+        metavar="FILE",
+        help="of the same recipe, as `crossval --json` writes it: its scores go onto the card, and the confidence "
+        "below which a letter is unsure",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Evaluate both ways and show the tables."""
     console = Console()
     begin = time.perf_counter()
+    checked = crossvalidation.read(chosen.crossval) if chosen.crossval else None
     net, card, found, records = options.evaluated(chosen, console)
-    tree = as_json(found)
+    if checked:
+        metrics = {**card.metrics, "cross_validation": checked.on_card()}
+        card = msgspec.structs.replace(card, metrics=metrics, unsure_below=checked.level())
+    tree = as_json(found, card.unsure_below)
     took = time.perf_counter() - begin
     if chosen.json:
         about = {"weights": card.name, "sha256": card.sha256, "seed": card.seed, "set": records, "leads": chosen.leads}

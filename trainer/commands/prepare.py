@@ -15,7 +15,7 @@ from trainer.data import cache
 from trainer.data.leads import MARK
 from trainer.data.preparing import cut_beats, cut_versions, rebuild_rows, rows_folder
 from trainer.data.versions import versions_path
-from trainer.recipes import Recipe
+from trainer.recipes import RECIPES, Recipe
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +55,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _cut(names: list[str], among: Patients, target: Path, console: Console) -> None:
-    """Cut the beats of the named records, and the versions of those in DS1.
-
-    Versions of other databases are made by the first fit that asks for them: they have not helped so far.
-    """
+    """Cut the beats of the named records, and the versions that the recipes want of those that may be fitted on."""
     head, beats = cut_beats(names, target, console, among)
     records = sum(not name.endswith(MARK) for name in head.names)
     console.print(
@@ -66,10 +63,11 @@ def _cut(names: list[str], among: Patients, target: Path, console: Console) -> N
         f"{target} ({_size(target)})",
         soft_wrap=True,
     )
-    known = [name for name in names if name in DS1.names]
+    counts = {name: Recipe().versions if name in DS1.names else RECIPES["patients"].versions for name in names}
+    known = {name: count for name, count in counts.items() if name in among.names}
     if known:
         made = versions_path(target)
-        cut_versions(known, Recipe().versions, made, console, among)
+        cut_versions(known, made, console, among)
         console.print(f"made-up versions of {len(known)} records: {made} ({_size(made)})", soft_wrap=True)
 
 

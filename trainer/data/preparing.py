@@ -65,17 +65,20 @@ def cut_beats(names: list[str], target: Path, console: Console, among: Patients 
     return head, sum(len(c) for c in cuts if c.source == "reference")
 
 
-def cut_versions(names: list[str], count: int, target: Path, console: Console, among: Patients = DS1) -> None:
-    """Make and cut `count` versions of each named record into `target`."""
+def cut_versions(counts: dict[str, int], target: Path, console: Console, among: Patients = DS1) -> None:
+    """Make and cut so many versions of each named record into `target`."""
+    names = list(counts)
     fetch(list(dict.fromkeys(one for name in names for one in among.beside(name))), console, among)
     with bars(console) as shown:
         records = [among.read(name) for name in names]
         donors = donors_for(names, among)
-        making = shown.add_task("making versions", total=sum(record.seconds for record in records) * count)
+        total = sum(record.seconds * counts[name] for name, record in zip(names, records, strict=True))
+        making = shown.add_task("making versions", total=total)
         cuts: list[CutRecord] = []
-        for number in range(count):
+        for number in range(max(counts.values())):
             source, _ = version_key("", number)
-            made = [version(record, number, donors) for record in records]
+            wanted = [record for name, record in zip(names, records, strict=True) if number < counts[name]]
+            made = [version(record, number, donors) for record in wanted]
             cuts += cut(made, source, progress=lambda seconds: shown.advance(making, seconds))
         cache.save(target, cuts, made_by(), COARSE)
 
@@ -119,7 +122,7 @@ def cuts_for(recipe: Recipe, beats: Path, names: list[str], console: Console) ->
     if not found.issuperset(name for _, name in keys):
         wanted = [name for name in among.names if recipe.has_versions(name)]
         console.print(f"making versions of {len(wanted)} records first")
-        cut_versions(wanted, recipe.versions, made, console, among)
+        cut_versions(dict.fromkeys(wanted, recipe.versions), made, console, among)
     cuts |= cut_noise([first_half(record) for record in noise_records(recipe, console)])
     for source in SOURCES:
         cuts |= cache.load(made, [name for of, name in keys if of == source], (source,), made_by()) if keys else {}

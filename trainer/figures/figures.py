@@ -133,6 +133,24 @@ def calibration_figure(named: dict[str, Named], path: Path) -> tuple[Path, dict[
     return save(figure, path), found
 
 
+def reliability_figure(curves: dict[str, list[list[float]]], path: Path) -> tuple[Path, dict[str, float]]:
+    """Share of right names by their confidence, a curve for each set of beats; expected calibration error by set.
+
+    curves: rows of `trainer.scoring.calibration.rows`: lower bound, share of the beats, mean confidence, share right.
+    """
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot((0, 1), (0, 1), color="#bbbbbb", linewidth=1)
+    found = {}
+    for (name, rows), marker in zip(curves.items(), "osD^v", strict=False):
+        share, confidence, right = np.array(rows, np.float64).reshape(-1, 4)[:, 1:].T
+        found[name] = float((np.abs(confidence - right) * share).sum())
+        axes.plot(confidence, right, f"{marker}-", markersize=4, label=f"{name}  {found[name]:.3f}")
+    axes.set(xlabel="confidence of the name", ylabel="share of right names", xlim=(0, 1), ylim=(0, 1))
+    axes.legend(title="calibration error", loc="upper left", frameon=False)
+    return save(figure, path), found
+
+
 def _reliability(
     known: NDArray[np.bool_], given: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -13,13 +13,17 @@ from ecg.records import library
 from ecg.records.aami import CLASSES
 from trainer.figures import figures, strips
 from trainer.scoring.evaluation import WAYS, Named, as_json
-from trainer.scoring.tables import MEANS, class_rows, percent, short
+from trainer.scoring.tables import MEANS, class_rows, percent, short, sureness_line
 
 CITATION: Final = (
     "Records: MIT-BIH Arrhythmia Database 1.0.0 (Open Data Commons Attribution License 1.0). Moody GB, Mark RG. The "
     "impact of the MIT-BIH Arrhythmia Database. IEEE Eng in Med and Biol 20(3):45-50 (2001). Goldberger A, et al. "
     "PhysioBank, PhysioToolkit, and PhysioNet. Circulation 101(23):e215-e220 (2000)."
 )
+
+
+HELD: Final = ("mitdb", "svdb")
+"""The databases of a card's cross-validation."""
 
 
 def write(
@@ -38,7 +42,7 @@ def write(
     log: of the fit, empty if unknown. title: name of the set of records. data: folder of these (default: the library).
     seed: of the choice of strips. Raises UserError if the folder cannot be written.
     """
-    tree = as_json(found)
+    tree = as_json(found, card.unsure_below)
     try:
         lines = [
             f"# {card.name} on {title}",
@@ -61,6 +65,7 @@ def write(
         )
         _, error = figures.calibration_figure(streamed, folder / "calibration.png")
         lines += _section("Calibration, end to end", "calibration.png", _by_class("Expected calibration error", error))
+        lines += _reliability(tree, card, title, folder)
         lines += [
             "## Rhythm strips",
             "",
@@ -75,6 +80,18 @@ def write(
     except OSError as error:
         raise UserError(f"cannot write {error.filename or folder}: {error.strerror}") from None
     return page
+
+
+def _reliability(tree: dict[str, Any], card: Card, title: str, folder: Path) -> list[str]:
+    """How far the confidence of a name can be believed: here, and on the patients held out in the cross-validation."""
+    curves = {title: [list(row.values()) for row in tree["end_to_end"]["calibration"]["bins"]]}
+    held = card.metrics.get("cross_validation", {})
+    curves |= {f"{name}, held out": held[name]["reliability"] for name in HELD if "reliability" in held.get(name, {})}
+    _, error = figures.reliability_figure(curves, folder / "reliability.png")
+    said = ", ".join(f"{name} {100 * value:.1f} %" for name, value in error.items())
+    lines = _section("Confidence of the names", "reliability.png", f"Expected calibration error: {said}.")
+    line = sureness_line(tree["end_to_end"]["sureness"])
+    return [*lines, f"{line}.", ""] if line else lines
 
 
 def curve_of(name: str, card: Card) -> list[dict[str, float]]:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS: Final = 10
+LEAST_RIGHT: Final = 0.75
+"""A letter is sure where at least so many of those with its confidence are right."""
 Bins = NDArray[np.float64]
 """float64 [BINS, 3]: beats, sum of their confidences, and how many of them are named right, by confidence."""
 NONE: Final[Bins] = np.zeros((BINS, 3))
@@ -32,6 +34,16 @@ def expected_error(bins: Bins) -> float:
     """The expected calibration error: mean distance of confidence and share of right names, weighted by beats."""
     total = bins[:, 0].sum()
     return float(np.abs(bins[:, 1] - bins[:, 2]).sum() / total) if total else float("nan")
+
+
+def level(bins: Bins, least: float = LEAST_RIGHT) -> float:
+    """The confidence from which on names are right at least so often: the lower bound of a bin, 0 to 1.
+
+    bins: of held-out patients. Every bin with beats above that bound is right so often; the one below it is not.
+    """
+    enough = (bins[:, 0] == 0) | (bins[:, 2] >= least * bins[:, 0])
+    short = np.flatnonzero(~enough)
+    return float(short[-1] + 1) / BINS if len(short) else 0.0
 
 
 def rows(bins: Bins) -> list[tuple[float, float, float, float]]:

@@ -86,12 +86,35 @@ def calibration_of(named: dict[str, Named]) -> dict[str, Any]:
     }
 
 
-def as_json(found: dict[str, dict[str, Named]]) -> dict[str, Any]:
-    """The scores of both ways, 0 to 1, as `evaluate --json` writes them."""
+def sureness_of(named: dict[str, Named], unsure_below: float) -> dict[str, Any]:
+    """How many names have less confidence than that, and how often these and the others are right, for JSON.
+
+    Beats without a reference have no part in it.
+    """
+    parts = [(one.probabilities[known], one.cut.classes[known]) for one in named.values() for known in _known(one)]
+    confidence = np.concatenate([given.max(axis=1) for given, _ in parts])
+    right = np.concatenate([given.argmax(axis=1) == classes for given, classes in parts])
+    unsure = confidence < unsure_below
+    return {
+        "unsure_below": unsure_below,
+        "unsure": float(unsure.mean()) if len(unsure) else None,
+        "unsure_right": float(right[unsure].mean()) if unsure.any() else None,
+        "sure_right": float(right[~unsure].mean()) if (~unsure).any() else None,
+    }
+
+
+def _known(one: Named) -> list[NDArray[np.bool_]]:
+    known = one.cut.classes >= 0
+    return [known] if known.any() else []
+
+
+def as_json(found: dict[str, dict[str, Named]], unsure_below: float = 0.0) -> dict[str, Any]:
+    """The scores of both ways, 0 to 1, as `evaluate --json` writes them. unsure_below: of the card of the weights."""
     return {
         way: {
             **scores.summary({name: one.table for name, one in named.items()}),
             "calibration": calibration_of(named),
+            "sureness": sureness_of(named, unsure_below),
         }
         for way, named in found.items()
     }

@@ -23,7 +23,7 @@ MEANS: Final = (("accuracy", "accuracy"), ("macro-F1 N,S,V", "macro_f1_nsv"), ("
 def tables(title: str, part: dict[str, Any]) -> list[Table]:
     """The scores, the confusion matrix and the records of one evaluation."""
     found = [_scores(title, part), _confusion(part), _records(part), _worst(part)]
-    return [*found, _calibration(part["calibration"])] if "calibration" in part else found
+    return [*found, _calibration(part["calibration"], part["sureness"])] if "calibration" in part else found
 
 
 def short(way: str) -> str:
@@ -125,8 +125,19 @@ def _worst(part: dict[str, Any]) -> Table:
     return table
 
 
-def _calibration(part: dict[str, Any]) -> Table:
-    table = Table(title=f"Confidence of the names: calibration error {percent(part['expected_error'])} %")
+def sureness_line(part: dict[str, Any]) -> str:
+    """How many letters are unsure, and how often these and the others are right; "" where no level was chosen."""
+    if not part["unsure_below"]:
+        return ""
+    return (
+        f"Unsure, below {percent(part['unsure_below'])} %: {percent(part['unsure'], '-')} % of the beats, right "
+        f"{percent(part['unsure_right'], '-')} %; the others are right {percent(part['sure_right'], '-')} %"
+    )
+
+
+def _calibration(part: dict[str, Any], sureness: dict[str, Any]) -> Table:
+    title = f"Confidence of the names: calibration error {percent(part['expected_error'])} %"
+    table = Table(title=title, caption=sureness_line(sureness))
     table.add_column("confidence from")
     for name in ("share of beats", "mean", "right"):
         table.add_column(name, justify="right")

@@ -17,6 +17,8 @@ from textual.theme import Theme
 
 MARKS: Final = {"high": "!!!", "medium": "!!", "low": "!", "": ""}
 """The marks of alarm priorities in IEC 60601-1-8."""
+UNSURE: Final = 0.5
+"""Share of the background in an unsure letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,14 @@ def themes() -> list[Theme]:
 def pen(colour: str, ground: str = "#000000", bold: bool = False, reverse: bool = False) -> Style:
     """A style of text."""
     return Style(color=Color.parse(colour), bgcolor=Color.parse(ground), bold=bold, reverse=reverse)
+
+
+def letter_pen(palette: Palette, letter: str, unsure: bool, wrong: bool = False) -> Style:
+    """A beat's letter: dim where it is unsure, on the ground of faults where the cardiologists say otherwise."""
+    colour = palette.classes.get(letter, palette.text)
+    if unsure:
+        colour = blend(colour, palette.background, UNSURE)
+    return pen(colour, palette.flash[1] if wrong else "#000000", bold=not unsure, reverse=wrong)
 
 
 @lru_cache(maxsize=1024)

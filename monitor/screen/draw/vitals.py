@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from ecg.records.aami import CLASSES
 from monitor.link.protocol import BedSummary
 from monitor.screen.draw.line import Line
-from monitor.screen.draw.palette import Palette, blend, pen
+from monitor.screen.draw.palette import Palette, blend, letter_pen, pen
 from monitor.screen.draw.plaintext import fit, right
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
@@ -110,7 +110,7 @@ def beat_line(history: BedHistory, palette: Palette, labels: Labels) -> list[Lin
         return [line.add("--", pen(palette.dim))]
     last = history.beats[-1]
     share = max(last.probabilities)
-    return [line.add(f"{last.cls} {share:.2f}", pen(palette.classes.get(last.cls, palette.text), bold=True))]
+    return [line.add(f"{last.cls} {share:.2f}", letter_pen(palette, last.cls, last.unsure))]
 
 
 def probability_lines(history: BedHistory, width: int, palette: Palette, labels: Labels) -> list[Line]:

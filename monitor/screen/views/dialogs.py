@@ -48,7 +48,7 @@ class HelpScreen(ModalScreen[None]):
         palette, labels = self.desk.palette, self.desk.labels
         columns = self._columns()
         width = self.query_one(Board).size.width
-        lines = [Line().add(labels("help"), pen(palette.text, bold=True)), Line()]
+        lines = [Line().add(labels("help"), pen(palette.text, bold=True))]
         spans = spread([column_width(column, labels) for column in columns], width)
         for row in range(max(len(column) for column in columns)):
             line = Line()
@@ -64,6 +64,7 @@ class HelpScreen(ModalScreen[None]):
                         line.add(fit(key, span - GAP), pen(palette.accent, bold=True))
                 line.to(end)
             lines.append(line)
+        lines.append(Line().add(fit(labels("dim_letters"), width), pen(palette.dim)))
         closing = f"{labels('mouse')}; {labels('close')}"
         lines.append(Line().add(fit(closing, width), pen(palette.dim)))
         lesson = labels("first_lesson", command=f"{programs.typed('trainer')} lesson amnesia")

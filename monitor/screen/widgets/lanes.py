@@ -16,8 +16,8 @@ from monitor.screen.state.history import BedHistory
 SETTLED_SECONDS: Final = 1.0
 EDGE_SECONDS: Final = 0.2
 
-Mark = tuple[int, str, bool]
-"""(sample index, letter, model and cardiologists disagree)."""
+Mark = tuple[int, str, bool, bool]
+"""(sample index, letter, model and cardiologists disagree, the model is unsure)."""
 
 
 def letters(beats: list[BeatMark], notes: list[TruthNote], rate: float, settled: int) -> tuple[list[Mark], list[Mark]]:
@@ -25,24 +25,24 @@ def letters(beats: list[BeatMark], notes: list[TruthNote], rate: float, settled:
 
     settled: sample index up to which both are complete; a later beat may still find its partner.
     """
-    ours = [(beat.index, beat.cls) for beat in beats]
-    theirs = [(note.index, CLASS_OF[note.symbol]) for note in notes if note.symbol in CLASS_OF]
+    ours = [(beat.index, beat.cls, beat.unsure) for beat in beats]
+    theirs = [(note.index, CLASS_OF[note.symbol], False) for note in notes if note.symbol in CLASS_OF]
     if not theirs:
-        return [(index, cls, False) for index, cls in ours], []
+        return [(index, cls, False, unsure) for index, cls, unsure in ours], []
     ref, test = match(
-        np.array([index for index, _ in theirs], np.int64),
-        np.array([index for index, _ in ours], np.int64),
+        np.array([index for index, *_ in theirs], np.int64),
+        np.array([index for index, *_ in ours], np.int64),
         match_window(rate),
     )
     return _compared(ours, theirs, test.tolist(), settled), _compared(theirs, ours, ref.tolist(), settled)
 
 
 def _compared(
-    ones: list[tuple[int, str]], others: list[tuple[int, str]], partner: list[int], settled: int
+    ones: list[tuple[int, str, bool]], others: list[tuple[int, str, bool]], partner: list[int], settled: int
 ) -> list[Mark]:
     return [
-        (index, cls, index < settled if at < 0 else others[at][1] != cls)
-        for (index, cls), at in zip(ones, partner, strict=True)
+        (index, cls, index < settled if at < 0 else others[at][1] != cls, unsure)
+        for (index, cls, unsure), at in zip(ones, partner, strict=True)
     ]
 
 
@@ -81,8 +81,8 @@ def lanes_of(
         if truth:
             marks = letters(beats, notes, history.rate, settled)[0]
         else:
-            named = {index: cls for index, cls, _ in own}
-            marks = [(beat.index, beat.cls, named.get(beat.index, beat.cls) != beat.cls) for beat in beats]
+            named = {index: cls for index, cls, *_ in own}
+            marks = [(beat.index, beat.cls, named.get(beat.index, beat.cls) != beat.cls, False) for beat in beats]
         made.append(Lane(other.model, marks))
     if truth:
         made.append(Lane(labels("truth"), theirs, [note for note in notes if note.symbol == "+"]))

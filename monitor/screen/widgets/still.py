@@ -13,13 +13,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from monitor.screen.draw.envelope import envelope
-from monitor.screen.draw.palette import Palette, pen
+from monitor.screen.draw.palette import Palette, letter_pen, pen
 from monitor.screen.draw.paper import Paper, span_bits
 from monitor.screen.draw.plaintext import clean
 from monitor.screen.draw.sweep import BEAT_SECONDS, NORMAL, baseline, paint, runs, styles, tint_of
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
-from monitor.screen.widgets.lanes import SETTLED_SECONDS, letters
+from monitor.screen.widgets.lanes import SETTLED_SECONDS, Mark, letters
 from monitor.screen.widgets.strip_view import LEAST_ROWS, MARGIN, MOST_LEADS, joined
 
 CURSORS: Final = ("A", "B")
@@ -109,15 +109,12 @@ class StillView(Widget):
         self._rows = rows
         self.refresh()
 
-    def _lane(
-        self, marks: list[tuple[int, str, bool]], first: int, per_dot: float, columns: int, palette: Palette
-    ) -> list[Segment]:
+    def _lane(self, marks: list[Mark], first: int, per_dot: float, columns: int, palette: Palette) -> list[Segment]:
         row: list[tuple[str, Style]] = [(" ", pen(palette.text))] * columns
-        for index, letter, wrong in marks:
+        for index, letter, wrong, unsure in marks:
             cell = (floor(index / per_dot) - first) // 2
             if 0 <= cell < columns:
-                ground = palette.flash[1] if wrong else "#000000"
-                row[cell] = (letter, pen(palette.classes.get(letter, palette.text), ground, bold=True, reverse=wrong))
+                row[cell] = (letter, letter_pen(palette, letter, unsure, wrong))
         return joined(row)
 
     def render_line(self, y: int) -> Strip:

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from ecg.records.leads import Kind
 from monitor.link.protocol import Foretold
 from monitor.screen.draw.continuation import Ahead
-from monitor.screen.draw.palette import Palette, pen
+from monitor.screen.draw.palette import Palette, letter_pen, pen
 from monitor.screen.draw.paper import Paper, span_bits
 from monitor.screen.draw.plaintext import clean, fit
 from monitor.screen.draw.sweep import SweepPage, paint, runs, styles
@@ -147,10 +147,10 @@ class StripView(Widget):
         changed = []
         for lane, its in enumerate(lanes):
             shown = []
-            for index, letter, wrong in its.marks:
+            for index, letter, wrong, unsure in its.marks:
                 dot = floor(index / per_dot)
                 if page.shows(dot):
-                    shown.append((page.cell_of(dot), letter, wrong))
+                    shown.append((page.cell_of(dot), letter, wrong, unsure))
             rhythms = [note for note in its.notes if page.shows(floor(note.index / per_dot))]
             words = pressures(history, page) if lane == 0 and page.kind == "pressure" else ""
             state = (its.title, tuple(shown), tuple(n.index for n in rhythms), words)
@@ -158,16 +158,14 @@ class StripView(Widget):
                 continue
             self._lanes[top + lane] = state
             row = [(" ", pen(palette.text))] * page.paper.columns
-            taken = {cell for cell, _, _ in shown}
+            taken = {cell for cell, *_ in shown}
             if words:
                 lay(row, taken, 0, words, pen(palette.pressure))
             for note in rhythms:
                 at = page.cell_of(floor(note.index / per_dot))
                 lay(row, taken, at, clean(labels.rhythm(note.rhythm), RHYTHM_CELLS), pen(palette.dim))
-            for cell, letter, wrong in shown:
-                colour = palette.classes.get(letter, palette.text)
-                ground = palette.flash[1] if wrong else "#000000"
-                row[cell] = (letter, pen(colour, ground, bold=True, reverse=wrong))
+            for cell, letter, wrong, unsure in shown:
+                row[cell] = (letter, letter_pen(palette, letter, unsure, wrong))
             colour = {"pressure": palette.pressure, "pulse": palette.pulse}.get(page.kind, palette.accent)
             style = pen(colour if lane == 0 else palette.dim, bold=lane == 0)
             title = Strip([Segment(its.title, style)]).adjust_cell_length(MARGIN, pen("#000000"))

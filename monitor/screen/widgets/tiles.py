@@ -15,7 +15,7 @@ from monitor.link.protocol import BedSummary
 from monitor.screen.desk import Desk
 from monitor.screen.draw.alarm_lines import flashes, words
 from monitor.screen.draw.line import Line
-from monitor.screen.draw.palette import MARKS, Palette, pen
+from monitor.screen.draw.palette import MARKS, Palette, letter_pen, pen
 from monitor.screen.draw.paper import Paper
 from monitor.screen.draw.plaintext import clean, fit, right
 from monitor.screen.draw.sweep import SweepPage, runs, styles
@@ -71,8 +71,7 @@ class Tile:
         for beat in history.beats_between(int((page.head - page.paper.width) * per_dot), history.next):
             dot = floor(beat.index / per_dot)
             if page.shows(dot):
-                style = pen(palette.classes.get(beat.cls, palette.text), bold=True)
-                row[page.cell_of(dot)] = (clean(beat.cls, 1), style)
+                row[page.cell_of(dot)] = (clean(beat.cls, 1), letter_pen(palette, beat.cls, beat.unsure))
         return self._set(1, joined(row))
 
     def frame(self, bed: BedSummary, chosen: bool, desk: Desk) -> set[int]:

@@ -6,18 +6,20 @@ import ast
 import asyncio
 import gc
 import inspect
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import aiomqtt
 import pytest
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.matcher import MQTTMatcher
 
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
-from ecg.wire.client import Line, LineError
+from ecg.wire.client import Line, LineError, Received
 from ecg.wire.outbox import Outgoing
+from ecg.wire.packets import Arrival
 from tests.support.brokers import Mosquitto, until
 
 ROOT = Path(__file__).parents[3]
@@ -31,24 +33,21 @@ async def test_aiomqtt_still_keeps_its_paho_client_where_we_look_for_it() -> Non
 
 async def test_aiomqtt_still_takes_every_option_we_give_it() -> None:
     options = set(inspect.signature(aiomqtt.Client).parameters)
-    needed = {"username", "password", "identifier", "will", "keepalive", "timeout", "max_inflight_messages"}
+    needed = {"username", "password", "identifier", "will", "keepalive", "timeout"}
     assert needed | {"tls_context", "socket_options", "logger"} <= options
     assert issubclass(aiomqtt.MqttCodeError, aiomqtt.MqttError)
 
 
-def test_paho_still_has_the_callbacks_and_the_filter_table_we_replace() -> None:
+def test_paho_still_reads_and_writes_through_what_we_take_over() -> None:
     made = paho.Client(CallbackAPIVersion.VERSION2)
-    assert isinstance(made._on_message_filtered, MQTTMatcher), "paho looks for topic filters somewhere else now"
-    for name in ("on_message", "on_publish"):
+    assert made._mid_generate() == 1 and made._last_bytes_received >= 0
+    made._packet_queue(0, b"x", 0, 0)
+    assert isinstance(made._out_packet, deque) and made.want_write()
+    assert set(made._out_packet[0]) == {"command", "mid", "qos", "pos", "to_process", "packet", "info"}
+    for name in ("on_socket_register_write", "on_socket_unregister_write"):
         assert isinstance(inspect.getattr_static(paho.Client, name), property), f"paho.Client.{name} is gone"
-    assert list(inspect.signature(paho.Client.publish).parameters)[1:5] == ["topic", "payload", "qos", "retain"]
-
-
-def test_paho_asks_the_filter_table_once_per_message_and_no_other_way() -> None:
-    source = inspect.getsource(paho.Client._handle_on_message)
-    assert "_on_message_filtered.iter_match(" in source, (
-        "paho finds callbacks in another way: is _NoFilters still used?"
-    )
+    assert "self._sock_recv(" in inspect.getsource(paho.Client._packet_read)
+    assert "self._last_bytes_received" in inspect.getsource(paho.Client._check_keepalive)
 
 
 def test_no_other_module_imports_the_client() -> None:
@@ -63,61 +62,107 @@ def test_no_other_module_imports_the_client() -> None:
     assert set(found) == {"ecg/wire/client.py"}
 
 
-async def test_a_line_confirms_both_qualities_of_service_and_receives(any_broker: Broker) -> None:
+def line_to(
+    found: Broker, received: Received | None = None, confirmed: Callable[[list[int]], None] = lambda _numbers: None
+) -> Line:
+    return Line(MqttSettings(port=found.port), found, "one", WILL, None, received, confirmed)
+
+
+def message(topic: str, payload: bytes = b"x") -> Outgoing:
+    return Outgoing(topic, payload, False)
+
+
+async def test_a_line_sends_both_qualities_of_service_and_receives(any_broker: Broker) -> None:
     confirmed: list[int] = []
-    arrived: list[tuple[str, bytes, bool]] = []
-    line = Line(
-        MqttSettings(port=any_broker.port),
-        any_broker,
-        "one",
-        WILL,
-        None,
-        lambda *got: arrived.append(got),
-        confirmed.append,
-    )
-    async with line:
+    arrived: list[Arrival] = []
+    async with line_to(any_broker, arrived.extend, confirmed.extend) as line:
         await line.subscribe(["a/+", "b"])
-        numbers = [line.publish(Outgoing(f"a/{qos}", b"x", False), qos) for qos in (0, 1)]
-        numbers.append(line.publish(Outgoing("b", b"", False), 1))
-        await until(lambda: len(confirmed) == 3 and len(arrived) == 3)
+        assert line.publish([message("a/0")], 0) == []
+        numbers = line.publish([message("a/1"), message("b", b"")], 1)
+        assert len(numbers) == 2
+        await until(lambda: len(confirmed) == 2 and len(arrived) == 3)
     assert sorted(confirmed) == sorted(numbers)
-    assert sorted(arrived) == [("a/0", b"x", False), ("a/1", b"x", False), ("b", b"", False)]
+    assert sorted((one.topic, one.payload, one.retained) for one in arrived) == [
+        ("a/0", b"x", False),
+        ("a/1", b"x", False),
+        ("b", b"", False),
+    ]
+
+
+async def test_messages_larger_than_any_buffer_come_whole_and_in_order(mosquitto: Mosquitto) -> None:
+    arrived: list[Arrival] = []
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    sizes = [1, 3_000_000, 130, 127, 0, 1_000_000, 70_000]
+    async with line_to(found, arrived.extend) as line:
+        await line.subscribe(["a"])
+        line.publish([message("a", bytes([number]) * size) for number, size in enumerate(sizes)], 1)
+        await until(lambda: len(arrived) == len(sizes))
+    assert [(len(one.payload), one.payload[:1]) for one in arrived] == [
+        (size, bytes([number]) if size else b"") for number, size in enumerate(sizes)
+    ]
+
+
+async def test_a_line_that_says_nothing_stays_alive(mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecg.wire.client.KEEPALIVE_SECONDS", 1)
+    async with line_to(Broker("127.0.0.1", mosquitto.port, "external")) as line:
+        ended = asyncio.create_task(line.end())
+        await asyncio.wait({ended}, timeout=2.6)  # a broker waits for one and a half times that long
+        assert not ended.done()
+        ended.cancel()
 
 
 async def test_the_end_of_a_line_is_noticed(mosquitto: Mosquitto) -> None:
-    line = Line(
-        MqttSettings(), Broker("127.0.0.1", mosquitto.port, "external"), "one", WILL, None, None, lambda _number: None
-    )
-    async with line:
+    async with line_to(Broker("127.0.0.1", mosquitto.port, "external")) as line:
         mosquitto.stop()
         with pytest.raises(LineError):
             await asyncio.wait_for(line.end(), 30)
         with pytest.raises(LineError):
-            line.publish(WILL, 1)
+            line.publish([WILL], 1)
+
+
+@pytest.mark.parametrize("said", [b"\x30\xff\xff\xff\xff\x7f", b"\x32\x03\x00\x09a", b"\x36\x05\x00\x01a\x00\x01"])
+async def test_a_broker_that_speaks_no_mqtt_any_more_is_left(said: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"\x20\x02\x00\x00" + said)
+        await reader.read(100)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(LineError):
+            async with line_to(Broker("127.0.0.1", port, "external")) as line:
+                await asyncio.wait_for(line.end(), 10)
+
+
+async def test_who_breaks_over_a_message_ends_the_line_and_not_the_loop(mosquitto: Mosquitto) -> None:
+    def break_down(_arrivals: list[Arrival]) -> None:
+        raise KeyError("what")
+
+    async with line_to(Broker("127.0.0.1", mosquitto.port, "external"), break_down) as line:
+        await line.subscribe(["a"])
+        line.publish([message("a")], 0)
+        with pytest.raises(KeyError, match="what"):
+            await asyncio.wait_for(line.end(), 10)
 
 
 async def test_where_nobody_answers_there_is_no_line(mosquitto: Mosquitto) -> None:
     mosquitto.stop()
-    line = Line(
-        MqttSettings(), Broker("127.0.0.1", mosquitto.port, "external"), "one", WILL, None, None, lambda _number: None
-    )
     with pytest.raises(LineError):
-        await line.__aenter__()
+        await line_to(Broker("127.0.0.1", mosquitto.port, "external")).__aenter__()
 
 
 async def test_a_message_leaves_no_reference_cycle(mosquitto: Mosquitto) -> None:
     confirmed: list[int] = []
-    arrived: list[str] = []
-    found = Broker("127.0.0.1", mosquitto.port, "external")
-    line = Line(MqttSettings(), found, "one", WILL, None, lambda topic, *_: arrived.append(topic), confirmed.append)
-    async with line:
+    arrived: list[Arrival] = []
+    async with line_to(Broker("127.0.0.1", mosquitto.port, "external"), arrived.extend, confirmed.extend) as line:
         await line.subscribe(["a"])
 
         async def exchange(count: int) -> None:
             arrived.clear()
             confirmed.clear()
             for _ in range(count):
-                line.publish(Outgoing("a", b"x" * 100, False), 1)
+                line.publish([message("a", b"x" * 100)], 1)
             await until(lambda: len(arrived) == count and len(confirmed) == count)
 
         await exchange(50)

@@ -33,7 +33,7 @@ async def test_messages_go_both_ways_through_a_websocket() -> None:
         await session.open()
         session.publish([Outgoing("a/one", b"1", False)])
         await session.flush(20)
-        assert await session.hand("a/two", b"2" * 100_000)
+        assert await session.hand([Outgoing("a/two", b"2" * 100_000, False)])
         await until(lambda: len(heard) == 2)
         assert sorted(heard) == [("a/one", b"1"), ("a/two", b"2" * 100_000)]
         await session.close()

@@ -187,10 +187,12 @@ def test_a_lead_that_is_off_makes_no_asystole() -> None:
     assert onsets(bed.clock(5900)) == ["asystole"]
 
 
-def test_an_unsteady_baseline_doubles_the_silence_that_is_believed() -> None:
+@pytest.mark.parametrize("still", [-1, 961])
+def test_an_unsteady_baseline_doubles_the_silence_that_is_believed(still: int) -> None:
+    """Also of a line that an amplifier in recovery draws, which is still and falls by volts."""
     bed = BedAlarms(SETTINGS, RATE)
     tell(bed, STEADY)
-    bed.sign(Sign(961, unsteady=True))
+    bed.sign(Sign(961, unsteady=True, still=still))
     kinds = {c.kind: c.index for c in bed.clock(3000) if c.what == "onset"}
     assert kinds["pause"] == 960 + 500
     assert kinds["asystole"] == 960 + 800

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ecg.records import library
 from ecg.settings import AlarmSettings, MonitorSettings
-from monitor.alarms import Sign, SignalSigns
+from monitor.alarms import Sign, SignalSigns, disorder
 from monitor.evaluation.reference import reference
 from monitor.evaluation.replay import signs_of
 
@@ -57,7 +57,18 @@ def whole(piece: np.ndarray, rate: float = RATE, start: int = 0) -> list[Sign]:
     return [sign for _, sign in opened(1, rate, start).step(np.array([0]), [piece])]
 
 
+BESIDE = {1: PIECES[0], 2: PIECES[3]}
+"""The second leads of two of them."""
+
+
+def with_beside(bed: int) -> list[Sign]:
+    signs = opened(1)
+    signs.beside(np.array([0]), [BESIDE[bed]])
+    return [sign for _, sign in signs.step(np.array([0]), [PIECES[bed]])]
+
+
 EXPECTED = [told(opened(1), PIECES[0]), *(whole(piece) for piece in PIECES[1:])]
+ACCOMPANIED = {bed: with_beside(bed) for bed in BESIDE}
 
 
 def spans(signs: list[Sign], name: str, rate: float = RATE) -> list[tuple[float, float]]:
@@ -106,13 +117,41 @@ def test_silence_and_a_faint_hum_are_no_flutter(amplitude: float) -> None:
     assert not spans(whole(hum), "fibrillation")
 
 
+def beats(shape: np.ndarray, sizes: list[float], apart: list[float]) -> np.ndarray:
+    """Beats of one shape on a quiet line: how large each is, and how many seconds it comes after the one before."""
+    places = (np.cumsum(apart) * RATE).astype(int)
+    line = np.zeros(places[-1] + int(3 * RATE))
+    for at, size in zip(places, sizes, strict=True):
+        line[at : at + len(shape)] += size * shape
+    return line.astype(np.float32)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1.0, False), (1.3, False), (2.5, True)])
+def test_beats_of_the_usual_shape_and_another_size_are_a_run(size: float, expected: bool) -> None:
+    shape = np.sin(np.linspace(0, np.pi, 36))
+    piece = beats(shape, [1.0] * 20 + [size] * 10, [0.8] * 20 + [0.4] * 10)
+    assert any(sign.run >= 0 for sign in whole(piece)) is expected
+
+
+@pytest.mark.parametrize(("seed", "expected"), [(5, True), (21, True), (20, False)])
+def test_a_wave_that_never_comes_back_as_it_was_is_no_fibrillation(seed: int, expected: bool) -> None:
+    """Half waves of random width: by chance two of these rows repeat themselves a little (0.5), one hardly (0.2)."""
+    rng = np.random.default_rng(seed)
+    ways = zip(rng.integers(5, 16, 60), [1, -1] * 30, strict=True)
+    halves = [way * np.sin(np.linspace(0, np.pi, int(n), endpoint=False)) * rng.uniform(0.6, 1.2) for n, way in ways]
+    wave = np.concatenate(halves)[None, :240]
+    assert disorder.describe(wave, np.array([60.0])).wave.tolist() == [expected]
+
+
 def test_a_flat_line_alone_is_no_sign_of_anything() -> None:
     assert not spans(whole(np.full(7200, 0.5, np.float32)), "lead_off")
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_signs_do_not_depend_on_how_samples_are_cut_into_chunks_or_on_company(data: st.DataObject) -> None:
+def test_signs_of_one_and_two_leads_depend_neither_on_how_samples_are_cut_nor_on_company(
+    data: st.DataObject,
+) -> None:
     order = data.draw(st.permutations(range(6)))[:4]
     slots = np.array(order)
     signs = SignalSigns(6)
@@ -123,18 +162,21 @@ def test_signs_do_not_depend_on_how_samples_are_cut_into_chunks_or_on_company(da
     found: dict[int, list[Sign]] = {slot: [] for slot in order}
     while any(position[bed] < len(PIECES[bed]) for bed in range(4)):
         who = [bed for bed in range(4) if position[bed] < len(PIECES[bed]) and rng.random() < 0.8]
-        chunks, off = [], []
+        chunks, off, beside = [], [], []
         for bed in who:
             end = position[bed] + int(rng.integers(1, longest))
             if bed == 0:
                 end = min([end, *(edge for edge in OFF if edge > position[bed])])
             off.append(bed == 0 and OFF[0] <= position[bed] < OFF[1])
             chunks.append(PIECES[bed][position[bed] : end])
+            if bed in BESIDE:
+                beside.append(BESIDE[bed][position[bed] : end])
             position[bed] = min(end, len(PIECES[bed]))
+        signs.beside(slots[[bed for bed in who if bed in BESIDE]], beside)
         for slot, sign in signs.step(slots[who], chunks, np.array(off, bool)):
             found[slot].append(sign)
     for bed in range(4):
-        assert found[order[bed]] == EXPECTED[bed]
+        assert found[order[bed]] == (ACCOMPANIED.get(bed) or EXPECTED[bed])
 
 
 @settings(max_examples=10, deadline=None)

@@ -78,7 +78,7 @@ async def test_the_columns_of_the_help_never_touch(language: Language) -> None:
             for number, (name, key) in enumerate(entries):
                 if not name.strip():
                     continue
-                cells = rows[2 + number].text
+                cells = rows[1 + number].text
                 what = labels(key) if key else name
                 found = [
                     cell_len(cells[: match.start()])

@@ -33,6 +33,7 @@ VIEWS: dict[str, tuple[tuple[int, int], dict[str, Any], dict[str, Any], list[str
     "bedside-50-mm": ((120, 36), {}, {"sweep_mm_per_s": 50, "gain_mm_per_mv": 5}, []),
     "truth": ((120, 40), {"truth": True}, {}, []),
     "truth-japanese": ((120, 40), {"truth": True}, {"language": "ja"}, []),
+    "unsure": ((80, 24), {"unsure_below": 0.95}, {}, []),
     "alarms": ((120, 36), {"seconds": 110.0}, {}, []),
     "alarms-japanese": ((80, 24), {"seconds": 110.0}, {"language": "ja"}, []),
     "central": ((160, 44), {"beds": 16}, {}, ["c"]),

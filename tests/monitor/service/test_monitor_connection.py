@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 import aiomqtt
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from monitor.service import connection
-from monitor.service.connection import Connection, Inbox, Outgoing
+from monitor.service.connection import Arrival, Connection, Inbox, Outgoing
 from tests.support.brokers import Mosquitto, until
 
 STATUS = "ecg/v1/_monitor/abc/status"
@@ -49,19 +48,19 @@ async def test_a_monitor_that_has_ended_leaves_no_status_behind(any_broker: Brok
 
 async def test_what_is_published_while_the_broker_is_away_goes_out_in_order_afterwards(mosquitto: Mosquitto) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
-    monitor = Connection(MqttSettings(), found, "abc")
+    told: list[int] = []
+    monitor = Connection(MqttSettings(), found, "abc", told.extend)
     await monitor.open()
     mosquitto.stop()
     await until(lambda: not monitor.connected)
-    told: list[int] = []
     for number in range(200):
-        monitor.publish([Outgoing("ecg/v1/b/alarm", str(number).encode(), True, partial(told.append, number))])
+        monitor.publish([Outgoing("ecg/v1/b/alarm", str(number).encode(), True, number + 1)])
     await monitor.flush()
     assert told == [] and "does not answer, trying again" in monitor.problem
     mosquitto.start()
     await until(lambda: monitor.connected)
     await monitor.flush()
-    assert told == list(range(200)) and monitor.published == 200
+    assert told == list(range(1, 201)) and monitor.published == 200
     assert await heard(found, "ecg/v1/b/alarm") == [(b"199", True)]
     assert (monitor.problem, monitor.dropped) == ("", 0)
     assert monitor.reconnects >= 1
@@ -89,18 +88,17 @@ async def test_empty_messages_fill_the_inbox_too(monkeypatch: pytest.MonkeyPatch
     inbox = Inbox(asyncio.get_running_loop())
     room = 1000
     monkeypatch.setattr(connection, "MOST_BYTES", room * connection.OVERHEAD)
-    for _ in range(2 * room):
-        inbox.put("ecg/v1/b/wave", b"", False)
+    one = Arrival("ecg/v1/b/wave", b"", False, 0)
+    inbox.put([one] * 2 * room)
     assert len(inbox) <= room + 1 and inbox.overflowed == 2 * room - len(inbox)
     assert len(inbox.take(room // 2)) == room // 2
-    inbox.put("ecg/v1/b/wave", b"", False)
+    inbox.put([one])
     assert len(inbox) == room // 2 + 2
 
 
 async def test_a_topic_that_a_terminal_would_obey_is_made_readable() -> None:
     inbox = Inbox(asyncio.get_running_loop())
-    inbox.put("ecg/v1/\x1b[2J/wave", b"x", False)
-    inbox.put("ecg/v1/" + "b" * 60_000, b"x", True)
+    inbox.put([Arrival("ecg/v1/\x1b[2J/wave", b"x", False, 0), Arrival("ecg/v1/" + "b" * 60_000, b"x", True, 0)])
     first, second = inbox.take(2)
     assert first.topic == "ecg/v1/\\x1b[2J/wave"
     assert len(second.topic) <= 200 and second.retained

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,20 @@ from ecg.settings import Config, MonitorSettings
 from ecg.signal.path import SignalPath
 from ecg.wire.messages import SCHEMA, BedStatus, MessageError, Truth, TruthMark
 from monitor.ward.events import ResetReason
-from tests.support.wards import ALONE, EXCERPT, MINUTE, NET, Run, alarm_story, announced, messages, part, same, whole
+from tests.support.wards import (
+    ALONE,
+    EXCERPT,
+    MINUTE,
+    NET,
+    UNSURE_BELOW,
+    Run,
+    alarm_story,
+    announced,
+    messages,
+    part,
+    same,
+    whole,
+)
 
 
 @given(st.data())
@@ -38,6 +52,26 @@ def test_beats_and_alarms_do_not_depend_on_how_samples_come_or_on_the_company(da
     run.finish()
     same(run.of("a"), ALONE.of("a"))
     assert alarm_story(run, "a") == alarm_story(ALONE, "a")
+
+
+@pytest.mark.parametrize("chunk", [45, 3000, 21_600])
+def test_letters_are_unsure_in_noise_and_below_the_level_of_the_card(chunk: int) -> None:
+    first, last = 20 * 360, 40 * 360
+    samples = MINUTE.samples.astype(np.float64)
+    samples[first:last] += np.random.default_rng(0).normal(0, 200, (last - first, 1))
+    noisy = replace(MINUTE, samples=np.rint(samples).astype(np.int16))
+    run = Run()
+    for wave in messages(noisy, list(range(chunk, 21_600, chunk))):
+        run.ward.wave("a", wave, 0)
+        run.step()
+    run.finish()
+    for beat in run.beats:
+        if first + 720 <= beat.index < last:  # two seconds in, noise is known for what it is
+            assert beat.unsure
+        elif not first <= beat.index < last + 1440:
+            assert beat.unsure == (max(beat.probabilities) < UNSURE_BELOW)
+    quiet = [beat.unsure for beat in run.beats if beat.index < first]
+    assert any(quiet) and not all(quiet)
 
 
 def test_the_stream_gives_what_the_path_and_the_network_give_for_the_whole_record() -> None:

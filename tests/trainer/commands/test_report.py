@@ -38,7 +38,14 @@ def test_the_report_holds_every_figure_it_names(
     ) == 0  # fmt: skip
     page = (out / "report.md").read_text()
     named_files = re.findall(r"\]\((\S+\.png)\)", page)
-    assert {"confusion.png", "curves.png", "precision_recall.png", "calibration.png", "strip_N.png"} <= set(named_files)
+    assert {
+        "confusion.png",
+        "curves.png",
+        "precision_recall.png",
+        "calibration.png",
+        "reliability.png",
+        "strip_N.png",
+    } <= set(named_files)
     for file in named_files:
         assert (out / file).read_bytes().startswith(b"\x89PNG")
     assert "No beat of class Q here." in page

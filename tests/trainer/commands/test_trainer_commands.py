@@ -16,6 +16,8 @@ from tests.support.annotated_pieces import fake, write_wfdb
 from trainer.__main__ import main
 from trainer.data import cache
 from trainer.data.versions import made_by, versions_path
+from trainer.recipes import RECIPES
+from trainer.scoring import calibration, crossvalidation
 
 QUICK = [
     word for text in ("epochs=2", "steps=2", "streams=4", "beats=12", "reader=8", "stem=4") for word in ("--set", text)
@@ -143,7 +145,8 @@ def test_a_folder_of_ones_own_is_cut_scored_and_fitted_on_beside_ds1(
     assert main(["prepare", "--records", "one", "--data", str(folder), "--out", str(target)]) == 0
     own = ["data:one", "data:three", "data:two"]
     assert sorted(cache.head_of(target).names) == [*own, "one"]
-    assert not versions_path(target).exists()
+    made = {f"{name}~{number}" for name in own for number in range(RECIPES["patients"].versions)}
+    assert set(cache.head_of(versions_path(target), made_by()).names) == made
     both = [*cache.load(stand_ins, DS1).values(), *cache.load(target, own).values()]
     cache.save(target, both)
     words = [
@@ -160,7 +163,6 @@ def test_a_folder_of_ones_own_is_cut_scored_and_fitted_on_beside_ds1(
     card = weights.load(tmp_path / "run")[1]
     assert {"data:one", "data:three"} < set(card.metrics["fitted_on"]["records"])
     assert "data:two" not in card.metrics["fitted_on"]["records"]
-    assert set(cache.head_of(versions_path(target), made_by()).names) == {f"{name}~0" for name in own}
 
 
 def test_evaluate_tells_which_records_have_the_most_n_misnamed(
@@ -174,6 +176,34 @@ def test_evaluate_tells_which_records_have_the_most_n_misnamed(
     for one in part["most_N_misnamed"]:
         assert one["share"] == pytest.approx(1 - part["records"][one["record"]]["N"]["se"])
     assert "Most N misnamed" in capsys.readouterr().out
+
+
+def test_a_cross_validation_says_from_what_confidence_on_a_letter_is_sure(
+    run_folder: Path,
+    stand_ins: Path,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checked, scores, shipped = tmp_path / "crossval.json", tmp_path / "scores.json", tmp_path / "shipped"
+    quick = [w for t in ("epochs=1", "steps=2", "streams=4", "beats=12") for w in ("--set", t)]
+    assert main(["crossval", "--beats", str(stand_ins), "--seeds", "1", "--json", str(checked), *quick]) == 0
+    said = capsys.readouterr().out
+    monkeypatch.setattr(weights, "SHIPPED", shipped)
+    words = ["evaluate", str(run_folder), "--data", str(folder), "--json", str(scores), "--ship", "mine"]
+    assert main([*words, "--crossval", str(checked)]) == 0
+    _, card = weights.load("mine")
+    assert f"from a confidence of {100 * card.unsure_below:.0f} % on" in said
+    found = crossvalidation.read(checked)
+    assert card.unsure_below == found.level() == calibration.level(found.bins("mitdb"))
+    held = card.metrics["cross_validation"]
+    assert held["seeds"] == 1 and "svdb" not in held
+    assert sum(share for _, share, _, _ in held["mitdb"]["reliability"]) == pytest.approx(1, abs=1e-3)
+    part = json.loads(scores.read_text())["end_to_end"]["sureness"]
+    assert part["unsure_below"] == card.unsure_below
+    assert main(["evaluate", str(run_folder), "--data", str(folder), "--crossval", str(scores)]) == 2
+    assert "is not what `python -m trainer crossval --json` writes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
