@@ -164,6 +164,8 @@ class AlarmSettings(Section, frozen=True):
     frequent_v: bool = True
     frequent_v_per_minute: Annotated[int, Meta(ge=1, le=200)] = 10
     lead_off: bool = True
+    cannot_analyse: bool = True
+    cannot_analyse_seconds: Signal = 10.0
     minimum_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
     silence_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 120.0
     log: Text = ""

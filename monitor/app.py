@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sys
+from contextlib import suppress
 
 import msgspec
 
@@ -81,6 +83,7 @@ def screen(config: Config, options: argparse.Namespace) -> int:
             config,
             truth=options.truth_view,
             teach=options.teach,
+            who=person(),
             model=options.model or "",
             forecast=options.forecast,
         )
@@ -90,6 +93,14 @@ def screen(config: Config, options: argparse.Namespace) -> int:
     if shown.return_code:
         print(shown.problem or "the monitor's service ended", file=sys.stderr)
     return shown.return_code or 0
+
+
+def person() -> str:
+    """Who sits at this screen, for the alarm log: the user of the system, or of the browser's server."""
+    with suppress(OSError, KeyError, ImportError):
+        name = getpass.getuser()
+        return f"{name} (web)"[:64] if "TEXTUAL_DRIVER" in os.environ else name[:64]
+    return ""
 
 
 def browser(config: Config, options: argparse.Namespace) -> int:

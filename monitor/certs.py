@@ -72,9 +72,10 @@ def rules(root: str, beds: Sequence[str]) -> str:
     for bed in beds:
         lines += ["", f"user {bed}", *(f"topic write {topics.of(bed, kind)}" for kind in ("wave", "truth", "status"))]
     lines += ["", f"user {MONITOR}"]
-    lines += [f"topic read {topics.every(kind)}" for kind in ("wave", "truth", "status", "command", "ack")]
+    lines += [f"topic read {topics.every(kind)}" for kind in ("wave", "truth", "status", "command")]
+    lines += [f"topic readwrite {topics.every('limits')}", f"topic readwrite {topics.every('ack')}"]
     lines += [f"topic read {topics.every_producer()}", f"topic readwrite {topics.every_monitor()}"]
-    lines += [f"topic write {topics.every(kind)}" for kind in ("beat", "alarm")]
+    lines += [f"topic write {topics.every(kind)}" for kind in ("beat", "alarm", "state")]
     lines += ["", f"user {READER}", f"topic read {root}/#", ""]
     return "\n".join(lines)
 

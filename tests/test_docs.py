@@ -228,9 +228,10 @@ def test_every_file_and_folder_that_a_page_names_exists(name: str) -> None:
 
 def test_the_examples_on_the_wire_page_are_messages() -> None:
     examples = [line.strip().encode() for line in page("docs/wire.md").splitlines() if line.startswith('    {"v":')]
-    kinds: list[type[messages.Alarms | messages.Beat]] = [
-        messages.Alarms if b'"active"' in example else messages.Beat for example in examples
+    kinds: list[type[messages.Alarms | messages.Beat | messages.BedState]] = [
+        messages.Alarms if b'"active"' in one else messages.BedState if b'"leads"' in one else messages.Beat
+        for one in examples
     ]
-    assert set(kinds) == {messages.Alarms, messages.Beat}
+    assert set(kinds) == {messages.Alarms, messages.Beat, messages.BedState}
     for example, kind in zip(examples, kinds, strict=True):
         assert messages.encode_json(messages.decode_json(example, kind)) == example

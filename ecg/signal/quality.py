@@ -16,6 +16,7 @@ The usual lift is the bed's own, and follows slowly: a heart that stops does not
 
 from __future__ import annotations
 
+from enum import IntFlag
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -47,16 +48,31 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
+class Fault(IntFlag):
+    """Why a lead is bad."""
+
+    MUSCLE = 1
+    WANDER = 2
+    JUMP = 4
+    CLIPPED = 8
+
+
+def named(faults: int) -> str:
+    """Faults by name, with blanks between: "muscle wander"; "" for none. Bits without a name are left out."""
+    return " ".join(fault.name.lower() for fault in Fault if fault.name and fault & faults)
+
+
 class Quality(NamedTuple):
-    """What the last four seconds of n leads are like, each bool [n].
+    """What the last four seconds of n leads are like, bool [n] each but the last.
 
     bad: nothing can be told from them. loud: a deflection like that of a QRS complex stands in the last half second.
-    low: not even half of the usual lift is reached anywhere.
+    low: not even half of the usual lift is reached anywhere. faults: why a lead is bad, bits of Fault, int64 [n].
     """
 
     bad: Flags
     loud: Flags
     low: Flags
+    faults: NDArray[np.int64]
 
 
 class Measures(NamedTuple):
@@ -123,11 +139,13 @@ def weigh(found: Measures, usual: Floats) -> tuple[Quality, Floats]:
     muscle = rough > MUSCLE * either
     wander = (reach > WANDER_MV) & (reach > WANDER * np.maximum(highest, known))
     jump = (highest > JUMP * scale) & (highest > JUMP * LEAST_MV)
-    bad = muscle | wander | jump | clipped
+    faults = np.where(clipped, int(Fault.CLIPPED), 0)
+    for fault, there in ((Fault.MUSCLE, muscle), (Fault.WANDER, wander), (Fault.JUMP, jump)):
+        faults |= np.where(there, int(fault), 0)
     loud = newest > np.maximum(LOUD * known, LEAST_MV)
     low = highest < 0.5 * known
     step = np.where(highest > known, UP, DOWN) * (np.minimum(highest, MOST * known) - known)
-    return Quality(bad, loud, low), np.where(usual > 0, known + step, known)
+    return Quality(faults > 0, loud, low, faults), np.where(usual > 0, known + step, known)
 
 
 def judge(means: Floats, spreads: Floats, usual: Floats, newest: int) -> tuple[Quality, Floats]:

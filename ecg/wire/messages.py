@@ -45,6 +45,7 @@ from ecg.wire.bounds import (
 from ecg.wire.commands import Ack as Ack
 from ecg.wire.commands import Command as Command
 from ecg.wire.json_wave import WaveJson
+from ecg.wire.limits import Limits as Limits
 from ecg.wire.topics import readable
 
 SIMULATED: Final = "SIMULATED "
@@ -172,8 +173,43 @@ class Alarms(msgspec.Struct, frozen=True):
     monitor: Word = ""
 
 
+Counts = Annotated[dict[Word, Count], Meta(max_length=MOST_LEADS)]
+"""Counts by name."""
+
+
+class LeadState(msgspec.Struct, frozen=True):
+    """Whether one lead can be analysed. why: of "noisy", names of `ecg.signal.quality.Fault` with blanks between."""
+
+    lead: Word
+    signal: Literal["good", "noisy", "off"]
+    why: Word = ""
+
+
+class BedState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the monitor makes of one bed's signal, up to sample `index`.
+
+    signal: of the best of its leads; while that is not "good" its heart rate is unsure. held: alarms held back since
+    the stream began because nothing could be analysed. limits: those in force, by name. own: of these the ones that
+    the bed has in the place of the settings'. last_hour: alarms raised in its last hour of signal, by priority.
+    monitor: id of the monitor that says so.
+    """
+
+    v: Version
+    bed: BedName
+    stream: Name
+    index: Count
+    signal: Literal["good", "noisy", "off"]
+    leads: Annotated[list[LeadState], Meta(max_length=MOST_LEADS)]
+    held: Count
+    limits: Annotated[dict[Word, Positive], Meta(max_length=MOST_LEADS)] = {}
+    own: Annotated[list[Word], Meta(max_length=MOST_LEADS)] = []
+    last_hour: Counts = {}
+    monitor: Word = ""
+
+
 class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used.
+    """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used. last_hour:
+    alarms of all beds in their last hour of signal, by priority. held: alarms held back in their streams.
 
     "online" is retained for as long as the monitor is there; "offline" is not, and a monitor that has ended leaves
     nothing behind on its topic.
@@ -188,10 +224,12 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     latency_p50_ms: Milliseconds | None
     latency_p99_ms: Milliseconds | None
     dropped: Count
+    last_hour: Counts = {}
+    held: Count = 0
 
 
-Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
-Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | MonitorStatus | Command | Ack
+Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Limits | Command | Ack
+Event = Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Limits | Command | Ack
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 Json = TypeVar("Json", bound=Event)
 
@@ -220,7 +258,7 @@ class _Form(NamedTuple):
 _json_shape = msgspec.json.Decoder(_Object).decode
 _forms: Final[dict[type, _Form]] = {
     kind: _Form(MOST_JSON_BYTES, _json_shape, msgspec.json.Decoder(kind).decode)
-    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, MonitorStatus, Command, Ack)
+    for kind in (Truth, BedStatus, ProducerStatus, Beat, Alarms, BedState, MonitorStatus, Limits, Command, Ack)
 }
 _packed_wave = msgspec.msgpack.Decoder(Wave).decode
 _json_wave = msgspec.json.Decoder(WaveJson).decode

@@ -10,7 +10,7 @@ BED_PATTERN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Names of beds, and of the programs that have a status of their own."""
 LONGEST_SHOWN: Final = 200
 
-Kind = Literal["wave", "truth", "status", "beat", "alarm", "command", "ack"]
+Kind = Literal["wave", "truth", "status", "beat", "alarm", "state", "limits", "command", "ack"]
 Program = Literal["producer", "monitor"]
 
 

@@ -5,6 +5,7 @@ A ward needs `WardAlarms` (monitor/alarms/ward.py says how to call it). docs/ala
 
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.kinds import CHAINS, GRAVER, KINDS, PRIORITY
+from monitor.alarms.limits import of_bed
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import UNKNOWN, BedState, Change, Evidence, Sign
 from monitor.alarms.ward import SavedAlarms, WardAlarms, beats_known_after
@@ -24,4 +25,5 @@ __all__ = [
     "SignalSigns",
     "WardAlarms",
     "beats_known_after",
+    "of_bed",
 ]

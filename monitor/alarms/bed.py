@@ -11,14 +11,15 @@ from __future__ import annotations
 from bisect import insort
 from math import ceil
 from operator import attrgetter
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from ecg.settings import AlarmSettings
+from ecg.signal import quality
 from ecg.wire.messages import ActiveAlarm
 from monitor.alarms import patterns, runs, witness
-from monitor.alarms.kinds import GRAVER, PRIORITY, RANK
+from monitor.alarms.kinds import GRAVER, PRIORITY, RANK, TECHNICAL
 from monitor.alarms.limits import Limits, limits
 from monitor.alarms.state import NEVER, UNKNOWN, BedState, Change, Episode, Evidence, Sign
 
@@ -27,6 +28,8 @@ UNSTEADY_GRACE = 2
 
 UNFOUNDED_GRACE = 2.5
 """The same after what was taken for beats but is noise: 10 s of silence are silence whatever came before."""
+READABLE_SECONDS = 2.0
+"""A bed that could not be analysed can be again once it could for so long: noise with moments between is one spell."""
 GROWN_SECONDS = 1.0
 """A wave that begins so soon after a run of V has grown out of it."""
 SURE = 0.8
@@ -48,6 +51,11 @@ class BedAlarms:
         self._limits: Limits = limits(settings, rate)
         self._changes: list[Change] = []
         self.state = state or BedState(now=start, deadline=NEVER, quiet_since=start, sign=Sign(start))
+        self._schedule()
+
+    def adjust(self, settings: AlarmSettings) -> None:
+        """Other limits from now on. What that brings about becomes known with the next beat, sign or clock."""
+        self._limits = limits(settings, self._limits.rate)
         self._schedule()
 
     def save(self) -> BedState:
@@ -112,14 +120,15 @@ class BedAlarms:
         self._forget(self.state.now)
         return self._settle()
 
-    def acknowledge(self, kind: str = "") -> list[Change]:
-        """A person has seen this alarm (every one where kind is ""); what is over is no longer shown."""
+    def acknowledge(self, kind: str = "", who: str = "") -> list[Change]:
+        """A person, `who`, has seen the alarm (every one where kind is ""); what is over is no longer shown."""
         for name in [kind] if kind else list(self.state.episodes):
             episode = self.state.episodes.get(name)
             if episode is None or episode.acknowledged:
                 continue
             episode.acknowledged = True
-            self._note("acknowledge", name, self.state.now, episode)
+            hidden = self._hidden(name)
+            self._changes.append(Change("acknowledge", name, self.state.now, episode.onset, episode.over, hidden, who))
             if episode.over >= 0 and self._shown_until(name, episode) <= self.state.now:
                 self._clear(name, self.state.now)
         return self._settle()
@@ -142,13 +151,18 @@ class BedAlarms:
                 kind,
                 PRIORITY[kind],
                 episodes[kind].onset,
-                self._limits.texts[kind],
+                self._text(kind),
                 episodes[kind].acknowledged,
                 PRIORITY[kind] == "high" and episodes[kind].over >= 0,
             )
             for kind in sorted(episodes, key=RANK.__getitem__)
             if not self._hidden(kind)
         ]
+
+    def _text(self, kind: str) -> str:
+        """What the list says of an alarm."""
+        text = self._limits.texts[kind]
+        return f"{text}: {self.state.why}" if kind == "cannot_analyse" and self.state.why else text
 
     def raised(self) -> dict[str, int]:
         """The sample at which each alarm became known, by kind: also of those that a graver one hides."""
@@ -169,6 +183,14 @@ class BedAlarms:
             self._clear(kind, index)
         episode = self.state.episodes[kind] = Episode(onset, index)
         self._note("onset", kind, index, episode)
+
+    def hold(self, kind: str, onset: int, index: int) -> None:
+        """The condition `kind` would be true since `onset`, and is not believed: counted where noise is why."""
+        state = self.state
+        if state.sign.noisy and kind in self._limits.enabled and kind not in state.spell:
+            state.spell.append(kind)
+            state.held += 1
+            self._changes.append(Change("held", kind, index, onset))
 
     def _end(self, kind: str, over: int, index: int) -> None:
         """The condition `kind` ended at `over`, known at `index`."""
@@ -200,9 +222,7 @@ class BedAlarms:
     def _hidden(self, kind: str) -> bool:
         return not GRAVER[kind].isdisjoint(self.state.episodes)
 
-    def _note(
-        self, what: Literal["onset", "end", "clear", "acknowledge"], kind: str, index: int, episode: Episode
-    ) -> None:
+    def _note(self, what: Literal["onset", "end", "clear"], kind: str, index: int, episode: Episode) -> None:
         self._changes.append(Change(what, kind, index, episode.onset, episode.over, self._hidden(kind)))
 
     def _settle(self) -> list[Change]:
@@ -256,13 +276,18 @@ class BedAlarms:
             pause, asystole = self._silences()
             if not state.stopped:
                 deadline = min(deadline, pause)
-            if "asystole" in limit.enabled and not self.lasts("asystole") and not self._held_back():
+            counted = self._held_back() and (not state.sign.noisy or "asystole" in state.spell)
+            if "asystole" in limit.enabled and not self.lasts("asystole") and not counted:
                 deadline = min(deadline, asystole)
             for kind, span in limit.slow.items():
                 count = limit.slow_rr[kind]
                 open_ = len(state.beats) >= count and state.beats[-count] > state.denied
                 if open_ and kind in limit.enabled and not self.lasts(kind):
                     deadline = min(deadline, state.beats[-count] + span)
+        if state.read_since >= 0:
+            deadline = min(deadline, state.read_since + round(READABLE_SECONDS * limit.rate))
+        elif state.unread_since >= 0 and "cannot_analyse" in limit.enabled and not self.lasts("cannot_analyse"):
+            deadline = min(deadline, state.unread_since + limit.unreadable)
         for kind, episode in state.episodes.items():
             if episode.over >= 0:
                 deadline = min(deadline, self._shown_until(kind, episode))
@@ -284,25 +309,38 @@ class BedAlarms:
                     self._end(kind, now, now)
             elif kind == "frequent_v" and now >= self._back(state.recent_v, limit.frequent + 1) + limit.minute:
                 self._end(kind, now, now)
+        self._readable(now)
         if state.sign.fibrillation or state.sign.lead_off:
             return
         pause, asystole = self._silences()
         held = self._held_back()
-        if now >= asystole and not held:
-            self.raise_("asystole", self._silent_since(), now)
+        if now >= asystole:
+            (self.hold if held else self.raise_)("asystole", self._silent_since(), now)
         if now >= pause and not state.stopped:
             state.stopped = True
             patterns.stop(self, state, now)
-            state.held += held
-            if not held:
-                self.raise_("pause", self._silent_since(), now)
+            (self.hold if held else self.raise_)("pause", self._silent_since(), now)
         for kind, span in limit.slow.items():
             count = limit.slow_rr[kind]
             if len(state.beats) >= count and now >= state.beats[-count] + span and not self.lasts(kind):
                 if witness.denies_slow(state, state.beats[-count], count):
                     state.denied = max(state.denied, state.beats[-count])
+                    self.hold(kind, state.beats[-count], now)
                 else:
                     self.raise_(kind, state.beats[-count], now)
+
+    def _readable(self, now: int) -> None:
+        """The alarm begins once nothing could be analysed for long enough, and ends once something can for a while."""
+        state = self.state
+        if state.read_since >= 0:
+            if now >= state.read_since + round(READABLE_SECONDS * self._limits.rate):
+                self._end("cannot_analyse", state.read_since, now)
+                state.unread_since = state.read_since = -1
+                state.spell.clear()
+        elif state.unread_since >= 0 and now >= state.unread_since + self._limits.unreadable:
+            if not self.lasts("cannot_analyse"):
+                state.why = _why(state.sign)
+            self.raise_("cannot_analyse", state.unread_since, now)
 
     def _hear(self, index: int) -> None:
         """An R-peak of the other lead counts from now on."""
@@ -320,6 +358,11 @@ class BedAlarms:
         """A sign of the signal takes effect."""
         state, now = self.state, self.state.now
         before, state.sign = state.sign, sign
+        if sign.unreadable:
+            state.unread_since = sign.index if state.unread_since < 0 else state.unread_since
+            state.read_since = -1
+        elif state.unread_since >= 0 and state.read_since < 0:
+            state.read_since = sign.index
         if sign.still >= 0 and before.still < 0:
             state.quiet_since = min(state.quiet_since, max(sign.still, state.sure))
         onset = sign.onset if sign.onset >= 0 else sign.index
@@ -350,8 +393,24 @@ class BedAlarms:
         """End every condition that beats or their absence made, and start counting afresh."""
         state = self.state
         for kind in list(state.episodes):
-            if kind not in ("fibrillation", "lead_off"):
+            if kind != "fibrillation" and kind not in TECHNICAL:
                 self._end(kind, now, now)
         state.quiet_since = now
         state.stopped = False
         patterns.forget(state)
+
+
+FAULTS: Final = {
+    quality.Fault.MUSCLE: "muscle or mains",
+    quality.Fault.WANDER: "baseline wander",
+    quality.Fault.JUMP: "electrode jumps",
+    quality.Fault.CLIPPED: "clipped",
+}
+
+
+def _why(sign: Sign) -> str:
+    """Why no lead can be analysed, in words."""
+    if sign.lead_off:
+        return "all leads off"
+    found = [words for fault, words in FAULTS.items() if fault & (sign.faults | sign.faults_second)]
+    return f"noise ({', '.join(found)})" if found else "noise"

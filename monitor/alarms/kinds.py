@@ -23,6 +23,7 @@ PRIORITY: Final[dict[str, Priority]] = {
     "tachycardia": "medium",
     "bradycardia": "medium",
     "atrial_fibrillation": "medium",
+    "cannot_analyse": "medium",
     "r_on_t": "low",
     "couplet": "low",
     "bigeminy": "low",
@@ -53,8 +54,12 @@ CHAINS: Final[tuple[tuple[str, ...], ...]] = (
     ("asystole", "fibrillation", "extreme_bradycardia", "pause", "bradycardia"),
     ("asystole", "fibrillation", "ventricular_tachycardia", "extreme_tachycardia", "tachycardia"),
     ("asystole", "fibrillation", "ventricular_tachycardia", "atrial_fibrillation"),
+    ("cannot_analyse", "lead_off"),
 )
-"""Each chain gravest first."""
+"""Each chain gravest first. The technical alarms have one of their own: they hide nothing that a heart does."""
+
+TECHNICAL: Final = ("cannot_analyse", "lead_off")
+"""Kinds that say something of the signal, and nothing of the heart."""
 
 GRAVER: Final[dict[str, frozenset[str]]] = {
     kind: frozenset(above for chain in CHAINS if kind in chain for above in chain[: chain.index(kind)])

@@ -8,6 +8,8 @@ from math import ceil, floor
 import msgspec
 
 from ecg.settings import AlarmSettings
+from ecg.wire.limits import BOUNDS, contradiction
+from ecg.wire.limits import Limits as Message
 from monitor.alarms.kinds import KINDS
 
 SLOW_RR = 4
@@ -29,6 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     asystole: int
     minute: int
     minimum: int
+    unreadable: int
     slow_rr: dict[str, int]
     fast_rr: dict[str, int]
     beats_kept: int
@@ -48,7 +51,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     af_irregularity: float
 
 
-@lru_cache(maxsize=64)
+def of_bed(settings: AlarmSettings, own: Message | None) -> AlarmSettings:
+    """The settings with a bed's own limits. Raises ValueError, one sentence, where these contradict one another."""
+    if own is None:
+        return settings
+    made = msgspec.structs.replace(settings, **own.values())
+    wrong = contradiction({name: getattr(made, name) for name in BOUNDS})
+    if wrong:
+        raise ValueError(wrong)
+    return made
+
+
+@lru_cache(maxsize=1024)
 def limits(settings: AlarmSettings, rate: float) -> Limits:
     """The settings in samples at `rate` Hz.
 
@@ -72,6 +86,7 @@ def limits(settings: AlarmSettings, rate: float) -> Limits:
         asystole=ceil(settings.asystole_seconds * rate),
         minute=ceil(minute),
         minimum=ceil(settings.minimum_seconds * rate),
+        unreadable=ceil(settings.cannot_analyse_seconds * rate),
         slow_rr=slow_rr,
         fast_rr=fast_rr,
         beats_kept=max(FAST_RR, *slow_rr.values(), *fast_rr.values()) + 1,
@@ -112,5 +127,6 @@ def _texts(settings: AlarmSettings) -> dict[str, str]:
         "bigeminy": "Ventricular bigeminy",
         "trigeminy": "Ventricular trigeminy",
         "frequent_v": f"More than {settings.frequent_v_per_minute} V per minute",
+        "cannot_analyse": "ECG cannot be analysed",
         "lead_off": "Lead off",
     }

@@ -6,11 +6,21 @@ Each beat updates a few counters of the bed's state; definitions and sources are
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from monitor.alarms import runs, witness
 from monitor.alarms.irregular import MEMORY, RELEASE, irregularity
 from monitor.alarms.limits import FAST_RR, Limits
-from monitor.alarms.runs import Conditions
+from monitor.alarms.runs import Conditions as Told
 from monitor.alarms.state import BedState, Evidence
+
+
+class Conditions(Told, Protocol):
+    """Where conditions are raised, ended and held back."""
+
+    def hold(self, kind: str, onset: int, index: int) -> None:
+        """The condition would be true since `onset`, known at `index`, and is not believed."""
+
 
 AF_EVERY = 2
 """Beats between two looks at the irregularity."""
@@ -102,7 +112,8 @@ def _ventricular(to: Conditions, state: BedState, limits: Limits, index: int) ->
     if state.run_length < limits.run_beats:
         return
     if not runs.believable(state, run[-limits.run_beats :]):
-        pass
+        fast = _mean_rr(run, limits.run_beats) <= limits.vt_rr
+        to.hold("nonsustained_vt" if fast else "ventricular_run", run[-limits.run_beats], index)
     elif _mean_rr(run, limits.run_beats) <= limits.vt_rr:
         if state.run_named != "nonsustained_vt":
             state.run_named = "nonsustained_vt"
@@ -174,16 +185,18 @@ def _rates(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
     for kind, span in limits.fast.items():
         count = limits.fast_rr[kind]
         fast = len(beats) > count and index - beats[-count - 1] < span
-        if fast and not witness.denies_fast(state, beats[-count - 1], index, count):
-            to.raise_(kind, beats[-count - 1], index)
+        if fast and not to.lasts(kind):
+            denied = witness.denies_fast(state, beats[-count - 1], index, count)
+            (to.hold if denied else to.raise_)(kind, beats[-count - 1], index)
 
 
 def _remember_rr(state: BedState, limits: Limits, index: int, cls: str) -> None:
-    """Keep the RR interval this beat ends; 0 where an ectopic beat or a pause spoils it."""
+    """Keep the RR interval this beat ends; 0 where an ectopic beat, a pause or noise spoils it."""
     if not state.beats:
         return
     interval = index - state.beats[-1]
-    usable = cls not in ECTOPIC and state.last_class not in ECTOPIC and interval < LONGEST_RR_SECONDS * limits.rate
+    sinus = cls not in ECTOPIC and state.last_class not in ECTOPIC
+    usable = sinus and not state.sign.noisy and interval < LONGEST_RR_SECONDS * limits.rate
     state.rr.append(interval if usable else 0)
     state.rr_ends.append(index)
     if len(state.rr) > limits.af_beats:

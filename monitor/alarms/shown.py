@@ -11,8 +11,9 @@ from ecg.signal import quality
 from monitor.alarms import disorder, strokes
 from monitor.alarms.looks import HOP, Look
 
-WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW = (1 << place for place in range(7))
-"""What a look at one lead shows, as bits of one number."""
+FLAGS: Final = 7
+WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW = (1 << place for place in range(FLAGS))
+"""What a look at one lead shows, as bits of one number; above them stands why it is bad (`quality.Fault`)."""
 ABSENT: Final = BAD
 """A lead that is not there bears no witness."""
 AT_ONCE: Final = 256

@@ -29,7 +29,7 @@ from ecg.signal import pulse, quality
 from ecg.signal.slots import rounds
 from monitor.alarms import strokes
 from monitor.alarms.looks import HALF, HOP, WINDOW, Floats, Look, Looks, Slots
-from monitor.alarms.shown import ABSENT, BAD, CLEAR, FAITHFUL, LOUD, LOW, UNSTEADY, WAVE, measured
+from monitor.alarms.shown import ABSENT, BAD, CLEAR, FAITHFUL, FLAGS, LOUD, LOW, UNSTEADY, WAVE, measured
 from monitor.alarms.state import Sign
 
 LOOKS_ON: Final = 2
@@ -55,6 +55,8 @@ LEADS: Final = ("lead", "second")
 PULSES: Final = ("pulse", "other pulse")
 SHOWN: Final = ("fibrillation", "unsteady", "tachycardia", "still", "alive", "brisk", "noisy", "second", "run")
 """What half-second looks decide."""
+FAULTS: Final = ("faults", "faults_second")
+"""And why each lead cannot be analysed."""
 
 
 class SignalSigns:
@@ -179,7 +181,7 @@ class SignalSigns:
             judged, learnt = quality.weigh(qualities.take(turn), kept)
             self._looks.state["usual"][where] = np.where(full, learnt, kept)
             self._strokes.take(where, found.of(turn))
-            bits = shown[turn] | BAD * judged.bad | LOUD * judged.loud | LOW * judged.low
+            bits = shown[turn] | BAD * judged.bad | LOUD * judged.loud | LOW * judged.low | judged.faults << FLAGS
             bits = np.where(gone[where], ABSENT, np.where(full, bits, LOUD))
             index, first = look.index[turn], np.flatnonzero(where % len(LEADS) == 0)
             mate = np.minimum(first + 1, len(where) - 1)  # the bed's other row comes next, where it has one
@@ -194,6 +196,8 @@ class SignalSigns:
         own, rows = self._own, look.slots
         where = rows // len(LEADS)
         keys = list(zip(where.tolist(), look.index.tolist(), strict=True))
+        why = (one >> FLAGS, two >> FLAGS)
+        one, two = one & ((1 << FLAGS) - 1), two & ((1 << FLAGS) - 1)
         pulses = np.array([self._alive.get(key, 0.0) for key in keys]) if self._alive else np.zeros(len(keys))
         alive = pulses > 0
         first, second = (np.where(bits & BAD, 0, bits) for bits in (one, two))
@@ -237,6 +241,9 @@ class SignalSigns:
         for name, value in zip(SHOWN, shown, strict=True):
             changed |= value != own[name][where]
             own[name][where] = value
+        for name, faults in zip(FAULTS, why, strict=True):
+            changed |= faults != own[name][where]
+            own[name][where] = faults
         for row in np.flatnonzero(changed).tolist():
             slot, index = keys[row]
             signs[slot][index] = self._sign(slot, index)
@@ -283,6 +290,8 @@ class SignalSigns:
             noisy=is_["noisy"],
             second=is_["second"],
             run=int(own["run_since"][slot]) if is_["run"] else -1,
+            faults=int(own["faults"][slot]),
+            faults_second=int(own["faults_second"][slot]),
         )
 
 
@@ -299,6 +308,6 @@ def _irregular(bits: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _new_state(slots: int) -> dict[str, NDArray[Any]]:
     """State of `slots` beds that have heard nothing."""
-    numbers = ("hits", "misses", "wild", "heard", "quiet", "ended", "since", "onset", "held", "run_since")
+    numbers = ("hits", "misses", "wild", "heard", "quiet", "ended", "since", "onset", "held", "run_since", *FAULTS)
     flags = (*SHOWN, "lead_off")
     return {name: np.zeros(slots, np.int64) for name in numbers} | {name: np.zeros(slots, bool) for name in flags}

@@ -35,6 +35,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     like a QRS complex stands in any lead, -1 where something does. alive: a regular pulse goes on; brisk: at such a
     rate that there is no extreme bradycardia. noisy: no lead can be analysed. second: the lead that does not lead
     can be. run: the sample since which a lead's own beats are a ventricular tachycardia, -1 where they are none.
+    faults, faults_second: why the first lead and the second cannot be analysed, bits of `ecg.signal.quality.Fault`.
     """
 
     index: int
@@ -49,6 +50,13 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     noisy: bool = False
     second: bool = False
     run: int = -1
+    faults: int = 0
+    faults_second: int = 0
+
+    @property
+    def unreadable(self) -> bool:
+        """Can no lead be analysed, for noise or because all are off?."""
+        return self.noisy or self.lead_off
 
 
 UNKNOWN = -2.0
@@ -78,7 +86,9 @@ class BedState(msgspec.Struct, kw_only=True):
     by the clock. evidence: of the last beats. sure: the last beat that is one without doubt. coming: R-peaks of the
     lead that does not lead that the clock has not reached; second: the last of the others. broad: a run of V goes
     on whatever its letters. denied: the beat since which a bradycardia was contradicted. held: alarms held back
-    because nothing could be analysed.
+    because nothing could be analysed, each kind once in a spell; spell: the kinds of this one. unread_since: the
+    sample since which no lead can be analysed, but for moments; read_since: the sample since which one can again; -1
+    for none. why: what "cannot analyse" says of its reason.
     """
 
     now: int
@@ -108,6 +118,10 @@ class BedState(msgspec.Struct, kw_only=True):
     denied: int = -1
     held: int = 0
     founded: bool = False
+    spell: list[str] = msgspec.field(default_factory=list)
+    unread_since: int = -1
+    read_since: int = -1
+    why: str = ""
 
     def ordered(self) -> bool:
         """Do its R-peaks follow one another? Those of a memory that was damaged may not."""
@@ -121,12 +135,14 @@ class Change(msgspec.Struct, frozen=True):
     what: "onset" (the alarm begins), "again" (it returns while it is still shown, at sample `onset`), "end" (its
     condition is over), "clear" (it is no longer shown), "acknowledge", "silence" (kind is "" and onset the sample
     at which sound comes back). index: sample at which it became known. onset: sample at which the episode began.
-    over: sample at which it ended, -1 before. hidden: a graver alarm of its chain is shown instead.
+    over: sample at which it ended, -1 before. hidden: a graver alarm of its chain is shown instead. "held": nothing
+    begins, because no lead can be analysed where beats would have made an alarm. who: of "acknowledge", the person.
     """
 
-    what: Literal["onset", "again", "end", "clear", "acknowledge", "silence"]
+    what: Literal["onset", "again", "end", "clear", "acknowledge", "silence", "held"]
     kind: str
     index: int
     onset: int
     over: int = -1
     hidden: bool = False
+    who: str = ""

@@ -21,6 +21,7 @@ come out the same whenever it is called. The one thing that must not happen is a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import deepcopy
 from math import ceil
 from typing import Any
@@ -34,8 +35,9 @@ from ecg.signal.detector import LEARNING
 from ecg.signal.path import FIDUCIAL_REACH
 from ecg.signal.resampler import MODEL_RATE, kernel
 from ecg.signal.windows import WINDOW_AFTER
-from ecg.wire.messages import ActiveAlarm
+from ecg.wire.messages import ActiveAlarm, Limits
 from monitor.alarms.bed import BedAlarms
+from monitor.alarms.limits import of_bed
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import UNKNOWN, BedState, Change, Evidence, Sign
 
@@ -54,7 +56,7 @@ def learning_samples(rate: float) -> int:
 
 
 class SavedAlarms(msgspec.Struct):
-    """Everything the alarms remember of one slot: put back, they go on as if nothing had happened.
+    """Everything the alarms remember of one slot: put back, they go on as if nothing had happened. own: its limits.
 
     Plain numbers and lists, so that MessagePack carries it unchanged.
     """
@@ -64,6 +66,7 @@ class SavedAlarms(msgspec.Struct):
     told: int
     bed: BedState
     signs: dict[str, Any]
+    own: Limits | None = None
 
 
 class WardAlarms:
@@ -77,6 +80,7 @@ class WardAlarms:
         self._signs = SignalSigns(slots, settings.vt_beats, settings.vt_rate)
         self._beds: dict[int, BedAlarms] = {}
         self._changes: dict[int, list[Change]] = {}
+        self._own: dict[int, Limits] = {}
         self._rate = np.full(slots, 360.0)
         self._start = np.zeros(slots, np.int64)
         self._lag = np.zeros(slots, np.int64)
@@ -100,13 +104,39 @@ class WardAlarms:
         self._signs.reset(np.array([slot]), np.array([rate]), np.array([start]))
         self._begin(slot, rate, start)
         self._told[slot] = start
-        self._hold(slot, BedAlarms(self.settings, rate, start))
+        self._hold(slot, BedAlarms(self.settings_of(slot), rate, start))
         self._changes[slot] = []
+
+    def settings_of(self, slot: int) -> AlarmSettings:
+        """The settings with the slot's own limits."""
+        own = self._own.get(slot)
+        return self.settings if own is None else of_bed(self.settings, own)
+
+    def limits_of(self, slot: int) -> Limits | None:
+        """The slot's own limits; None where it has none."""
+        return self._own.get(slot)
+
+    def adjust(self, slot: int, own: Limits | None) -> None:
+        """Limits of the slot's own from now on, also of later streams; None: those of the settings.
+
+        Raises ValueError, one sentence, and changes nothing, where they contradict one another or the settings'.
+        """
+        settings = of_bed(self.settings, own)
+        if own is None:
+            self._own.pop(slot, None)
+        else:
+            self._own[slot] = own
+        if slot in self._beds:
+            bed = self._bed(slot)
+            bed.adjust(settings)
+            self._note(slot, bed.clock(int(self._told[slot])))
+            self._changes.setdefault(slot, [])  # texts of what is active name the limits
 
     def drop(self, slot: int) -> None:
         """The bed has left the slot."""
         self._beds.pop(slot, None)
         self._changes.pop(slot, None)
+        self._own.pop(slot, None)
 
     def samples(
         self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
@@ -175,9 +205,9 @@ class WardAlarms:
         self._told[slot] = max(int(self._told[slot]), index)
         self._note(slot, bed.clock(int(self._told[slot])))
 
-    def acknowledge(self, slot: int, kind: str = "") -> None:
-        """A person has seen the slot's alarm of that kind (all of them where kind is "")."""
-        self._note(slot, self._bed(slot).acknowledge(kind))
+    def acknowledge(self, slot: int, kind: str = "", who: str = "") -> None:
+        """A person has seen the slot's alarm of that kind (all of them where kind is ""). who: the person."""
+        self._note(slot, self._bed(slot).acknowledge(kind, who))
 
     def noisy(self, slot: int, index: int) -> bool:
         """Whether no lead of the slot could be analysed up to sample `index`, which `samples` must have told.
@@ -203,6 +233,14 @@ class WardAlarms:
         """The sample at which each of the slot's alarms became known, by kind: also of those that are hidden."""
         return self._beds[slot].raised() if slot in self._beds else {}
 
+    def sign(self, slot: int) -> Sign:
+        """What is true of the slot's signal at `now`."""
+        return self._beds[slot].state.sign if slot in self._beds else Sign(0)
+
+    def held(self, slot: int) -> int:
+        """How many alarms have been held back since the slot's reset because nothing could be analysed."""
+        return self._beds[slot].state.held if slot in self._beds else 0
+
     def now(self, slot: int) -> int:
         """The sample up to which the slot's alarms know everything."""
         return int(self._told[slot])
@@ -216,7 +254,12 @@ class WardAlarms:
         """A copy of all that is remembered of the slot."""
         signs = {name: value[slot].tolist() for name, value in self._signs.state.items()}
         return SavedAlarms(
-            float(self._rate[slot]), int(self._start[slot]), self.now(slot), self._bed(slot).save(), signs
+            float(self._rate[slot]),
+            int(self._start[slot]),
+            self.now(slot),
+            self._bed(slot).save(),
+            signs,
+            self._own.get(slot),
         )
 
     def restore(self, slot: int, saved: SavedAlarms) -> None:
@@ -238,7 +281,12 @@ class WardAlarms:
                 rows[slot] = value
         self._begin(slot, saved.rate, saved.start)
         self._told[slot] = saved.told
-        self._hold(slot, BedAlarms(self.settings, saved.rate, saved.start, deepcopy(saved.bed)))
+        self._own.pop(slot, None)
+        if saved.own is not None:
+            with suppress(ValueError):  # the settings are others now: their limits hold
+                of_bed(self.settings, saved.own)
+                self._own[slot] = saved.own
+        self._hold(slot, BedAlarms(self.settings_of(slot), saved.rate, saved.start, deepcopy(saved.bed)))
         self._changes[slot] = []
 
     def _begin(self, slot: int, rate: float, start: int) -> None:

@@ -11,7 +11,12 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from ecg.wire.limits import BOUNDS as BOUNDS
+from ecg.wire.limits import Limits as Limits
+from ecg.wire.limits import contradiction as contradiction
+from ecg.wire.messages import SCHEMA as SCHEMA
 from ecg.wire.messages import ActiveAlarm as ActiveAlarm
+from ecg.wire.messages import LeadState as LeadState
 
 LINK: Final = 2
 """Version of these messages: a service and a screen of two versions part with a sentence."""
@@ -51,14 +56,17 @@ class Strip(msgspec.Struct, frozen=True, array_like=True):
 
 
 class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "learning",
-    "not understood" (it sends, and nothing of it can be used). heart_rate: None where it is not the present one.
+    """One bed in a word. state: "ok", "silent", "offline", "gapped", "lead off", "noisy" (no lead can be analysed),
+    "learning", "not understood" (it sends, and nothing of it can be used). heart_rate: None where it is not the present
+    one, or unsure for noise.
 
     units: of the leads; [] where all are mV. lead: name of the lead whose beats are the bed's. leads_off: leads that
     give no signal while another one does.
     simulated: the bed's producer says that nobody is in it.
     alarms: as they are to be shown. raised: sample at which each alarm became known, by kind; a kind that is not among
     `alarms` still stands, hidden by a graver alarm of its chain.
+    signal: whether each lead that is read can be analysed. held: alarms held back because none could be.
+    limits: those in force, by name. own: of these the ones that the bed has in the place of the settings'.
     """
 
     bed: str
@@ -78,6 +86,32 @@ class BedSummary(msgspec.Struct, frozen=True, kw_only=True):
     leads_off: list[str] = msgspec.field(default_factory=list)
     raised: dict[str, int] = msgspec.field(default_factory=dict)
     simulated: bool = False
+    signal: list[LeadState] = msgspec.field(default_factory=list)
+    held: int = 0
+    limits: dict[str, float] = msgspec.field(default_factory=dict)
+    own: list[str] = msgspec.field(default_factory=list)
+
+
+class AlarmEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One alarm of a bed's log. rate: Hz, of its stream. onset, raised, over, acknowledged: samples at which its
+    condition began, at which that was known, at which it ended and at which a person acknowledged it; -1 before. times:
+    how often it began. raised_s, acknowledged_s: seconds since the epoch. by: the person, "" where nobody says.
+    text: in English; "" where only `kind` is known.
+    """
+
+    kind: str
+    priority: str
+    stream: str
+    rate: float
+    onset: int
+    raised: int
+    raised_s: float
+    over: int = -1
+    times: int = 1
+    acknowledged: int = -1
+    acknowledged_s: float = 0.0
+    by: str = ""
+    text: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, array_like=True):
@@ -149,7 +183,11 @@ class Studied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """What is new on one shown bed since the snapshot before (all of the history asked for, in the first)."""
+    """What is new on one shown bed since the snapshot before (all of the history asked for, in the first).
+
+    Where this bed alone is shown, log: its alarm log, newest first, None where it has not changed; last_hour: alarms
+    raised in its last hour of signal, by priority.
+    """
 
     bed: str
     stream: str
@@ -159,6 +197,8 @@ class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
     truth: list[TruthNote]
     memory: list[float] | None = None
     studied: Studied | None = None
+    log: list[AlarmEntry] | None = None
+    last_hour: dict[str, int] | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,10 +284,11 @@ class Show(msgspec.Struct, frozen=True, tag="show"):
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
-    """Intent: a person has seen this bed's alarms (all of them where kind is "")."""
+    """Intent: a person has seen this bed's alarms (all of them where kind is ""). who: the person, by the screen."""
 
     bed: BedName
     kind: Annotated[str, Meta(max_length=64)] = ""
+    who: Annotated[str, Meta(max_length=64)] = ""
 
 
 class Silence(msgspec.Struct, frozen=True, tag="silence"):
@@ -255,6 +296,13 @@ class Silence(msgspec.Struct, frozen=True, tag="silence"):
 
     bed: BedName
     seconds: Annotated[float, Meta(ge=0, le=86400)] = 120.0
+
+
+class Adjust(msgspec.Struct, frozen=True, tag="adjust"):
+    """Intent: limits of this bed's own; None for those of the settings."""
+
+    bed: BedName
+    limits: Limits | None = None
 
 
 class Teach(msgspec.Struct, frozen=True, tag="teach"):
@@ -289,4 +337,4 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Intent: end the service and everything it started. A screen that only leaves hangs up."""
 
 
-Intent = Show | Acknowledge | Silence | Teach | Study | Quit
+Intent = Show | Acknowledge | Silence | Adjust | Teach | Study | Quit

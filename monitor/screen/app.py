@@ -22,10 +22,12 @@ from monitor.screen.desk import EAGER, Desk, default_palette, strips_folder
 from monitor.screen.draw.palette import PALETTES, themes
 from monitor.screen.draw.plaintext import clean
 from monitor.screen.labels import Labels
+from monitor.screen.views.alarm_log import AlarmLogView
 from monitor.screen.views.base import View
 from monitor.screen.views.bedside import BedsideView
 from monitor.screen.views.central import CentralView
 from monitor.screen.views.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
+from monitor.screen.views.limits import LimitsScreen
 from monitor.screen.views.memory import MemoryView
 from monitor.screen.views.review import ReviewView
 from monitor.screen.views.stale import STALE_SECONDS, START_SECONDS, StaleScreen
@@ -36,9 +38,9 @@ from monitor.screen.views.trend import TrendView
 class MonitorApp(App[None]):
     """The screen of the monitor.
 
-    truth: begin with the cardiologists' letters beside the model's. teach: with the teacher's panel. model: a network
-    whose letters stand below the ward's. forecast: with the second to come. clock: monotonic seconds. folder: where
-    strips are saved, default: that of the settings. problem: the reason, where the return code
+    truth: begin with the cardiologists' letters beside the model's. teach: with the teacher's panel. who: the person at
+    it. model: a network whose letters stand below the ward's. forecast: with the second to come. clock: monotonic
+    seconds. folder: where strips are saved, default: that of the settings. problem: the reason, where the return code
     is not 0.
     """
 
@@ -69,6 +71,8 @@ class MonitorApp(App[None]):
         Binding("v", "theme"),
         Binding("l", "language"),
         Binding("i", "show_teach"),
+        Binding("k", "show_limits"),
+        Binding("e", "show_log"),
         Binding("question_mark,h,f1", "show_help"),
     ]
 
@@ -79,6 +83,7 @@ class MonitorApp(App[None]):
         *,
         truth: bool = False,
         teach: bool = False,
+        who: str = "",
         model: Model | Literal[""] = "",
         forecast: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -97,6 +102,7 @@ class MonitorApp(App[None]):
             palette=default_palette(config),
             truth=truth,
             teach=teach,
+            who=who,
             model=model,
             forecast=forecast,
             gain=config.screen.gain_mm_per_mv,
@@ -194,6 +200,8 @@ class MonitorApp(App[None]):
             ("sweep", self.action_sweep),
             ("theme", self.action_theme),
             ("language", self.action_language),
+            ("limits", self.action_show_limits),
+            ("alarm_log", self.action_show_log),
         )
         for key, action in actions:
             yield SystemCommand(labels(key), "", action)
@@ -230,7 +238,7 @@ class MonitorApp(App[None]):
     def action_acknowledge(self) -> None:
         """Acknowledge all alarms of the selected bed."""
         if self.desk.bed:
-            self.link.send(Acknowledge(self.desk.bed))
+            self.link.send(Acknowledge(self.desk.bed, who=self.desk.who))
 
     def action_silence(self) -> None:
         """Silence the selected bed for `silence_seconds`; if it is silenced, end that."""
@@ -283,6 +291,16 @@ class MonitorApp(App[None]):
         """Open the course of the selected bed."""
         if isinstance(self.view, BedsideView) and self.desk.bed:
             self.push_screen(TrendView(self.desk))
+
+    def action_show_log(self) -> None:
+        """Open the alarm log of the selected bed."""
+        if isinstance(self.view, BedsideView) and self.desk.summary is not None:
+            self.push_screen(AlarmLogView(self.desk))
+
+    def action_show_limits(self) -> None:
+        """Open the limits of the selected bed."""
+        if isinstance(self.view, BedsideView) and self.desk.summary is not None and self.desk.summary.limits:
+            self.push_screen(LimitsScreen(self.desk))
 
     def action_show_central(self) -> None:
         """Open the central station."""

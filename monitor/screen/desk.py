@@ -30,7 +30,7 @@ class Desk:
     """The state that the views share.
 
     clock: seconds, monotonic. bed: the selected bed. aspect: height of a cell over its width. told: a snapshot has come
-    since the last frame. teach: may this screen steer beds? folder: where strips are saved.
+    since the last frame. teach: may this screen steer beds? who: the person at it. folder: where strips are saved.
     """
 
     config: Config
@@ -42,6 +42,7 @@ class Desk:
     bed: str = ""
     truth: bool = False
     teach: bool = False
+    who: str = ""
     frozen: bool = False
     gain: int = 10
     speed: int = 25

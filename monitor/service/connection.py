@@ -22,10 +22,10 @@ from ecg.wire.topics import LONGEST_SHOWN, Kind, Topics, readable
 
 __all__ = ["Arrival", "Connection", "Inbox", "Outgoing"]
 
-HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "command", "ack")
-"""What a monitor listens to of every bed."""
 MOST_BYTES: Final = 512 << 20
 """Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
+HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "limits", "command", "ack")
+"""Kinds of bed topics that a monitor reads."""
 OVERHEAD: Final = 512
 """Bytes that a message takes besides its payload: empty ones fill a memory too."""
 
@@ -130,7 +130,7 @@ class Connection:
             broker,
             f"monitor-{name}",
             lambda: self._gone,
-            filters=(*(topics.every(kind) for kind in HEARD), topics.every_producer()),
+            filters=(*map(topics.every, HEARD), topics.every_producer()),
             received=self.inbox.put,
             told=told,
         )

@@ -21,7 +21,7 @@ MOST_WAITING: Final = 50_000
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A change of an alarm, or a command. time: wall clock, ISO 8601, UTC. what, kind and samples as in `Change`.
+    """A change of an alarm, or a command. time: wall clock, ISO 8601, UTC. what, kind, who and samples as in `Change`.
 
     at_s, onset_s, over_s: seconds of signal from the start of the stream, left out where there is none.
     """
@@ -40,6 +40,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     over_s: float | None = None
     hidden: bool = False
     detail: str = ""
+    who: str = ""
 
 
 def steered(event: Steered, wall_s: float) -> Line:
@@ -74,6 +75,7 @@ def line(event: AlarmChanged, change: Change, wall_s: float) -> Line:
         over=over,
         over_s=None if over is None else round(over / event.rate, 3),
         hidden=change.hidden,
+        who=change.who,
     )
 
 

@@ -20,11 +20,14 @@ from monitor.link.protocol import (
     Study,
     TruthNote,
 )
+from monitor.service.alarm_book import AlarmBook
 from monitor.service.notices import notices
 from monitor.service.studies import Studies
 from monitor.ward.bed import Bed
 from monitor.ward.events import BeatRead, Event
 from monitor.ward.history import History
+from monitor.ward.lead_states import lead_states, word
+from monitor.ward.limits import in_force, own_of
 from monitor.ward.ward import Ward
 
 SUMMARY_SECONDS: Final = 0.2
@@ -48,6 +51,7 @@ class _Cursor:
     sample: int = 0
     beat: int = 0
     note: int = 0
+    log: int = -1
 
 
 class View:
@@ -57,12 +61,19 @@ class View:
     longer than that is told the bed afresh, so that no snapshot grows with the time since the last.
 
     now_s: clock that never goes back, the ward's. wall_s: seconds since the epoch, for lines of the alert list.
+    book: the alarm logs, where somebody else keeps them.
     """
 
     def __init__(
-        self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
+        self,
+        ward: Ward,
+        now_s: Callable[[], float] = time.monotonic,
+        wall_s: Callable[[], float] = time.time,
+        book: AlarmBook | None = None,
     ) -> None:
         self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
+        self.book = book or AlarmBook(wall_s)
+        self._limits = in_force(ward.config.alarms)
         self._show = Show([], 0.0)
         self._cursors: dict[str, _Cursor] = {}
         self._notices: list[Notice] = []
@@ -85,6 +96,7 @@ class View:
 
     def take(self, events: list[Event]) -> None:
         """Keep lines for the next snapshot; where they come faster than anyone can read, the oldest go."""
+        self.book.take(events)
         wall_s = self._wall_s()
         self.add([notice for event in events for notice in notices(event, wall_s)])
 
@@ -119,15 +131,18 @@ class View:
 
     def _summary(self, bed: Bed, now_s: float) -> BedSummary:
         ward = self._ward
+        sign = ward.alarms.sign(bed.slot)
+        limits, settings = ward.alarms.limits_of(bed.slot), ward.alarms.settings_of(bed.slot)
+        rate = bed.shown_rate(now_s, settings.asystole_seconds)
         return BedSummary(
             bed=bed.name,
             record=bed.intake.record,
-            state=bed.state(now_s, ward.config.monitor.idle_seconds),
+            state=word(bed, sign, now_s, ward.config.monitor.idle_seconds),
             rate=bed.rate,
             leads=bed.intake.leads,
             stream=bed.intake.stream,
             last_index=bed.intake.next,
-            heart_rate=bed.shown_rate(now_s, ward.config.alarms.asystole_seconds),
+            heart_rate=None if sign.noisy else rate,
             pvc_per_minute=bed.pvc_per_minute(),
             lost=ward.ledger.run(bed.name, bed.intake.stream).lost,
             alarms=ward.alarms.active(bed.slot),
@@ -137,6 +152,10 @@ class View:
             leads_off=bed.leads_off,
             raised=ward.alarms.raised(bed.slot),
             simulated=bed.simulated,
+            signal=lead_states(bed, sign),
+            held=ward.alarms.held(bed.slot),
+            limits=self._limits if limits is None else in_force(settings),
+            own=own_of(limits),
         )
 
     def _detail(self, bed: Bed, cursor: _Cursor, room: int) -> BedDetail:
@@ -152,6 +171,10 @@ class View:
             cursor.sample = int(oldest)
             cursor.beat = history.first_beat + sum(beat.index < oldest for beat in history.beats)
             cursor.note = history.first_note + sum(note.index < oldest for note in history.notes)
+        log = None
+        alone = len(self._show.beds) == 1
+        if alone and (fresh or cursor.log != self.book.changed(bed.name)):
+            cursor.log, log = self.book.changed(bed.name), self.book.entries(bed.name)
         strips = history.signal.strips(cursor.sample)
         beats = _after(history.beats, cursor.beat - history.first_beat)
         notes = _after(history.notes, cursor.note - history.first_note)
@@ -167,6 +190,8 @@ class View:
             truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
             memory=self._ward.recall(bed) if beats or fresh else None,
             studied=self.studies.look(bed.name),
+            log=log,
+            last_hour=self.book.last_hour(bed) if alone else None,
         )
 
 
@@ -185,6 +210,7 @@ class Views:
         self, ward: Ward, now_s: Callable[[], float] = time.monotonic, wall_s: Callable[[], float] = time.time
     ) -> None:
         self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
+        self.book = AlarmBook(wall_s)
         self._open: list[_SharedView] = []
         self._recent: deque[Notice] = deque(maxlen=RECENT_NOTICES)
         self._told: list[BedSummary] = []
@@ -202,7 +228,8 @@ class Views:
         self._open = [other for other in self._open if other is not view]
 
     def take(self, events: list[Event]) -> None:
-        """Lines for every screen."""
+        """Lines for every screen, and what stands in the alarm logs."""
+        self.book.take(events)
         wall_s = self._wall_s()
         lines = [notice for event in events for notice in notices(event, wall_s)]
         self._recent.extend(lines)
@@ -220,7 +247,7 @@ class _SharedView(View):
     """One view among several."""
 
     def __init__(self, views: Views, ward: Ward, now_s: Callable[[], float], wall_s: Callable[[], float]) -> None:
-        super().__init__(ward, now_s, wall_s)
+        super().__init__(ward, now_s, wall_s, views.book)
         self._views = views
 
     def close(self) -> None:

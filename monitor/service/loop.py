@@ -17,11 +17,12 @@ from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
 from ecg.wire.broker import Broker
-from ecg.wire.messages import Beat, encode_json
-from monitor.link.protocol import Acknowledge, Intent, Quit, ServiceStatus, Silence, Teach
+from ecg.wire.messages import Ack, Beat, MessageError, encode_json
+from monitor.link.protocol import Acknowledge, Adjust, Intent, Quit, ServiceStatus, Silence, Teach
 from monitor.service import checkpoint as memory
 from monitor.service import runtime, teaching
 from monitor.service.aside import PATIENCE_SECONDS, Aside, one_by_one
+from monitor.service.bed_states import BedStates
 from monitor.service.connection import Arrival, Connection, Outgoing
 from monitor.service.ending import Ending, give_up
 from monitor.service.event_log import EventLog
@@ -97,8 +98,9 @@ class Service:
         self._lag = Lag(config.monitor.max_lag_seconds)
         self._connection = Connection(config.mqtt, broker, self.name, self._latencies.confirmed)
         topics = self._connection.topics
-        self._router = Router(ward, topics, self._lag, self._problems)
-        self._health = Health(config, broker, ward, self._connection, self._latencies, about)
+        self._router = Router(ward, topics, self._lag, self._problems, self._answer)
+        self._health = Health(config, broker, ward, self._connection, self._latencies, about, self.views.book)
+        self._states = BedStates(ward, topics, self.name, self.views.book)
         self._tasks: Callable[[], int] = lambda: 0
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
@@ -146,6 +148,7 @@ class Service:
         finally:
             await timers.close()
             if connection.connected:
+                connection.publish(self._states.due())
                 self._publish_status("offline")
             await connection.close(self._ending.left(CLOSE_SECONDS))
             if stop_metrics:
@@ -224,13 +227,31 @@ class Service:
         if isinstance(intent, Quit):
             self.halt()
         elif isinstance(intent, Acknowledge):
-            self.ward.acknowledge(intent.bed, intent.kind)
+            self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self._hand_out(self.ward.tell())
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
             self._hand_out(self.ward.tell())
+        elif isinstance(intent, Adjust):
+            self._adjust(intent)
         elif isinstance(intent, Teach):
             self._teach(intent)
+
+    def _adjust(self, asked: Adjust) -> None:
+        """Limits of a bed, and the retained message that keeps them."""
+        limits = asked.limits
+        try:
+            self.ward.limit(asked.bed, limits)
+        except MessageError as error:
+            self._problems.add(str(error))
+            return
+        self._hand_out(self.ward.tell())
+        topic = self._connection.topics.of(asked.bed, "limits")
+        self._connection.publish([Outgoing(topic, b"" if limits is None else encode_json(limits), True)])
+
+    def _answer(self, bed: str, ack: Ack) -> None:
+        """What became of a message that asks for something."""
+        self._connection.publish([Outgoing(self._connection.topics.of(bed, "ack"), encode_json(ack), False)])
 
     def _teach(self, asked: Teach) -> None:
         """Pass a teacher's wish on to the bed's producer."""
@@ -240,14 +261,15 @@ class Service:
             self._connection.publish([Outgoing(topic, encode_json(command), False)])
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
-        content = encode_json(message(state, self.status()))
+        content = encode_json(message(state, self.status(), *self._health.burden()))
         topic = self._connection.topics.monitor(self.name)
         self._connection.publish([Outgoing(topic, content, retain=state == "online")])
 
     def _report(self) -> None:
-        """The monitor's own retained status."""
+        """The monitor's own retained status, and those of its beds."""
         if self._connection.connected:
             self._publish_status("online")
+            self._connection.publish(self._states.due())
 
     def _look(self) -> None:
         """Say which beds send and are not understood."""
@@ -281,7 +303,9 @@ class Service:
         from monitor.service import metrics
 
         asked = self.config.monitor
-        collector = metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies, self._queues)
+        collector = metrics.ServiceCollector(
+            self.status, lambda: self.ward.ledger.beats, self._latencies, self._queues, self._states.burdens
+        )
         return metrics.serve(
             asked.metrics_host, port, metrics.Answers(collector, self._pulse.health, metrics.token(asked))
         )

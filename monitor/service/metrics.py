@@ -19,6 +19,7 @@ from ecg.errors import UserError
 from ecg.settings import MonitorSettings
 from ecg.wire.broker import bare, is_loopback
 from monitor.link.protocol import ServiceStatus
+from monitor.service.bed_states import Burden
 from monitor.service.latency import Latencies
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ BUCKET_BINS = 3
 
 
 class ServiceCollector(Collector):
-    """Reads the service's figures when they are asked for. queues: messages unread, messages unsent, and tasks."""
+    """Reads the service's figures when they are asked for.
+
+    queues: messages unread, messages unsent, and tasks. burdens: the alarms of each bed.
+    """
 
     def __init__(
         self,
@@ -38,7 +42,9 @@ class ServiceCollector(Collector):
         beats: Callable[[], int],
         latencies: Latencies,
         queues: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
+        burdens: Callable[[], list[Burden]] = list,
     ) -> None:
+        self._burdens = burdens
         self._status, self._beats, self._latencies, self._queues = status, beats, latencies, queues
 
     def collect(self) -> Iterator[Metric]:
@@ -62,6 +68,7 @@ class ServiceCollector(Collector):
             ("ecg_monitor_messages_unusable", now.junk, "Messages that could not be used"),
         ):
             yield CounterMetricFamily(name, about, value)
+        yield from self._alarms()
         stages = GaugeMetricFamily(
             "ecg_monitor_latency_seconds",
             "Time spent in a stage, quantiles since the start",
@@ -77,6 +84,22 @@ class ServiceCollector(Collector):
         buckets = [(f"{edge / 1000:.6g}", float(count)) for edge, count in total.below(BUCKET_BINS)]
         about = "Last needed sample sent to beat published"
         yield HistogramMetricFamily("ecg_monitor_overhead_seconds", about, [*buckets, ("+Inf", total.total)], None)
+
+    def _alarms(self) -> Iterator[Metric]:
+        """The alarms of each bed."""
+        total = CounterMetricFamily("ecg_monitor_alarms", "Alarms raised", labels=("bed", "priority"))
+        hour = GaugeMetricFamily(
+            "ecg_monitor_alarms_last_hour", "Alarms raised in the last hour of signal", labels=("bed", "priority")
+        )
+        held = GaugeMetricFamily(
+            "ecg_monitor_alarms_held", "Alarms held back for noise since the stream began", labels=("bed",)
+        )
+        for one in self._burdens():
+            for priority, count in one.total.items():
+                total.add_metric((one.bed, priority), count)
+                hour.add_metric((one.bed, priority), one.last_hour[priority])
+            held.add_metric((one.bed,), one.held)
+        yield from (total, hour, held)
 
 
 class Answers(NamedTuple):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ecg.wire.messages import (
+    SCHEMA,
+    Ack,
     BedStatus,
+    Limits,
     MessageError,
     ProducerStatus,
     Truth,
@@ -22,9 +25,20 @@ from monitor.ward.ward import Ward
 
 
 class Router:
-    """Messages into one ward. One that cannot be used is counted, said in `problems`, and skipped."""
+    """Messages into one ward. One that cannot be used is counted, said in `problems`, and skipped.
 
-    def __init__(self, ward: Ward, topics: Topics, lag: Lag, problems: Problems) -> None:
+    answer: called with a bed's name and what became of limits that were sent for it.
+    """
+
+    def __init__(
+        self,
+        ward: Ward,
+        topics: Topics,
+        lag: Lag,
+        problems: Problems,
+        answer: Callable[[str, Ack], None] = lambda _bed, _ack: None,
+    ) -> None:
+        self._answer = answer
         self._ward, self._topics, self._lag, self._problems = ward, topics, lag, problems
         self._commands = Commands(ward)
 
@@ -62,8 +76,22 @@ class Router:
             self._commands.asked(bed, arrival.payload)
         elif kind == "ack" and not arrival.retained:
             self._commands.answered(bed, arrival.payload)
+        elif kind == "limits":
+            self._limits(bed, arrival)
         elif kind == "status" and arrival.payload:
             self._ward.status(bed, decode_json(arrival.payload, BedStatus), arrival.retained)
+
+    def _limits(self, bed: str, arrival: Arrival) -> None:
+        """A bed's own limits; an empty message gives those of the settings back. Raises MessageError."""
+        said = ""
+        try:
+            self._ward.limit(bed, decode_json(arrival.payload, Limits) if arrival.payload else None)
+        except MessageError as error:
+            said = str(error)
+            raise
+        finally:
+            if not arrival.retained:
+                self._answer(bed, Ack(v=SCHEMA, ok=not said, do="limits", said=said))
 
     def _wave(self, bed: str, wave: Wave, received_ns: int) -> None:
         """One checked wave message: read it, or forgo it where the bed is too late. Raises MessageError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any, Final, Literal
 
 import monitor
@@ -12,6 +13,7 @@ from ecg.signal.path import lookahead_seconds
 from ecg.wire.broker import Broker
 from ecg.wire.messages import SCHEMA, MonitorStatus
 from monitor.link.protocol import ServiceStatus
+from monitor.service.alarm_book import AlarmBook
 from monitor.service.connection import Connection
 from monitor.service.latency import Latencies
 from monitor.ward.ward import Ward
@@ -26,7 +28,7 @@ LAG_SECONDS: Final = 5.0
 
 
 class Health:
-    """Figures of one service. about: the records that its network was fitted on."""
+    """Figures of one service. about: the records that its network was fitted on. book: the alarm logs of its beds."""
 
     def __init__(
         self,
@@ -36,7 +38,9 @@ class Health:
         connection: Connection,
         latencies: Latencies,
         about: str = "",
+        book: AlarmBook | None = None,
     ) -> None:
+        self._book = book or AlarmBook()
         self._about = about
         self._config, self._broker, self._ward, self._connection = config, broker, ward, connection
         self._latencies = latencies
@@ -88,6 +92,14 @@ class Health:
             about=self._about,
         )
 
+    def burden(self) -> tuple[dict[str, int], int]:
+        """Alarms of all beds in their last hour of signal, by priority; and those held back in their streams."""
+        total: Counter[str] = Counter()
+        for bed in self._ward.beds.values():
+            total.update(self._book.last_hour(bed))
+        held = sum(self._ward.alarms.held(bed.slot) for bed in self._ward.beds.values())
+        return {priority: total[priority] for priority in ("high", "medium", "low")}, held
+
 
 def fitted_on(metrics: dict[str, Any]) -> str:
     """The records that a network was fitted on, in a few words; "" where the card does not say. metrics: the card's."""
@@ -101,8 +113,10 @@ def fitted_on(metrics: dict[str, Any]) -> str:
     return f"{whole + ': ' if whole else ''}{len(records)} records ({few})"
 
 
-def message(state: Literal["online", "offline"], status: ServiceStatus) -> MonitorStatus:
-    """The status as the wire has it."""
+def message(
+    state: Literal["online", "offline"], status: ServiceStatus, last_hour: dict[str, int] | None = None, held: int = 0
+) -> MonitorStatus:
+    """The status as the wire has it. last_hour, held: see `Health.burden`."""
     return MonitorStatus(
         v=SCHEMA,
         state=state,
@@ -113,6 +127,8 @@ def message(state: Literal["online", "offline"], status: ServiceStatus) -> Monit
         latency_p50_ms=status.latency_p50_ms,
         latency_p99_ms=status.latency_p99_ms,
         dropped=status.junk,
+        last_hour=last_hour or {},
+        held=held,
     )
 
 

@@ -16,8 +16,8 @@ import torch
 from ecg.model.network import BeatNet
 from ecg.settings import Config
 from ecg.signal.path import SignalPath
-from ecg.wire.messages import BedStatus, MessageError, Truth, Wave
-from monitor.alarms import WardAlarms
+from ecg.wire.messages import BedStatus, Limits, MessageError, Truth, Wave
+from monitor.alarms import WardAlarms, of_bed
 from monitor.inference.engine import Engine
 from monitor.ward.bed import AT_ONCE_SECONDS, Bed
 from monitor.ward.events import Event, Steered
@@ -75,6 +75,7 @@ class Ward:
         self.beds: dict[str, Bed] = {}
         self._ready: dict[str, Bed] = {}
         self._announced: dict[str, BedStatus] = {}
+        self._limits: dict[str, Limits | None] = {}
         self.senders = Senders(self.config.monitor.idle_seconds)
         self._steps = 0
         self._full_until_s = float("-inf")
@@ -275,10 +276,24 @@ class Ward:
         self.ledger.beats += self._pipeline.round(turn)
         self._ready.update(turn)  # those with more wait behind the others
 
-    def acknowledge(self, name: str, kind: str) -> None:
-        """A person has seen this bed's alarms; `tell` or the next `step` returns what changes."""
+    def acknowledge(self, name: str, kind: str, who: str = "") -> None:
+        """A person has seen this bed's alarms; `tell` or the next `step` returns what changes. who: the person."""
         if name in self.beds and self.beds[name].rate:
-            self.alarms.acknowledge(self.beds[name].slot, kind)
+            self.alarms.acknowledge(self.beds[name].slot, kind, who)
+
+    def limit(self, name: str, limits: Limits | None) -> None:
+        """Limits of this bed's own from now on, None for those of the settings; `tell` returns what that changes.
+
+        They are kept for a bed that is not here yet. Raises MessageError where they contradict one another.
+        """
+        try:
+            of_bed(self.config.alarms, limits)
+            if name in self.beds:
+                self.alarms.adjust(self.beds[name].slot, limits)
+            elif name in self._limits or len(self._limits) < self.config.monitor.max_beds:
+                self._limits[name] = limits
+        except ValueError as error:
+            raise MessageError(f"limits of bed {name} are not used: {error}") from None
 
     def recall(self, bed: Bed) -> list[float]:
         """A bed's carried hidden state, that of the lead that leads."""
@@ -300,6 +315,8 @@ class Ward:
         bed = Bed(name=name, slot=slot, intake=Intake(bed=name, settings=self.config.monitor, ledger=self.ledger))
         bed.status = self._announced.pop(name, None)
         self._pipeline.put(bed)
+        if name in self._limits:
+            self.alarms.adjust(slot, self._limits.pop(name))
         self.beds[name] = bed
         return bed
 
@@ -325,6 +342,7 @@ class Ward:
                 self._full_until_s = now + FULL_SECONDS
             raise MessageError(f"bed {name} refused: {self.config.monitor.max_beds} beds are here (max_beds)")
         oldest = min(gone, key=lambda bed: bed.heard_s)
+        self._limits[oldest.name] = self.alarms.limits_of(oldest.slot)
         self._pipeline.remove(oldest)
         del self.beds[oldest.name]
         self.ledger.present.pop(oldest.name, None)

@@ -44,7 +44,7 @@ def live(records: list[Record], chunk_seconds: float = 1.0, config: Config | Non
             if isinstance(event, BeatRead):
                 beats[event.bed].append((event.index, list(event.probabilities)))
             elif isinstance(event, AlarmChanged):
-                for change in event.changes:
+                for change in (one for one in event.changes if one.what != "held"):
                     changes[event.bed].append((change.what, change.kind, change.onset, change.over, change.index))
     found: Arrays = {}
     for name in beats:

@@ -25,6 +25,7 @@ from ecg.wire.messages import SCHEMA, ActiveAlarm, Truth, TruthMark, Wave
 from monitor.link.contract import LinkClosed
 from monitor.link.protocol import (
     Acknowledge,
+    Adjust,
     BedSummary,
     Intent,
     Notice,
@@ -218,10 +219,13 @@ class WardLink:
         elif isinstance(intent, Study):
             self.view.study(intent)
         elif isinstance(intent, Acknowledge):
-            self.ward.acknowledge(intent.bed, intent.kind)
+            self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self.view.take(self.ward.tell())
         elif isinstance(intent, Silence):
             self.ward.silence(intent.bed, intent.seconds)
+            self.view.take(self.ward.tell())
+        elif isinstance(intent, Adjust):
+            self.ward.limit(intent.bed, intent.limits)
             self.view.take(self.ward.tell())
         elif isinstance(intent, Quit):
             self.closed = "quit"
@@ -232,3 +236,13 @@ class WardLink:
     def poke(self) -> None:
         """Let the next call of `snapshot` tell something although no signal came."""
         self._new = True
+
+
+def spoilt(since_s: float, until_s: float) -> Record:
+    """The excerpt with muscle noise of 0.8 mV between two times."""
+    record = excerpt()
+    samples = record.samples.copy()
+    part = slice(round(since_s * record.rate), round(until_s * record.rate))
+    noise = np.random.default_rng(7).normal(0, 0.8 * float(record.gain[0]), samples[part].shape)
+    samples[part] = np.clip(samples[part] + noise, -2000, 2000).astype(samples.dtype)
+    return replace(record, samples=samples)

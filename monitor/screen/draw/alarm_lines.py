@@ -15,7 +15,7 @@ from monitor.screen.draw.plaintext import clean, clock, fit
 from monitor.screen.labels import Labels
 from monitor.screen.state.alarms import RANK
 
-UNHEARD = {"not understood": 0.9, "offline": 0.8, "silent": 0.7, "lead off": 0.6, "gapped": 0.5}
+UNHEARD = {"not understood": 0.9, "offline": 0.8, "silent": 0.7, "lead off": 0.6, "noisy": 0.55, "gapped": 0.5}
 """Urgency of a bed's state, added to that of its alarms."""
 OF_RATE: Final = ("extreme_tachycardia", "extreme_bradycardia", "tachycardia", "bradycardia")
 """Alarms that are shown with the rate of now beside their limit: the two are averages of different length."""
@@ -28,6 +28,8 @@ def words(alarm: ActiveAlarm, bed: BedSummary, labels: Labels, room: int = 1000)
     """
     own = clean(alarm.text) or clean(alarm.kind)
     full = own if labels.language == "en" else labels.known(alarm.kind, own)
+    if alarm.kind == "cannot_analyse" and labels.language != "en" and (why := faults(bed, labels)):
+        full += f"（{why}）"
     short = labels.short(alarm.kind, full)
     found = re.search(r"(\d+(?:\.\d+)?)/min", own) if alarm.kind in OF_RATE and bed.heart_rate is not None else None
     if found:
@@ -39,6 +41,16 @@ def words(alarm: ActiveAlarm, bed: BedSummary, labels: Labels, room: int = 1000)
         else:
             full = labels("beside_limit", name=full, **beside)
     return full if cell_len(full) <= room else short
+
+
+def faults(bed: BedSummary, labels: Labels) -> str:
+    """Why leads of a bed cannot be analysed: "MLII: muscle or mains, V1: off"; "" where all can."""
+    told = []
+    for lead in bed.signal:
+        words = [labels.known(f"fault_{fault}", clean(fault, 20)) for fault in lead.why.split()]
+        if lead.signal != "good":
+            told.append(f"{clean(lead.lead, 8)}: {', '.join(words) or labels(f'signal_{lead.signal}')}")
+    return "; ".join(told)
 
 
 def urgency(bed: BedSummary) -> float:
@@ -120,6 +132,8 @@ def alarm_lines(
     head = Line().add(labels("alarms") + " ", pen(palette.dim, bold=True))
     if bed and bed.silenced_s > 0:
         head.add(labels("silenced", s=f"{bed.silenced_s:.0f}") + " ", pen(palette.text))
+    if bed and bed.held:
+        head.add(labels("held", n=bed.held) + " ", pen(palette.text))
     lines = [head.add("─" * max(width - head.width, 0), pen(palette.faint))]
     if bed is None or not bed.alarms:
         lines.append(Line().add(labels("no_alarms"), pen(palette.dim)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.link.protocol import BedSummary, Notice, ServiceStatus
+from monitor.screen.draw.alarm_lines import faults
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, button, pen
 from monitor.screen.draw.plaintext import clean, clock, fit, right
@@ -25,11 +26,16 @@ def top_line(bed: BedSummary | None, place: str, badge: str, width: int, palette
             line.add("  ", pen(palette.text)).add(f" {labels('simulated')} ", pen("#000000", palette.head, bold=True))
         record = bed.record.removeprefix(SIMULATED) if bed.simulated else bed.record
         line.add(f"  {labels('record')} ", pen(palette.dim)).wire(record[:24], pen(palette.text))
-        if bed.state != "ok":
+        if bed.state not in ("ok", "noisy"):
             colour = palette.priority("low") if bed.state == "learning" else palette.priority("medium")
             state = labels.known(bed.state, clean(bed.state, 20))
             line.add("  ", pen(palette.text)).add(f" {state} ", pen("#000000", colour, bold=True))
-        if bed.leads_off:
+        noisy = [lead for lead in bed.signal if lead.signal == "noisy"]
+        if noisy and bed.state != "lead off":
+            colour = palette.priority("medium" if bed.state == "noisy" else "low")
+            told = f" {labels('noisy_why', why=faults(bed, labels))} "
+            line.add("  ", pen(palette.text)).add(told, pen("#000000", colour, bold=True))
+        elif bed.leads_off:
             off = labels("off", leads=" ".join(clean(name, 8) for name in bed.leads_off))
             line.add("  ", pen(palette.text)).add(f" {off} ", pen("#000000", palette.priority("low"), bold=True))
     if badge:

@@ -40,15 +40,30 @@ def title(text: str, width: int, palette: Palette) -> Line:
     return line.add("─" * max(width - line.width, 0), pen(palette.faint))
 
 
+def rate_limits(line: Line, bed: BedSummary | None, palette: Palette) -> Line:
+    """Add the limits of the heart rate's alarms, such as "50–120"; in another colour where they are the bed's own."""
+    if bed is None or not {"bradycardia_rate", "tachycardia_rate"} <= bed.limits.keys():
+        return line
+    own = {"bradycardia_rate", "tachycardia_rate"} & set(bed.own)
+    text = f"{bed.limits['bradycardia_rate']:g}–{bed.limits['tachycardia_rate']:g}"
+    return line.add(f" {text}", pen(palette.head if own else palette.dim, bold=bool(own)))
+
+
 def pvc_lines(bed: BedSummary | None, palette: Palette, labels: Labels) -> list[Line]:
-    """PVC per minute, beside the heart rate."""
+    """PVC per minute and its limit, beside the heart rate."""
+    own = bed is not None and "frequent_v_per_minute" in bed.own
     count = "--" if bed is None or bed.heart_rate is None else str(bed.pvc_per_minute)
     colour = palette.classes["V"] if bed and bed.pvc_per_minute else palette.text
     return [
         Line().add(labels("pvc"), pen(palette.dim)),
         Line().add(count, pen(colour, bold=True)),
-        Line().add(labels("per_minute") if not bed or not bed.pvc_per_minute else "", pen(palette.dim)),
+        Line().add(_most(bed, "frequent_v_per_minute"), pen(palette.head if own else palette.dim)),
     ]
+
+
+def _most(bed: BedSummary | None, name: str) -> str:
+    """An upper limit."""
+    return f"≤ {bed.limits[name]:g}" if bed is not None and name in bed.limits else ""
 
 
 def vital_lines(history: BedHistory, width: int, height: int, palette: Palette, labels: Labels) -> list[Line]:

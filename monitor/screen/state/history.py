@@ -13,7 +13,16 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ecg.records.leads import Kind, kind_of
-from monitor.link.protocol import BeatMark, BedDetail, BedSummary, Notice, ServiceStatus, Snapshot, TruthNote
+from monitor.link.protocol import (
+    AlarmEntry,
+    BeatMark,
+    BedDetail,
+    BedSummary,
+    Notice,
+    ServiceStatus,
+    Snapshot,
+    TruthNote,
+)
 from monitor.screen.state.alarms import ordered
 
 REVIEW_SECONDS: Final = 600.0
@@ -30,7 +39,8 @@ _GENERATIONS = count(1)
 
 @dataclass(kw_only=True)
 class BedHistory:
-    """The last `seconds` of one bed's stream. first, next: sample indices that are kept, [first, next).
+    """The last `seconds` of one bed's stream, and its alarm log, newest first. first, next: sample indices that are
+    kept, [first, next).
 
     generation changes whenever a history starts anew, so that its readers draw it from the start.
     """
@@ -46,6 +56,8 @@ class BedHistory:
     beats: list[BeatMark] = field(default_factory=list)
     truth: list[TruthNote] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
+    log: list[AlarmEntry] = field(default_factory=list)
+    last_hour: dict[str, int] = field(default_factory=dict)
     generation: int = 0
     _ring: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
@@ -64,6 +76,8 @@ class BedHistory:
         self.truth += detail.truth
         if detail.memory is not None:
             self.memory = detail.memory
+        self.log = self.log if detail.log is None else detail.log
+        self.last_hour = self.last_hour if detail.last_hour is None else detail.last_hour
         self._trim()
 
     def kind(self, lead: int) -> Kind:

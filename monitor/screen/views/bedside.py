@@ -18,7 +18,7 @@ from monitor.screen.draw.palette import pen
 from monitor.screen.draw.panels import alert_lines, key_line, status_line, top_line
 from monitor.screen.draw.splash import splash_lines
 from monitor.screen.draw.truth import TruthTally, truth_lines
-from monitor.screen.draw.vitals import pvc_lines, vital_lines
+from monitor.screen.draw.vitals import pvc_lines, rate_limits, vital_lines
 from monitor.screen.state.history import REVIEW_SECONDS
 from monitor.screen.state.playout import Playout
 from monitor.screen.views.base import View
@@ -207,6 +207,7 @@ class BedsideView(View):
         digits.styles.color = palette.accent
         head = Line().add("♥ ", pen(palette.classes["V"] if desk.lit else palette.dim))
         head.add(labels("heart_rate"), pen(palette.dim, bold=True)).add(f" {labels('per_minute')}", pen(palette.dim))
+        rate_limits(head, bed, palette)
         self._board("rate-title").write([head])
         self._board("pvc").write(pvc_lines(bed, palette, labels))
 

@@ -93,9 +93,8 @@ class HelpScreen(ModalScreen[None]):
             ("Enter", "see_alert"),
             ("r", "show_review"),
             ("c", "show_central"),
-            ("v", "theme"),
-            ("l", "language"),
-            ("^p", "palette"),
+            ("e", "alarm_log"),
+            ("k", "limits"),
         ]
         central = [
             (labels("central"), ""),
@@ -124,7 +123,8 @@ class HelpScreen(ModalScreen[None]):
         ]
         if self.desk.teach:
             learning.append(("i", "show_teach"))
-        return [bedside, [*central, (" ", ""), *review], learning]
+        every = [("v", "theme"), ("l", "language"), ("^p", "palette")]
+        return [bedside, [*central, (" ", ""), *review], [*learning, (" ", ""), *every]]
 
     def on_key(self, event: Key) -> None:
         """Close at any key."""

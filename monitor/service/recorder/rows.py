@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ecg.records.marks import NOTE, Mark
+from ecg.wire.messages import encode_json
 from monitor.alarms.kinds import PRIORITY
-from monitor.link.protocol import Acknowledge, Intent, Quit, Silence
+from monitor.link.protocol import Acknowledge, Adjust, Intent, Quit, Silence
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset, Steered
 
 NOTED = ("onset", "end")
@@ -62,6 +63,9 @@ def command(intent: Intent, wall_s: float) -> Row | None:
             return Row("commands", (None, intent.bed, "acknowledge", intent.kind, wall_s))
         case Silence():
             return Row("commands", (None, intent.bed, "silence", f"{intent.seconds:g}", wall_s))
+        case Adjust():
+            told = "" if intent.limits is None else encode_json(intent.limits).decode()
+            return Row("commands", (None, intent.bed, "limits", told, wall_s))
         case Quit():
             return Row("commands", (None, "", "quit", "", wall_s))
         case _:

@@ -32,6 +32,7 @@ def usual() -> float:
 
 def test_clean_beats_and_a_silent_line_can_be_analysed() -> None:
     assert not judged(beating()).bad[0]
+    assert not judged(beating()).faults[0]
     assert judged(beating()).loud[0]
     silent = judged(np.linspace(0, 0.03, 1440), usual())
     assert not silent.bad[0]
@@ -50,7 +51,16 @@ def test_what_is_no_ecg_is_bad(name: str) -> None:
         "rail": np.where(time > 3, 5.0, beating()),
         "jump": beating() + np.where(time > 2, 12.0, 0.0),
     }[name]
-    assert judged(spoilt, usual()).bad[0]
+    found = judged(spoilt, usual())
+    assert found.bad[0]
+    assert {"hum": "muscle", "rail": "clipped", "wander": "clipped"}.get(name, name) in quality.named(
+        int(found.faults[0])
+    ).split()
+
+
+def test_faults_are_named_and_strange_bits_are_not() -> None:
+    assert quality.named(quality.Fault.MUSCLE | quality.Fault.CLIPPED) == "muscle clipped"
+    assert quality.named(0) == quality.named(1 << 20) == ""
 
 
 @pytest.mark.parametrize("per_minute", [35, 75, 150])

@@ -78,7 +78,7 @@ def test_an_alarm_that_is_switched_off_is_never_raised(kind: str) -> None:
         Sign(9000, fibrillation=True),
         Sign(9500),
         Sign(10_000, lead_off=True),
-        Sign(11_000),
+        Sign(11_100),
     ]
 
     def run(settings: AlarmSettings) -> set[str]:
@@ -181,7 +181,7 @@ def test_a_lead_that_is_off_makes_no_asystole() -> None:
     bed = BedAlarms(SETTINGS, RATE)
     tell(bed, STEADY)
     bed.sign(Sign(1100, lead_off=True))
-    assert onsets(bed.clock(5000)) == ["lead_off"]
+    assert onsets(bed.clock(5000)) == ["lead_off", "cannot_analyse"]
     bed.sign(Sign(5500))
     assert onsets(bed.clock(5899)) == ["pause"]
     assert onsets(bed.clock(5900)) == ["asystole"]
@@ -241,3 +241,16 @@ def test_a_memory_saved_under_shorter_limits_goes_on_under_longer_ones() -> None
     assert {"extreme_tachycardia", "frequent_v"} <= set(bed.state.episodes)
     other = BedAlarms(msgspec.structs.replace(CHALLENGE, frequent_v_per_minute=30), RATE, state=bed.save())
     assert "extreme_tachycardia" in [change.kind for change in other.clock(3000) if change.what == "end"]
+
+
+def test_other_limits_hold_from_the_moment_they_are_told() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    changes = tell(bed, times("N.45", 20))  # 133/min
+    assert onsets(changes) == ["tachycardia"]
+    bed.adjust(msgspec.structs.replace(SETTINGS, tachycardia_rate=150.0, asystole_seconds=8.0))
+    (alarm,) = bed.active()
+    assert alarm.text == "Rate above 150/min"
+    last = bed.state.beats[-1]
+    changes = [*bed.clock(last + 799), *bed.clock(last + 800)]
+    assert "tachycardia" in [change.kind for change in changes if change.what == "end"]
+    assert [change.index - last for change in changes if change.kind == "asystole"] == [800]

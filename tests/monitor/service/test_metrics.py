@@ -14,6 +14,7 @@ from ecg.errors import UserError
 from ecg.settings import MonitorSettings
 from monitor.link.protocol import ServiceStatus
 from monitor.service import metrics
+from monitor.service.bed_states import Burden
 from monitor.service.latency import Latencies
 from tests.support.brokers import free_port
 
@@ -73,7 +74,13 @@ def test_a_scrape_gets_counts_and_latencies() -> None:
     )
     port, healthy = free_port(), [True]
     answers = metrics.Answers(
-        metrics.ServiceCollector(lambda: status, lambda: 41, latencies), lambda: (healthy[0], {"beds": 3})
+        metrics.ServiceCollector(
+            lambda: status,
+            lambda: 41,
+            latencies,
+            burdens=lambda: [Burden("a", {"high": 3, "low": 9}, {"high": 1, "low": 2}, 5)],
+        ),
+        lambda: (healthy[0], {"beds": 3}),
     )
     stop = metrics.serve("127.0.0.1", port, answers)
     try:
@@ -87,6 +94,9 @@ def test_a_scrape_gets_counts_and_latencies() -> None:
     finally:
         stop()
     assert "ecg_monitor_beats_total 41.0" in text
+    assert 'ecg_monitor_alarms_total{bed="a",priority="high"} 3.0' in text
+    assert 'ecg_monitor_alarms_last_hour{bed="a",priority="low"} 2.0' in text
+    assert 'ecg_monitor_alarms_held{bed="a"} 5.0' in text
     assert "ecg_monitor_samples_lost_total 7.0" in text
     assert 'ecg_monitor_latency_seconds{quantile="1",stage="total"} 0.0125' in text
     buckets = [line for line in text.splitlines() if line.startswith("ecg_monitor_overhead_seconds_bucket")]
