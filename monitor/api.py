@@ -86,7 +86,7 @@ class ArrayWard:
         net, card = shipped.load(weights)
         # Beds are never too late to be waited for: nothing here goes by the clock on the wall.
         where = pick_device(device)
-        return cls(Ward(config or Config(), net, card.name, where, now_s=lambda: 0.0, unsure_below=card.unsure_below))
+        return cls(Ward(config or Config(), net, card.name, where, now_s=lambda: 0.0, doubt=card.doubt))
 
     def listen(
         self,

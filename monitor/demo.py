@@ -78,8 +78,9 @@ def _tell(process: subprocess.Popen[bytes]) -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Close its standard input, which ends it; make sure that it does."""
-    if process.stdin:
-        process.stdin.close()
+    with suppress(OSError):  # where it is gone already, closing still tries to write what it was told
+        if process.stdin:
+            process.stdin.close()
     try:
         process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:

@@ -27,10 +27,13 @@ from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import broker as brokers
 from ecg.wire.broker import Broker
+from ecg.wire.session import Session
+from ecg.wire.topics import Topics
 from producer import commanding, display, gallery, scenarios
 from producer.connection import connections
 from producer.control import Control
 from producer.keys import Keys
+from producer.pacing import Pace
 from producer.schedule import Progress, chunk_seconds, lanes_of, replay
 from producer.sources.base import Bed
 from producer.sources.records import make_beds, notes_on, with_ecg
@@ -275,6 +278,7 @@ async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: arg
     )
     lanes = lanes_of(links, pace, wanted.chunk_seconds)
     control = Control(config.mqtt, broker, lanes, f"control-{run}") if wanted.control else None
+    paced = _paced(config, broker, len(beds), run) if pace == "max" or pace > 1 else None
     stop = asyncio.Event()
     exit_status = 0
 
@@ -297,11 +301,15 @@ async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: arg
         await asyncio.gather(*(link.open() for link in links))
         if control and not await _listens(control, options.quiet):
             control = None
+        if paced and not await _opens(paced[1]):
+            paced = None
         keys = Keys(control, lanes) if control and not options.while_stdin else None
         shown = asyncio.create_task(display.show(links, broker, pace, progress, options.quiet, keys))
         if options.when_told:
             await _either(told, stop)
-        await replay(lanes, qos, stop, progress)
+        await replay(lanes, qos, stop, progress, pace=paced[0] if paced else None)
+        if paced:
+            await paced[1].close()
         if control:
             await control.close()
         for lane in lanes:
@@ -313,6 +321,25 @@ async def send(config: Config, broker: Broker, beds: Sequence[Bed], options: arg
         for number in signals:
             loop.remove_signal_handler(number)
     return exit_status
+
+
+def _paced(config: Config, broker: Broker, beds: int, run: str) -> tuple[Pace, Session]:
+    """The clock of a fast replay, and the session that hears how far monitors are behind."""
+    topics = Topics(config.mqtt.topic_root)
+    made = Pace(topics, config.producer.speed, beds)
+    filters = [topics.every_monitor()]
+    return made, Session(
+        config.mqtt, broker, f"pace-{run}", lambda: None, filters=filters, arrived=made.arrived, most=1
+    )
+
+
+async def _opens(session: Session) -> bool:
+    """Is it allowed? Where a broker does not let a producer hear monitors, it does not wait for them."""
+    try:
+        await session.open()
+    except UserError:
+        return False
+    return True
 
 
 async def _listens(control: Control, quiet: bool) -> bool:

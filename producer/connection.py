@@ -12,9 +12,11 @@ import time
 from collections.abc import Sequence
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
-from ecg.wire.messages import SCHEMA, ProducerStatus, encode_json, encode_wave
+from ecg.wire.messages import SCHEMA, MessageError, ProducerStatus, decode_wave, encode_json, encode_wave
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
 from ecg.wire.topics import Topics
@@ -26,6 +28,8 @@ KEEP_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 1.2
 """After a new connection, until what was kept is sent: so long those who listen may take to come back (a little more
 than the longest pause between their attempts in the first minute)."""
+LATE_SECONDS: Final = 0.5
+"""A wave that is sent so long after it was made is late."""
 WAIT_SECONDS: Final = 0.05
 UNCONFIRMED: Final = 64
 """So many unconfirmed QoS 1 messages of one connection, and the next ones wait."""
@@ -100,8 +104,8 @@ class Connection:
         await self._send(ending + signal + notes)
 
     def _waves(self, bed: Bed, payloads: list[bytes], qos: int, seconds: float = 0.0) -> list[Item]:
-        topic = self._topics.of(bed.name, "wave")
-        return [Item(Outgoing(topic, payload, False), qos, seconds) for payload in payloads]
+        topic, now_s = self._topics.of(bed.name, "wave"), time.monotonic()
+        return [Item(Outgoing(topic, payload, False), qos, seconds, now_s) for payload in payloads]
 
     async def last(self, bed: Bed, faults: Faults, qos: int) -> None:
         """The bed has ended: send what a fault still holds back."""
@@ -127,7 +131,8 @@ class Connection:
 
     async def _hand(self, items: list[Item]) -> bool:
         """Hand messages of one quality over; False where the connection is gone."""
-        messages = [item.message for item in items]
+        late_s = time.monotonic() - LATE_SECONDS
+        messages = [_late(item.message) if item.seconds and item.since_s < late_s else item.message for item in items]
         if items[0].qos == 0:
             return await self._session.hand(messages)
         await self._session.room(UNCONFIRMED)
@@ -198,6 +203,15 @@ class Connection:
         """The retained status of a connection that many beds share."""
         status = ProducerStatus(SCHEMA, state, [bed.name for bed in self.beds])
         return Outgoing(self._topics.producer(self._name), encode_json(status), True)
+
+
+def _late(message: Outgoing) -> Outgoing:
+    """A wave that comes late says nothing of when it was sent: the wait is not the monitor's latency."""
+    try:
+        wave = decode_wave(message.payload)
+    except MessageError:  # a fault has made it what it is
+        return message
+    return message._replace(payload=encode_wave(replace(wave, sent_ns=0)))
 
 
 def connections(

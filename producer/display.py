@@ -41,10 +41,12 @@ def table(
     beds = [bed for link in links for bed in link.beds]
     problem = next((link.problem for link in links if link.problem), "")
     rate = progress.messages / progress.elapsed_s if progress.elapsed_s else 0.0
+    slowed = f", waited {progress.slowed_s:.0f} s for the monitor" if progress.slowed_s > 1 else ""
+    sent = f"{progress.messages} messages, {rate:.0f}/s, {progress.behind_s * 1000:.0f} ms behind schedule{slowed}"
     shown = Table(
         title=heading(len(beds), broker, speed),
-        caption=f"{progress.messages} messages, {rate:.0f}/s, {progress.behind_s * 1000:.0f} ms behind schedule, "
-        f"{sum(link.dropped for link in links)} dropped. {NOT_CLINICAL}" + (f"\n{LEGEND}\n{keys.said}" if keys else ""),
+        caption=f"{sent}, {sum(link.dropped for link in links)} dropped. {NOT_CLINICAL}"
+        + (f"\n{LEGEND}\n{keys.said}" if keys else ""),
         title_style="bold green",
     )
     for name in ("bed", "record", "leads", "lap", "time", "of", "state"):

@@ -25,11 +25,14 @@ AT_ONCE: Final = 64
 
 
 class Item(NamedTuple):
-    """A message that a producer sends. seconds: of signal in it. times: how often it was sent again."""
+    """A message that a producer sends. seconds: of signal in it. since_s: when it was made, monotonic clock. times: how
+    often it was sent again.
+    """
 
     message: Outgoing
     qos: int
     seconds: float = 0.0
+    since_s: float = 0.0
     times: int = 0
 
 

@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from producer.connection import Connection
 from producer.faults import Faults
+from producer.pacing import UNBOUNDED_SPEED, Pace
 from producer.sources.base import Bed
 
 SLEEP_SECONDS: Final = 0.002
@@ -41,11 +42,14 @@ def chunk_seconds(wanted: float, speed: Speed) -> float:
 
 @dataclass(slots=True)
 class Progress:
-    """Messages sent so far. behind_s: lateness of the last message, s. elapsed_s: since the start, s."""
+    """Messages sent so far. behind_s: lateness of the last message, s. elapsed_s: since the start, s. slowed_s: for how
+    long monitors were waited for, s.
+    """
 
     messages: int = 0
     behind_s: float = 0.0
     elapsed_s: float = 0.0
+    slowed_s: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +57,7 @@ class Lane:
     """One bed on its way: the connection that carries it, its faults, and when its messages are due.
 
     speed: "max" for no wait; anew: it was changed. share: place of the bed among all, 0 to 1. wanted: seconds of a
-    message at 1x.
+    message at 1x. paced_by: the schedule's clock where it waits for monitors.
     """
 
     link: Connection
@@ -66,12 +70,18 @@ class Lane:
     anew: bool = False
     base: float = 0.0
     number: int = 0
+    paced_by: Pace | None = None
+
+    @property
+    def unbounded(self) -> bool:
+        """Is nothing waited for but the broker?."""
+        return self.speed == "max" and (self.paced_by is None or self.paced_by.free)
 
     @property
     def due(self) -> float:
-        """When the next message is due, on the schedule's clock; at speed "max" when the last one was sent."""
+        """When the next message is due, on the schedule's clock; at speed "max" as soon as the last one was sent."""
         if self.speed == "max":
-            return self.base
+            return self.base + (0.0 if self.unbounded else self.bed.chunk_seconds / UNBOUNDED_SPEED)
         return self.base + (self.number + 1 + self.share) * self.bed.chunk_seconds / self.speed
 
     def begin(self, now: float) -> None:
@@ -96,11 +106,15 @@ async def replay(
     stop: asyncio.Event,
     progress: Progress,
     clock: Callable[[], float] = time.monotonic,
+    pace: Pace | None = None,
 ) -> None:
     """Send every bed to its end, or until `stop`; `progress` is kept up to date. Statuses are the connections' task.
 
     What is due at the same time goes out together. A lane may be paused, resumed and given another speed in between.
+    pace: the clock that the schedule goes by, where it waits for monitors.
     """
+    begin = clock()
+    clock, real = pace or clock, clock
     start = last = clock()
     queue: list[tuple[float, int, Lane]] = []
     turn = count()  # of lanes that are due at the same time, who came first goes first
@@ -109,6 +123,7 @@ async def replay(
         heapq.heappush(queue, (due, next(turn), lane))
 
     for lane in lanes:
+        lane.paced_by = pace
         lane.begin(start)
         put(lane, lane.due)
     resting: list[Lane] = []
@@ -121,14 +136,17 @@ async def replay(
             await _sleep(LOOK_SECONDS, stop)
             continue
         now, (due, _, first) = clock(), queue[0]
-        wait = 0.0 if first.speed == "max" else max(due, last + TICK_SECONDS) - now
+        wait = 0.0 if first.unbounded else max(due, last + TICK_SECONDS) - now
+        if pace:
+            wait = pace.wall_seconds(wait)
         if wait > SLEEP_SECONDS:
             await _sleep(min(wait, LOOK_SECONDS), stop)
             if wait > LOOK_SECONDS:  # a command may have come in between
                 heapq.heapreplace(queue, (min(due, first.due), next(turn), first))
             continue
         last = now
-        progress.behind_s = max(now - due, 0.0) if first.speed != "max" else 0.0
+        progress.behind_s = 0.0 if first.speed == "max" else max(now - due, 0.0)
+        progress.slowed_s = pace.slowed_s if pace else 0.0
         going: dict[Connection, list[Lane]] = {}
         for _ in range(AT_ONCE):
             if not queue or queue[0][0] > now + SLEEP_SECONDS:
@@ -148,7 +166,7 @@ async def replay(
             sending = [lane for lane in lanes_now if not lane.paused]
             await link.waves([(lane.bed, lane.faults) for lane in sending], time.time_ns(), qos)
             progress.messages += len(sending)
-            progress.elapsed_s = clock() - start
+            progress.elapsed_s = real() - begin
             for lane in sending:
                 lane.number += 1
                 if lane.speed == "max":

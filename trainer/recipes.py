@@ -47,7 +47,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     reader_epochs: epochs of the reader alone before the others, `reader_batch` single beats in a step, after which it
     is kept (trainer.fitting.memory); 0: everything is fitted together. other_version_share: version_share of the
     patients who are not of DS1 (None: the same). noise_records: of noise alone, of NSTDB; noise_share: of the streams
-    of the memory.
+    of the memory. early_s: of the card (ecg.model.doubt); no part in the fit.
     """
 
     name: str = "memory"
@@ -94,6 +94,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     other_version_share: Share | None = None
     noise_records: tuple[str, ...] = ()
     noise_share: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    early_s: Annotated[float, Meta(gt=0, le=1)] = 1.0
 
     @property
     def shape(self) -> NetShape:
@@ -150,6 +151,7 @@ RECIPES: Final = {
         other_lead=0.4,
         noise_records=("bw", "ma"),
         noise_share=0.02,
+        early_s=0.25,
         hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0],
     ),
     "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 import safetensors.torch
-from msgspec import Meta
 from safetensors import SafetensorError
 
 from ecg.errors import UserError
 from ecg.files import write_atomic
+from ecg.model.doubt import NONE, Doubt
 from ecg.model.network import BeatNet, NetShape
 from ecg.signal import path as signal_path
 
@@ -35,8 +35,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     rate: of the windows, Hz. window: samples in one. data_hash: SHA-256 over the beats of the fit.
     commit: git commit of the trainer, "" if unknown. sha256: of the safetensors file, set by `save`.
     metrics: scores by name, as `python -m trainer evaluate --json` writes them, with records and log of the fit.
-    unsure_below: a letter of less confidence is unsure; chosen on held-out patients (trainer.scoring.calibration). 0:
-    none was chosen.
+    doubt: what the probabilities are worth, chosen on held-out patients.
     """
 
     name: str
@@ -52,7 +51,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     intended_use: str = INTENDED_USE
     limits: str = ""
     sha256: str = ""
-    unsure_below: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    doubt: Doubt = NONE
 
 
 def shipped() -> list[str]:

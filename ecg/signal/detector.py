@@ -14,13 +14,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.signal import butter
 
 from ecg.signal.numbers import clip
-from ecg.signal.resampler import MODEL_RATE
+from ecg.signal.recursive import BAND_PASS
 from ecg.signal.slots import Floats, Index, Mask, State, rounds
 
-BAND: Final = butter(1, (8.0, 16.0), "bandpass", fs=MODEL_RATE)
+BAND: Final = BAND_PASS
 AVERAGE: Final = 16
 """Samples in the moving average of the slope: as long as a wide QRS."""
 DELAY: Final = 13

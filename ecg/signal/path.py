@@ -16,12 +16,12 @@ from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, lfilter
 
 from ecg.signal import detector, features, filling, windows
 from ecg.signal.beats import Beats
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
+from ecg.signal.recursive import HIGH_PASS, LOW_PASS, lfilter
 from ecg.signal.resampler import MODEL_RATE, kernel, reach, resample
 from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State
 from ecg.signal.windows import CHANNELS, FIDUCIAL_REACH, WINDOW, WINDOW_AFTER
@@ -38,8 +38,6 @@ __all__ = [
     "lookahead_seconds",
 ]
 
-HIGH_PASS: Final = butter(1, 0.6, "highpass", fs=MODEL_RATE)
-LOW_PASS: Final = butter(2, 35.0, "lowpass", fs=MODEL_RATE)
 MEAN: Final = (np.full(detector.AVERAGE, 1 / detector.AVERAGE), np.ones(1))
 HISTORY: Final = 400
 """Samples kept per bed at the model's rate: the learning phase plus a window."""
@@ -291,7 +289,7 @@ class SignalPath(SlotArrays):
     def _filter(self, name: str, design: tuple[Floats, ...], slots: Index, signal: Floats) -> Floats:
         """Run an IIR filter on, its state kept under `name`."""
         memory = self.state[f"{name}_filter"]
-        filtered, after = lfilter(*design, signal, axis=1, zi=memory[slots])
+        filtered, after = lfilter(design, signal, memory[slots])
         after[np.abs(after) < 1e-30] = 0
         memory[slots] = after
         return np.asarray(filtered)

@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
+
+from ecg.signal.highest import highest_within
 
 SUM_SECONDS: Final = 0.128
 APART_SECONDS: Final = 0.15
@@ -48,7 +49,7 @@ def regular(means: Floats, spreads: Floats, rate: float, usual: Floats) -> tuple
     slope[:, width:] -= total[:, :-width]
     count = slope.shape[1] // second
     height = np.median(slope[:, -count * second :].reshape(len(slope), count, second).max(axis=2), axis=1)
-    peak = (slope == maximum_filter1d(slope, 2 * apart + 1, axis=1)) & (slope > (SHARE * height)[:, None])
+    peak = (slope == highest_within(slope, apart)) & (slope > (SHARE * height)[:, None])
     peak &= np.diff(slope, axis=1, prepend=slope[:, :1]) > 0
     smooth = np.median(spreads, axis=1) < HUM * height
     able = smooth & (height > np.where(usual > 0, USUAL * usual, 0))

@@ -114,14 +114,14 @@ class _Embedded:
             )
 
     async def _serve(self) -> None:
-        from amqtt.broker import Broker as Amqtt
+        from ecg.wire.amqtt_broker import EmbeddedBroker
 
         for name in ("amqtt", "transitions"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(lambda _loop, _context: None)
         self._ended = asyncio.Event()
-        broker = Amqtt(  # which takes an IPv6 address without brackets
+        broker = EmbeddedBroker(  # which takes an IPv6 address without brackets
             {
                 "listeners": {"default": {"type": "tcp", "bind": f"{self.host}:{self.port}", "max_connections": 0}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},

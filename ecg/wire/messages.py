@@ -209,7 +209,8 @@ class BedState(msgspec.Struct, frozen=True, kw_only=True):
 
 class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     """State of one monitor. latency in ms, lookahead apart. dropped: messages that could not be used. last_hour:
-    alarms of all beds in their last hour of signal, by priority. held: alarms held back in their streams.
+    alarms of all beds in their last hour of signal, by priority. held: alarms held back in their streams. behind_s:
+    for how long signal has been waiting unread.
 
     "online" is retained for as long as the monitor is there; "offline" is not, and a monitor that has ended leaves
     nothing behind on its topic.
@@ -226,6 +227,7 @@ class MonitorStatus(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Count
     last_hour: Counts = {}
     held: Count = 0
+    behind_s: Positive = 0.0
 
 
 Message = Wave | Truth | BedStatus | ProducerStatus | Beat | Alarms | BedState | MonitorStatus | Limits | Command | Ack

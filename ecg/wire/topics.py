@@ -36,6 +36,10 @@ class Topics:
         """Status topic of one monitor."""
         return f"{self.root}/_monitor/{name}/status"
 
+    def beats(self, name: str) -> str:
+        """Topic of the beats of all beds of one monitor."""
+        return f"{self.root}/_monitor/{name}/beats"
+
     def every_producer(self) -> str:
         """Subscription filter for the statuses of all producer connections that many beds share."""
         return f"{self.root}/_producer/+/status"

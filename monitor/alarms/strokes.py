@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
+from ecg.signal.highest import highest_within
 from ecg.signal.quality import LEAST_MV, RISE
 from ecg.signal.slots import SlotArrays, State, rounds
 from monitor.alarms.looks import HOP, Floats, Look, Slots
@@ -91,7 +91,7 @@ def places(look: Look, lift: Floats) -> Places:
     begin, end = length - TAIL - HOP, length - TAIL
     near = lift[:, begin - APART - RISE : end + APART - RISE]
     here = near[:, APART:-APART]
-    tops = maximum_filter1d(near, 2 * APART + 1, axis=1)[:, APART:-APART]
+    tops = highest_within(near, APART)[:, APART:-APART]
     found = (here >= tops) & (tops > LEAST_MV)
     found &= look.blocks[:, None] - length + begin + np.arange(HOP) >= BEFORE + RISE
     rows, columns = np.nonzero(found)

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +64,8 @@ class Programs:
         """End one and wait for it: the producer by its standard input, the others by a signal."""
         process = self.running.pop(name)
         if by_stdin and process.stdin:
-            process.stdin.close()
+            with suppress(OSError):
+                process.stdin.close()
         else:
             process.terminate()
         wait_or_kill(process, END_SECONDS)

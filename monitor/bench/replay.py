@@ -26,7 +26,7 @@ def payloads(record: Record, chunk_seconds: float) -> list[bytes]:
 def timed(config: Config, beds: dict[str, list[bytes]]) -> tuple[float, int]:
     """All messages decoded and played through a ward: wall seconds and beats."""
     net, card = weights.load(config.model.weights)
-    ward = Ward(config, net, card.name, pick_device(config.model.device), unsure_below=card.unsure_below)
+    ward = Ward(config, net, card.name, pick_device(config.model.device), doubt=card.doubt)
     begin = time.perf_counter()
     for _ in play(ward, {name: map(decode_wave, messages) for name, messages in beds.items()}):
         pass

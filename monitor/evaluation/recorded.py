@@ -12,6 +12,8 @@ import numpy as np
 import torch
 
 from ecg.errors import UserError
+from ecg.model.doubt import NONE as NO_DOUBT
+from ecg.model.doubt import Doubt
 from ecg.model.network import BeatNet
 from ecg.records import aami, ec57, wfdb
 from ecg.records.gaps import gaps
@@ -67,9 +69,11 @@ def stem(path: Path) -> Path:
     return path.with_suffix("") if path.suffix in (".hea", ".dat", ".atr") else path
 
 
-def read_again(record: Record, config: Config, net: BeatNet, device: torch.device) -> Comparison:
+def read_again(
+    record: Record, config: Config, net: BeatNet, device: torch.device, doubt: Doubt = NO_DOUBT
+) -> Comparison:
     """The recording through a ward of its own, and its beats paired with the recorded ones (EC57's window)."""
-    ward = Ward(config, net, "", device)
+    ward = Ward(config, net, "", device, doubt=doubt)
     events = play(ward, {"recording": sent(record)})
     beats = [event for step in events for event in step if isinstance(event, BeatRead)]
     return compare(record, beats)

@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
     device = pick_device(options.device or config.model.device)
     console, told = Console(), []
     for path in options.record:
-        found = recorded.read_again(recorded.find(path), config, net, device)
+        found = recorded.read_again(recorded.find(path), config, net, device, card.doubt)
         show(console, found, card.name, options.beats)
         told.append(figures(found, card.name))
     if options.json:

@@ -38,7 +38,7 @@ def tables(numbers: Mapping[str, Mapping[str, Any]], weights: str | None, consol
 
 
 def _table(heading: str, scores: Mapping[str, Any]) -> Table:
-    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=0)
     table.add_column("alarm", no_wrap=True)
     for column in ("found", "Se %", "true", "+P %", "false/h", "delay s", "longest"):
         table.add_column(column, justify="right", no_wrap=True)

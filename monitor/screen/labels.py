@@ -80,6 +80,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "by_priority": ("by priority", "優先度で絞込"),
     "by_kind": ("by kind", "種類で絞込"),
     "limits": ("limits of the bed", "アラーム限界"),
+    "log_and_limits": ("alarm log, limits", "アラーム記録・限界"),
     "limits_of": ("LIMITS of {bed}", "アラーム限界 {bed}"),
     "limits_keys": (
         "↑↓ choose  ←→ change  Enter apply  Del: the settings'  Esc",

@@ -56,6 +56,7 @@ class Patient(msgspec.Struct, kw_only=True):
     any_beat: bool
     lead: int
     back_at: int
+    begun_at: int
     paths: list[dict[str, Array]]
     memories: list[Array]
     alarms: SavedAlarms
@@ -210,7 +211,7 @@ def _compare(ward: Ward, saved: SavedWard) -> None:
 
 def _try(ward: Ward, saved: SavedWard) -> None:
     """A ward of its own goes on with it for a while: whatever goes wrong does so there."""
-    trial = Ward(ward.config, ward.engine.net, ward.model, ward.engine.device)
+    trial = Ward(ward.config, ward.engine.net, ward.model, ward.engine.device, doubt=ward.doubt)
     _restore(trial, saved)
     for bed in [bed for bed in trial.beds.values() if not bed.intake.ended]:
         silence = np.zeros(round(TRIAL_SECONDS * bed.rate), np.float32)
@@ -257,6 +258,7 @@ def _patient(saved: SavedPatient, runs: list[tuple[str, int | None, int, int]]) 
         any_beat=bed.any_beat,
         lead=bed.lead,
         back_at=bed.back_at,
+        begun_at=bed.begun_at,
         paths=[{name: _array(row) for name, row in path.items()} for path in saved.paths],
         memories=[_array(memory) for memory in saved.memories],
         alarms=saved.alarms,
@@ -267,7 +269,7 @@ def _patient(saved: SavedPatient, runs: list[tuple[str, int | None, int, int]]) 
 def _saved(patient: Patient) -> SavedPatient:
     """What a bed of the file remembers. Raises ValueError and its kin."""
     intake = msgspec.msgpack.decode(patient.intake, type=_Intake)
-    for index in (patient.gap_at + 1, *patient.recent_v):
+    for index in (patient.gap_at + 1, patient.begun_at, *patient.recent_v):
         _count(index)
     return SavedPatient(
         bed=SavedBed(
@@ -279,6 +281,7 @@ def _saved(patient: Patient) -> SavedPatient:
             any_beat=patient.any_beat,
             lead=patient.lead,
             back_at=patient.back_at,
+            begun_at=patient.begun_at,
         ),
         paths=[{name: _values(row) for name, row in path.items()} for path in patient.paths],
         memories=[_values(memory) for memory in patient.memories],

@@ -178,6 +178,16 @@ class Connection:
         if items:
             self._loop.call_soon_threadsafe(self._session.publish, items)
 
+    def every(self, seconds: float, make: Callable[[], list[Outgoing]]) -> None:
+        """Publish what `make` gives every so many seconds while connected; it is called in the connection's thread."""
+        asyncio.run_coroutine_threadsafe(self._repeat(seconds, make), self._loop)
+
+    async def _repeat(self, seconds: float, make: Callable[[], list[Outgoing]]) -> None:
+        while not self.inbox.closed:
+            await asyncio.sleep(seconds)
+            if self._session.connected and (items := make()):
+                self._session.publish(items)
+
     def deafen(self) -> None:
         """Take no message any more, and ask the broker for none: reading them would slow the end down."""
         self.inbox.closed = True

@@ -17,7 +17,7 @@ from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
 from ecg.wire.broker import Broker
-from ecg.wire.messages import Ack, Beat, MessageError, encode_json
+from ecg.wire.messages import Ack, Beat, MessageError, MonitorStatus, encode_json
 from monitor.link.protocol import Acknowledge, Adjust, Intent, Quit, ServiceStatus, Silence, Teach
 from monitor.service import checkpoint as memory
 from monitor.service import runtime, teaching
@@ -50,11 +50,15 @@ FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 MEASURE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
+TELL_SECONDS: Final = 0.25
+BEHIND_SECONDS: Final = 0.1
+"""Who is further behind says so every TELL_SECONDS: a producer of fast replay waits then."""
 SAVED_AT_ONCE: Final = 16
 """Beds saved before messages are looked at again: 10 ms or so."""
 FLUSH_SECONDS: Final = 120.0
 CLOSE_SECONDS: Final = 10.0
 WIND_UP_SECONDS: Final = 0.3
+FAR_SECONDS: Final = 1.0
 UNREAD_SECONDS: Final = 0.3
 AT_THE_END: Final = 64
 """Messages taken in one step at the end."""
@@ -102,6 +106,8 @@ class Service:
         self._health = Health(config, broker, ward, self._connection, self._latencies, about, self.views.book)
         self._states = BedStates(ward, topics, self.name, self.views.book)
         self._tasks: Callable[[], int] = lambda: 0
+        self._caught_up_s = time.monotonic()
+        self._said: MonitorStatus | None = None
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
         self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
@@ -133,6 +139,7 @@ class Service:
         stop_metrics = self._serve_metrics()
         try:
             await connection.open()
+            connection.every(TELL_SECONDS, self._behind)
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
@@ -186,8 +193,9 @@ class Service:
         self._hand_out(self.ward.step())
 
     def _wind_up(self) -> None:
-        """Process what has been received for a moment; the rest is lost."""
-        inbox, limit_s = self._connection.inbox, time.monotonic() + WIND_UP_SECONDS
+        """Process what has been received for a moment, which is of no use to who is far behind; the rest is lost."""
+        spend_s = WIND_UP_SECONDS if self.behind_s < FAR_SECONDS else 0.0
+        inbox, limit_s = self._connection.inbox, time.monotonic() + spend_s
         while (inbox or self.ward.waiting) and time.monotonic() < limit_s:
             self.take(inbox.take(AT_THE_END), WIND_UP_SECONDS / 10)
         unread = inbox.take(len(inbox))
@@ -202,6 +210,8 @@ class Service:
 
     def take(self, arrivals: list[Arrival], patience_s: float = STEP_SECONDS) -> None:
         """Process messages: what cannot be used is counted and skipped. patience_s: as for `Ward.step`."""
+        if not self.ward.waiting:
+            self._caught_up_s = time.monotonic()
         self._router.take(arrivals)
         if arrivals:
             self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
@@ -261,15 +271,32 @@ class Service:
             self._connection.publish([Outgoing(topic, encode_json(command), False)])
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
-        content = encode_json(message(state, self.status(), *self._health.burden()))
+        self._said = message(state, self.status(), *self._health.burden(), self.behind_s)
         topic = self._connection.topics.monitor(self.name)
-        self._connection.publish([Outgoing(topic, content, retain=state == "online")])
+        self._connection.publish([Outgoing(topic, encode_json(self._said), retain=state == "online")])
 
     def _report(self) -> None:
         """The monitor's own retained status, and those of its beds."""
         if self._connection.connected:
             self._publish_status("online")
             self._connection.publish(self._states.due())
+
+    @property
+    def behind_s(self) -> float:
+        """For how long signal has been waiting unread, s."""
+        in_ward_s = time.monotonic() - self._caught_up_s if self.ward.waiting else 0.0
+        return max(self._connection.inbox.waited_s, in_ward_s)
+
+    def _behind(self) -> list[Outgoing]:
+        """Where signal waits, and once more when it does not any more, the last status with that.
+
+        Asked for in the connection's thread: the main loop may be in a long step then.
+        """
+        said, behind_s = self._said, self.behind_s
+        if said is None or said.state != "online" or max(behind_s, said.behind_s) <= BEHIND_SECONDS:
+            return []
+        self._said = said = msgspec.structs.replace(said, behind_s=round(behind_s, 2))
+        return [Outgoing(self._connection.topics.monitor(self.name), encode_json(said), True)]
 
     def _look(self) -> None:
         """Say which beds send and are not understood."""

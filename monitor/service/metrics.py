@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import msgspec
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 BUCKET_BINS = 3
 """Bins of two per cent in one Prometheus bucket."""
+
+LOOK_SECONDS: Final = 0.1
+"""The server looks so often whether it shall end."""
 
 
 class ServiceCollector(Collector):
@@ -153,7 +156,7 @@ def serve(host: str, port: int, answers: Answers) -> Callable[[], None]:
         raise UserError(
             f"metrics_port = {port} of [monitor] cannot be used ({error.strerror}); give another, or 0 for none"
         ) from None
-    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), name="metrics", daemon=True)
     thread.start()
 
     def stop() -> None:

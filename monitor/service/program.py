@@ -267,7 +267,7 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     if config.model.threads:
         torch.set_num_threads(config.model.threads)
     net, card = weights.load(config.model.weights)
-    ward = Ward(config, net, card.name, pick_device(config.model.device), unsure_below=card.unsure_below)
+    ward = Ward(config, net, card.name, pick_device(config.model.device), doubt=card.doubt)
 
     def show(beat: Beat) -> None:
         sys.stdout.buffer.write(encode_json(beat) + b"\n")

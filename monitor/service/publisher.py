@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from ecg.records.aami import CLASSES
 from ecg.wire.messages import SCHEMA, Alarms, Beat, encode_json
@@ -10,9 +11,12 @@ from ecg.wire.topics import Topics
 from monitor.service.connection import Outgoing
 from monitor.ward.events import AlarmChanged, BeatRead, Event
 
+MOST_LINES: Final = 512
+"""Beats in one message of the combined topic: 200 KB or so."""
+
 
 class Publisher:
-    """Publishes the beats and alarms of one monitor.
+    """Publishes the beats and alarms of one monitor: each on its bed's topic, and the beats of each call together too.
 
     monitor: its id. model: name of its weights. send: puts messages on their way; a beat's mark is its `sent_ns`.
     on_beats: gets the beats of each call as published.
@@ -33,14 +37,19 @@ class Publisher:
         """Publish these, in their order."""
         out: list[Outgoing] = []
         beats: list[Beat] = []
+        lines: list[bytes] = []
         for event in events:
             match event:
                 case BeatRead():
                     beat = self.beat(event)
-                    out.append(Outgoing(self._topics.of(event.bed, "beat"), encode_json(beat), False, event.sent_ns))
+                    lines.append(encode_json(beat))
+                    out.append(Outgoing(self._topics.of(event.bed, "beat"), lines[-1], False, event.sent_ns))
                     beats.append(beat)
                 case AlarmChanged():
                     out.append(Outgoing(self._topics.of(event.bed, "alarm"), encode_json(self.alarms(event)), True))
+        together = self._topics.beats(self._monitor)
+        parts = [lines[at : at + MOST_LINES] for at in range(0, len(lines), MOST_LINES)]
+        out += [Outgoing(together, b"\n".join(part), False) for part in parts]
         self._send(out)
         if self._on_beats and beats:
             self._on_beats(beats)

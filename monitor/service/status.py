@@ -114,9 +114,13 @@ def fitted_on(metrics: dict[str, Any]) -> str:
 
 
 def message(
-    state: Literal["online", "offline"], status: ServiceStatus, last_hour: dict[str, int] | None = None, held: int = 0
+    state: Literal["online", "offline"],
+    status: ServiceStatus,
+    last_hour: dict[str, int] | None = None,
+    held: int = 0,
+    behind_s: float = 0.0,
 ) -> MonitorStatus:
-    """The status as the wire has it. last_hour, held: see `Health.burden`."""
+    """The status as the wire has it. last_hour, held: see `Health.burden`. behind_s: as signal waits unread, s."""
     return MonitorStatus(
         v=SCHEMA,
         state=state,
@@ -129,6 +133,7 @@ def message(
         dropped=status.junk,
         last_hour=last_hour or {},
         held=held,
+        behind_s=round(max(behind_s, 0.0), 2),
     )
 
 

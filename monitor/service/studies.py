@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from monitor.link.protocol import Studied
 from monitor.link.protocol import Study as Asked
 from monitor.service.aside import Aside
-from monitor.study.study import MOST_STUDIES, Job, Study
 from monitor.ward.ward import Ward
 
+if TYPE_CHECKING:
+    from monitor.study.study import Study
+
+Job = Callable[[], None]
+MOST_STUDIES: Final = 4
+"""Studies at a time: each costs a core some share."""
 MOST_JOBS: Final = 4096
 """Jobs that may wait; those beyond are dropped, and the study says so."""
 
@@ -36,6 +41,8 @@ class Studies:
         if len(self._ward.watchers) >= MOST_STUDIES:
             self._refused = asked
             return
+        from monitor.study.study import Study  # a service that nobody learns from does without scipy
+
         self._study = Study(self._ward, asked, self._worker())
 
     def _worker(self) -> Callable[[Iterable[Job]], None]:

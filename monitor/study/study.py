@@ -30,8 +30,6 @@ from monitor.ward.bed import LEADS, Bed
 from monitor.ward.lead_rows import Index
 from monitor.ward.ward import Ward
 
-MOST_STUDIES: Final = 4
-"""Studies at a time: each costs a core some share."""
 MOST_PEAKS: Final = 64
 """Beats that wait for the signal behind them, or for the lecture's network; of more the oldest go unread."""
 RECENT: Final = 10

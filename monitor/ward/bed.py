@@ -40,6 +40,7 @@ class SavedBed:
     any_beat: bool
     lead: int
     back_at: int
+    begun_at: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +49,8 @@ class Bed:
 
     pieces: signal in order that the ward has not taken yet. arrivals: (index after the chunk, sent ns, received
     ns) of the last chunks. history: of the present stream, another object for each. heard_s: when signal last came.
-    tried_s: when something last came that cannot be used. beat_at: R-peak of the last beat.
+    tried_s: when something last came that cannot be used. beat_at: R-peak of the last beat. begun_at: sample from
+    which on the memory knows the patient.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Bed:
     recent_v: deque[int] = field(default_factory=deque)
     gap_at: int = -1
     any_beat: bool = False
+    begun_at: int = 0
     leading: Leading = field(default_factory=Leading)
 
     @property
@@ -105,6 +108,7 @@ class Bed:
             any_beat=self.any_beat,
             lead=self.leading.lead,
             back_at=self.leading.back_at,
+            begun_at=self.begun_at,
         )
 
     def restore(self, saved: SavedBed, now_s: float) -> None:
@@ -118,6 +122,7 @@ class Bed:
         if saved.lead not in range(len(self.intake.channels)) or not -1 <= saved.back_at <= 1 << 53:
             raise ValueError(f"lead {saved.lead} of {len(self.intake.channels)} leads the bed until {saved.back_at}")
         self.leading = Leading(saved.lead, saved.back_at)
+        self.begun_at = saved.begun_at
         self.heard_s, self.online = now_s, not self.intake.ended
         self.beat_at = self.intake.next
 

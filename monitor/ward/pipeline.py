@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from ecg.model.doubt import NONE, Doubt
 from ecg.model.network import BeatNet
 from ecg.records.aami import CLASSES
 from ecg.settings import Config
@@ -35,7 +37,7 @@ class Pipeline:
     """What all beds go through at once: signal path and network have a row for each lead, the alarms for each bed.
 
     beds: by slot. events: what happened, until the owner takes it. watchers: see what is read of each lead.
-    wall_ns: what a beat's latency is measured with. unsure_below: a letter of less probability is unsure.
+    wall_ns: what a beat's latency is measured with. doubt: of the network's card.
     """
 
     def __init__(
@@ -44,9 +46,9 @@ class Pipeline:
         net: BeatNet,
         device: torch.device,
         wall_ns: Callable[[], int],
-        unsure_below: float = 0.0,
+        doubt: Doubt = NONE,
     ) -> None:
-        self._config, self._wall_ns, self._unsure_below = config, wall_ns, unsure_below
+        self._config, self._wall_ns, self._doubt = config, wall_ns, doubt
         self.watchers: list[Watcher] = []
         self.engine = Engine(
             net,
@@ -177,6 +179,7 @@ class Pipeline:
             return
         bed.leading.anew()
         bed.forget_beats()
+        bed.begun_at = begin.index
         if begin.reason.ends_the_alarms:
             self.alarms.reset(bed.slot, begin.rate, begin.index)
         else:
@@ -193,9 +196,11 @@ class Pipeline:
         chosen, beside, probabilities = by_beat(rows, verdicts.probabilities, self._leading)
         for watcher in self.watchers:
             watcher.beats(rows, self._leading)
+        found = rows.take(chosen)
+        probabilities = self._doubt.weigh(probabilities, self._known_seconds(found))
         likeness = rows.feature(LIKENESS)
         alike, other = likeness[chosen], np.where(beside >= 0, likeness[beside], UNKNOWN)
-        found, moves = rows.take(chosen), verdicts.moved[chosen]
+        moves = verdicts.moved[chosen]
         now_ns = self._wall_ns()
         for row, index, ready, best, shares, rr, rate, moved, like_usual, like_beside in zip(
             found.slot.tolist(),
@@ -227,12 +232,20 @@ class Pipeline:
                 received_ns=received_ns,
                 latency_ms=(now_ns - (sent_ns if plausible else received_ns)) / 1e6,
                 lookahead_ms=lookahead_seconds(bed.rate) * 1000,
-                unsure=shares[best] < self._unsure_below or self.alarms.noisy(bed.slot, ready),
+                unsure=shares[best] < self._doubt.unsure_below or self.alarms.noisy(bed.slot, ready),
             )
             bed.take_beat(beat)
             self.alarms.beat(bed.slot, index, beat.cls, shares[VENTRICULAR], like_usual, like_beside)
             self.events.append(beat)
         return len(found)
+
+    def _known_seconds(self, found: Beats) -> NDArray[np.float64]:
+        """How long each beat's bed had been heard when it came, since its memory began: float64 [beats]."""
+        beds = [self.beds[slot] for slot in (found.slot // LEADS).tolist()]
+        since = [
+            (index - bed.begun_at) / bed.rate for index, bed in zip(found.index.tolist(), beds, strict=True) if bed
+        ]
+        return np.array(since, np.float64)
 
     def collect(self) -> None:
         """What the alarms have to say."""

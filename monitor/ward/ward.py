@@ -13,6 +13,7 @@ from typing import Final
 
 import torch
 
+from ecg.model.doubt import NONE, Doubt
 from ecg.model.network import BeatNet
 from ecg.settings import Config
 from ecg.signal.path import SignalPath
@@ -48,7 +49,7 @@ class Ward:
     """Every bed of one monitor.
 
     net: the network, on the CPU. model: its name. device: where it runs. wall_ns: what a beat's latency is measured
-    with. now_s: a clock that never goes back, by which a bed is silent. unsure_below: of the network's card.
+    with. now_s: a clock that never goes back, by which a bed is silent. doubt: of the network's card.
     heard: called with signal as it is taken; it must neither wait nor change anything.
     """
 
@@ -62,12 +63,13 @@ class Ward:
         device: torch.device,
         wall_ns: Callable[[], int] = time.time_ns,
         now_s: Callable[[], float] = time.monotonic,
-        unsure_below: float = 0.0,
+        doubt: Doubt = NONE,
     ) -> None:
         self.config = config
         self.model = model
+        self.doubt = doubt
         self._now_s = now_s
-        self._pipeline = Pipeline(config, net, device, wall_ns, unsure_below)
+        self._pipeline = Pipeline(config, net, device, wall_ns, doubt)
         self._empty()
 
     def _empty(self) -> None:

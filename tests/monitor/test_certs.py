@@ -79,7 +79,7 @@ async def test_everybody_publishes_and_hears_what_is_his_and_nothing_else(lab: L
     own = ["ecg/v1/bed-1/wave", "ecg/v1/bed-1/truth", "ecg/v1/bed-1/status"]
     others = ["ecg/v1/bed-2/wave", "ecg/v1/bed-1/beat", "ecg/v1/bed-1/alarm", "ecg/v1/_monitor/x/status", "else"]
     beds[0].publish([Outgoing(topic, b"bed", False) for topic in (*others, *own)])
-    its = ["ecg/v1/bed-1/beat", "ecg/v1/bed-2/alarm", "ecg/v1/_monitor/x/status"]
+    its = ["ecg/v1/bed-1/beat", "ecg/v1/bed-2/alarm", "ecg/v1/_monitor/x/status", "ecg/v1/_monitor/x/beats"]
     not_its = ["ecg/v1/bed-1/wave", "ecg/v1/bed-1/status", "ecg/v1/_producer/x/status"]
     monitor.publish([Outgoing(topic, b"monitor", False) for topic in (*not_its, *its)])
     reader.publish([Outgoing(topic, b"reader", False) for topic in (*own, *its)])

@@ -103,16 +103,20 @@ async def test_what_the_broker_was_not_there_for_is_sent_late_and_in_order(
     mosquitto.start()
     await until(lambda: alone.problem == "")
     listening: list[int] = []
+    stamped: list[bool] = []
     async with aiomqtt.Client(found.host, found.port) as client:  # one that is back later than the producer
         await client.subscribe("ecg/v1/+/wave", 1)
         await asyncio.wait_for(alone.ready(asyncio.Event()), 20)
         await alone.waves([(beds[0], Faults())], time.time_ns(), 1)
         async with asyncio.timeout(20):
             async for message in client.messages:
-                listening.append(decode(bytes(message.payload), Wave).index)
+                wave = decode(bytes(message.payload), Wave)
+                listening.append(wave.index)
+                stamped.append(wave.sent_ns > 0)
                 if listening[-1] == 3 * 360:
                     break
     assert listening == [0, 360, 720, 1080]  # the first was sent shortly before the end, and maybe lost
+    assert stamped == [False, False, False, True]  # how long they were kept is no latency of the monitor's
     assert alone.dropped == 0
     left = await standing(found)
     status = decode(left["ecg/v1/208-excerpt-1/status"], BedStatus)
@@ -124,6 +128,7 @@ async def test_what_the_broker_was_not_there_for_is_sent_late_and_in_order(
 
 async def test_a_live_signal_waits_for_nobody(mosquitto: Mosquitto, beds: list[Bed]) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
+    beds[0].truth = False
     (alone,) = connections(MqttSettings(), found, beds[:1], 1.0, "r", alone=2, shared=10, keep_seconds=2.0)
     await alone.open()
     mosquitto.stop()

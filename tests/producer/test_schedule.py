@@ -21,6 +21,9 @@ class Line:
         self.sent: list[tuple[float, str]] = []
         self.batches: list[int] = []
 
+    async def ready(self, stop: asyncio.Event) -> None:
+        """The broker is always there."""
+
     async def waves(self, due: list[tuple[Bed, Faults]], sent_ns: int, qos: int) -> None:
         assert len({bed.name for bed, _ in due}) == len(due)
         self.batches.append(len(due))

@@ -17,6 +17,7 @@ import sleepecg
 import torch
 
 from ecg.model import weights
+from ecg.model.doubt import Doubt
 from ecg.records import library
 from ecg.records.record import Annotations, Record
 from ecg.settings import Config
@@ -101,7 +102,8 @@ class WardLink:
         torch.set_num_threads(1)
         net, card = weights.load(WEIGHTS)
         where = torch.device("cpu")
-        self.ward = Ward(self.config, net, card.name, where, self._wall_ns, self.clock, unsure_below=unsure_below)
+        doubt = Doubt(unsure_below=unsure_below)
+        self.ward = Ward(self.config, net, card.name, where, self._wall_ns, self.clock, doubt=doubt)
         self.view = VirtualView(self.ward, self.clock, lambda: self._wall_ns() / 1e9)
         self.view.studies = Studies(self.ward, at_once=True)
         self.names = list(names) or [f"bed-{number + 1}" for number in range(beds)]

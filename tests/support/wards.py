@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ecg.model import weights
+from ecg.model.doubt import Doubt
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
@@ -71,14 +72,14 @@ def part(record: Record, begin: int, end: int) -> Record:
     )
 
 
-UNSURE_BELOW = 0.8
+DOUBT = Doubt(unsure_below=0.8, early_s=0.25)
 
 
 class Run:
     """A ward and everything it said."""
 
     def __init__(self, config: Config | None = None) -> None:
-        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"), unsure_below=UNSURE_BELOW)
+        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"), doubt=DOUBT)
         self.events: list[Event] = []
 
     def step(self) -> list[Event]:

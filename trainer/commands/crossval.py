@@ -16,6 +16,7 @@ from rich.table import Table
 from ecg import programs
 from ecg.files import write_json
 from ecg.model.device import pick_device
+from ecg.model.doubt import Doubt
 from ecg.records import databases
 from ecg.records.databases import Database, database_of
 from ecg.records.patients import patients
@@ -65,7 +66,7 @@ def run(chosen: argparse.Namespace) -> int:
             for part, fold in enumerate(among.folds, 1):
                 one = msgspec.structs.replace(recipe, hold_out=fold, seed=seed)
                 net = fitted(one, cuts, device, on_epoch=lambda: shown.advance(task))
-                for way, found in scored(net, cuts, fold).items():
+                for way, found in scored(net, cuts, fold, Doubt(early_s=recipe.early_s)).items():
                     trial.setdefault(way, {}).update(found)
                 for line in _brief(trial, fold, among.databases):
                     console.print(f"seed {seed}, part {part}: {line}", soft_wrap=True)

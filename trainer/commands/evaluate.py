@@ -42,8 +42,9 @@ def run(chosen: argparse.Namespace) -> int:
     net, card, found, records = options.evaluated(chosen, console)
     if checked:
         metrics = {**card.metrics, "cross_validation": checked.on_card()}
-        card = msgspec.structs.replace(card, metrics=metrics, unsure_below=checked.level())
-    tree = as_json(found, card.unsure_below)
+        doubt = msgspec.structs.replace(card.doubt, unsure_below=checked.level())
+        card = msgspec.structs.replace(card, metrics=metrics, doubt=doubt)
+    tree = as_json(found, card.doubt.unsure_below)
     took = time.perf_counter() - begin
     if chosen.json:
         about = {"weights": card.name, "sha256": card.sha256, "seed": card.seed, "set": records, "leads": chosen.leads}

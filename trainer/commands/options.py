@@ -77,7 +77,7 @@ def evaluated(
     device = pick_device(chosen.device)
     net, card = weights.load(chosen.weights)
     names, folder, title = record_set(chosen.records, chosen.data, console)
-    found = name_records(net.to(device), names, console, folder, chosen.lead, chosen.leads)
+    found = name_records(net.to(device), names, console, folder, chosen.lead, chosen.leads, card.doubt)
     return net, card, found, title
 
 

@@ -75,6 +75,12 @@ class CutRecord:
         """The record's name."""
         return self.reference.name
 
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """When each beat came, since the record's begin: float64 [n]."""
+        found: NDArray[np.float64] = self.index / self.reference.rate
+        return found
+
     def __len__(self) -> int:
         return len(self.index)
 

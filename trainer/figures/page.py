@@ -42,7 +42,7 @@ def write(
     log: of the fit, empty if unknown. title: name of the set of records. data: folder of these (default: the library).
     seed: of the choice of strips. Raises UserError if the folder cannot be written.
     """
-    tree = as_json(found, card.unsure_below)
+    tree = as_json(found, card.doubt.unsure_below)
     try:
         lines = [
             f"# {card.name} on {title}",

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ecg.model.doubt import Doubt
 from ecg.model.weights import Card
 from ecg.records.aami import CLASSES
 from ecg.records.databases import MITDB
@@ -55,5 +56,6 @@ def card_of(recipe: Recipe, beats: list[CutRecord], data_hash: str, log: list[di
         commit=commit(),
         seed=recipe.seed,
         metrics={"fitted_on": fitted, **({"held_out_ds1": held} if recipe.hold_out else {})},
+        doubt=Doubt(early_s=recipe.early_s),
         limits=limits_of([cut.name for cut in beats], recipe.noise_records if recipe.noise_share else ()),
     )

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ecg.model.doubt import NONE, Doubt
 from ecg.model.fusion import fused
 from ecg.model.network import BeatNet
 from trainer.data.cutting import CutRecord
@@ -52,22 +53,24 @@ def fitted(
     return fitting.net
 
 
-def scored(net: BeatNet, cuts: Cuts, names: Iterable[str]) -> Trial:
+def scored(net: BeatNet, cuts: Cuts, names: Iterable[str], doubt: Doubt = NONE) -> Trial:
     """The named records by reference R-peaks, end to end, and with both leads where the other one is cut too."""
     names = list(names)
     found: Trial = {}
     for way, source in WAYS.items():
         held = [cuts[source, name] for name in names]
         named = probabilities(net, held)
-        found[way] = _judged(held, named)
+        found[way] = _judged(held, named, doubt)
         if source == "detector" and all((source, other_key(name)) in cuts for name in names):
             second = probabilities(net, [cuts[source, other_key(name)] for name in names])
-            found[TWO_LEADS] = _judged(held, [fused(one, two) for one, two in zip(named, second, strict=True)])
+            both = [fused(one, two) for one, two in zip(named, second, strict=True)]
+            found[TWO_LEADS] = _judged(held, both, doubt)
     return found
 
 
-def _judged(held: list[CutRecord], named: list[NDArray[np.float32]]) -> dict[str, Judged]:
+def _judged(held: list[CutRecord], named: list[NDArray[np.float32]], doubt: Doubt) -> dict[str, Judged]:
+    believed = [doubt.weigh(one, cut.seconds) for cut, one in zip(held, named, strict=True)]
     return {
         cut.name: Judged(scores.tally(cut, one.argmax(axis=1)), calibration.count(one, cut.classes))
-        for cut, one in zip(held, named, strict=True)
+        for cut, one in zip(held, believed, strict=True)
     }

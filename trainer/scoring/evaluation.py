@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from ecg.model.doubt import NONE, Doubt
 from ecg.model.fusion import fused
 from ecg.model.network import BeatNet
 from ecg.records import aami, library
@@ -29,6 +30,10 @@ class Named:
     cut: CutRecord
     probabilities: NDArray[np.float32]
 
+    def believed(self, doubt: Doubt) -> Named:
+        """The same beats with their probabilities as they are believed."""
+        return Named(self.cut, doubt.weigh(self.probabilities, self.cut.seconds))
+
     @property
     def table(self) -> scores.Table:
         """The confusion table of the most probable classes."""
@@ -36,12 +41,19 @@ class Named:
 
 
 def name_records(
-    net: BeatNet, names: list[str], console: Console, where: Path | None = None, lead: str = "MLII", leads: int = 1
+    net: BeatNet,
+    names: list[str],
+    console: Console,
+    where: Path | None = None,
+    lead: str = "MLII",
+    leads: int = 1,
+    doubt: Doubt = NONE,
 ) -> dict[str, dict[str, Named]]:
     """Cut and name the beats of annotated records both ways: by key of WAYS, then by record.
 
     where: a folder of WFDB records; default: the library. leads: 2 reads another lead beside `lead` end to end, where a
-    record has one (ecg.model.fusion). Raises UserError for a record without annotated beats.
+    record has one (ecg.model.fusion). doubt: of the card of the weights. Raises UserError for a record without
+    annotated beats.
     """
     found: dict[str, dict[str, Named]] = {way: {} for way in WAYS}
     with bars(console) as shown:
@@ -62,7 +74,7 @@ def name_records(
                 else:
                     cuts = cut(records, source, lead=lead, progress=show)
                     named = [Named(one, given) for one, given in zip(cuts, probabilities(net, cuts), strict=True)]
-                found[way] |= {one.cut.name: one for one in named}
+                found[way] |= {one.cut.name: one.believed(doubt) for one in named}
     return found
 
 

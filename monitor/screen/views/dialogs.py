@@ -93,8 +93,7 @@ class HelpScreen(ModalScreen[None]):
             ("Enter", "see_alert"),
             ("r", "show_review"),
             ("c", "show_central"),
-            ("e", "alarm_log"),
-            ("k", "limits"),
+            ("e k", "log_and_limits"),
         ]
         central = [
             (labels("central"), ""),

@@ -32,6 +32,32 @@ async def test_the_embedded_broker_carries_messages_and_keeps_retained_ones() ->
     assert broker.probe("127.0.0.1", port) is not None
 
 
+async def test_a_subscriber_of_the_embedded_broker_hears_the_retained_messages_of_its_own_topics_alone() -> None:
+    port = free_port()
+
+    async def heard(*topics: str) -> list[tuple[str, bytes]]:
+        found = []
+        async with aiomqtt.Client("127.0.0.1", port) as client:
+            for topic in topics:
+                await client.subscribe(topic, qos=1)
+            await client.publish("end", b"", qos=1)
+            async for message in client.messages:
+                if str(message.topic) == "end":
+                    return found
+                assert isinstance(message.payload, bytes)
+                found.append((str(message.topic), message.payload))
+        return found
+
+    with broker.ensure(MqttSettings(port=port)):
+        async with aiomqtt.Client("127.0.0.1", port) as client:
+            for bed in ("a", "b"):
+                await client.publish(f"ward/{bed}/status", bed.encode(), qos=1, retain=True)
+        everything = [("ward/a/status", b"a"), ("ward/b/status", b"b")]
+        assert sorted(await heard("ward/+/status", "end")) == everything
+        assert await heard("end") == []
+        assert await heard("ward/b/status", "end") == everything[1:]
+
+
 def test_it_listens_on_the_loopback_only() -> None:
     port = free_port()
     outside = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)} - {

@@ -73,6 +73,8 @@ async def test_the_columns_of_the_help_never_touch(language: Language) -> None:
         rows = [board.render_line(y) for y in range(board.size.height)]
         labels, screen = Labels(language), app.screen
         assert isinstance(screen, HelpScreen)
+        written = "\n".join(row.text for row in rows)
+        assert link.about in written and labels("not_clinical") in written, "the last lines are cut"
         for column, entries in enumerate(screen._columns()):
             starts = set()
             for number, (name, key) in enumerate(entries):

@@ -97,6 +97,9 @@ def test_events_are_published_as_the_wire_has_them() -> None:
     publisher = Publisher(Topics("ecg/v1"), "m1", "memory-gru", out.extend)
     publisher.take(run.events)
     sent = [message for message in out if isinstance(message, Outgoing)]
+    (together,) = [one for one in sent if one.topic == "ecg/v1/_monitor/m1/beats"]
+    sent.remove(together)
+    assert together.payload.splitlines() == [one.payload for one in sent if one.topic.endswith("/beat")]
     assert len(sent) == len([event for event in run.events if isinstance(event, BeatRead | AlarmChanged)])
     published = [decode_json(one.payload, Beat) for one in sent if one.topic == "ecg/v1/bed-1/beat"]
     for beat, event in zip(published, run.beats, strict=True):

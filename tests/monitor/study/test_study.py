@@ -14,7 +14,7 @@ from torch import Tensor
 from ecg.model.network import BeatNet, NetShape
 from monitor.link.merging import studied
 from monitor.link.protocol import BESIDE, Inside, Show, Studied, Study, Traced
-from monitor.service.studies import Studies
+from monitor.service.studies import MOST_STUDIES, Studies
 from monitor.study import study as studying
 from monitor.study.beside import MemoryBeside
 from monitor.study.foretell import Foreteller
@@ -128,7 +128,7 @@ def test_without_a_study_nobody_looks_on() -> None:
 
 def test_more_studies_than_may_be_are_refused_in_a_sentence() -> None:
     link = WardLink(1, 5.0)
-    others = [Studies(link.ward, at_once=True) for _ in range(studying.MOST_STUDIES)]
+    others = [Studies(link.ward, at_once=True) for _ in range(MOST_STUDIES)]
     for one in others:
         one.ask(Study("bed-1", forecast=True))
     asked(link, forecast=True)

@@ -19,10 +19,10 @@ from ecg.wire.messages import SCHEMA, BedStatus, MessageError, Truth, TruthMark
 from monitor.ward.events import ResetReason
 from tests.support.wards import (
     ALONE,
+    DOUBT,
     EXCERPT,
     MINUTE,
     NET,
-    UNSURE_BELOW,
     Run,
     alarm_story,
     announced,
@@ -69,7 +69,7 @@ def test_letters_are_unsure_in_noise_and_below_the_level_of_the_card(chunk: int)
         if first + 720 <= beat.index < last:  # two seconds in, noise is known for what it is
             assert beat.unsure
         elif not first <= beat.index < last + 1440:
-            assert beat.unsure == (max(beat.probabilities) < UNSURE_BELOW)
+            assert beat.unsure == (max(beat.probabilities) < DOUBT.unsure_below)
     quiet = [beat.unsure for beat in run.beats if beat.index < first]
     assert any(quiet) and not all(quiet)
 
@@ -85,7 +85,9 @@ def test_the_stream_gives_what_the_path_and_the_network_give_for_the_whole_recor
             torch.from_numpy(first.windows)[None], torch.from_numpy(first.features)[None], NET.empty_memory(1)
         )
         more, _ = NET.sequence(torch.from_numpy(rest.windows)[None], torch.from_numpy(rest.features)[None], memory)
-    expected = torch.softmax(torch.cat((logits, more), dim=1)[0], dim=-1).numpy()
+    said = torch.softmax(torch.cat((logits, more), dim=1)[0], dim=-1).numpy()
+    expected = DOUBT.weigh(said, np.concatenate((first.index, rest.index)) / EXCERPT.rate)
+    assert not np.array_equal(said, expected)
     run = Run()
     for wave in messages(EXCERPT, list(range(90, 108_000, 90))):
         run.ward.wave("a", wave, 0)

@@ -194,14 +194,14 @@ def test_a_cross_validation_says_from_what_confidence_on_a_letter_is_sure(
     words = ["evaluate", str(run_folder), "--data", str(folder), "--json", str(scores), "--ship", "mine"]
     assert main([*words, "--crossval", str(checked)]) == 0
     _, card = weights.load("mine")
-    assert f"from a confidence of {100 * card.unsure_below:.0f} % on" in said
+    assert f"from a confidence of {100 * card.doubt.unsure_below:.0f} % on" in said
     found = crossvalidation.read(checked)
-    assert card.unsure_below == found.level() == calibration.level(found.bins("mitdb"))
+    assert card.doubt.unsure_below == found.level() == calibration.level(found.bins("mitdb"))
     held = card.metrics["cross_validation"]
     assert held["seeds"] == 1 and "svdb" not in held
     assert sum(share for _, share, _, _ in held["mitdb"]["reliability"]) == pytest.approx(1, abs=1e-3)
     part = json.loads(scores.read_text())["end_to_end"]["sureness"]
-    assert part["unsure_below"] == card.unsure_below
+    assert part["unsure_below"] == card.doubt.unsure_below
     assert main(["evaluate", str(run_folder), "--data", str(folder), "--crossval", str(scores)]) == 2
     assert "is not what `python -m trainer crossval --json` writes" in capsys.readouterr().err
 
