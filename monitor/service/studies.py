@@ -60,9 +60,9 @@ class Studies:
         if study is None or study.bed != bed:
             return None
         if aside is not None and aside.error is not None:
-            study.failed = f"studying this bed failed ({type(aside.error).__name__}: {aside.error})"
+            study.fail(aside.error)
         elif aside is not None and aside.lost:
-            study.failed = f"the signal comes quicker than it can be studied: {aside.lost} pieces are left out"
+            study.said = f"the signal comes quicker than it can be studied: {aside.lost} pieces are left out"
         return study.look()
 
     def close(self) -> None:

@@ -41,13 +41,16 @@ _NUMBERS = count(1)
 
 
 class Study:
-    """Looks on at one bed. work: gets jobs to be done in order, elsewhere or at once."""
+    """Looks on at one bed. work: gets jobs to be done in order, elsewhere or at once.
+
+    failed: a sentence where it is over because something broke; the ward goes on. said: what a person should know.
+    """
 
     def __init__(self, ward: Ward, asked: protocol.Study, work: Callable[[Iterable[Job]], None]) -> None:
         self._ward, self._asked, self._work = ward, asked, work
         self._lock = Lock()
         self.stream = ""
-        self.failed = ""
+        self.failed = self.said = ""
         self._told: Studied | None = None
         self._readers: dict[Model, MemoryBeside] = {}
         self._missing: list[str] = []
@@ -78,8 +81,19 @@ class Study:
         """Name of the bed."""
         return self._asked.bed
 
+    def fail(self, error: Exception) -> None:
+        """It is over; nothing that breaks in a study may reach the ward."""
+        self.failed = f"studying this bed failed ({type(error).__name__}: {error})"
+        self.close()
+
     def beats(self, rows: Beats, leading: Index) -> None:
         """Beats of all beds: those of this one are copied for the networks."""
+        try:
+            self._copy(rows, leading)
+        except Exception as error:
+            self.fail(error)
+
+    def _copy(self, rows: Beats, leading: Index) -> None:
         bed = self._ward.beds.get(self.bed)
         if bed is None or bed.stream != self.stream:
             return
@@ -105,6 +119,8 @@ class Study:
 
     def look(self) -> Studied | None:
         """What is new since the last look; what has come of signal is taken meanwhile."""
+        if self.failed:
+            return Studied(number=self._number, stream=self.stream, since=self._since, why=self.failed)
         bed = self._ward.beds.get(self.bed)
         if bed is None or not bed.stream or not self._loaded:
             return None
@@ -115,7 +131,7 @@ class Study:
             self._hear(bed)
         with self._lock:
             told, self._told = self._told, None
-        return msgspec.structs.replace(told or self._studied(), unread=self._unread, why=self.failed)
+        return msgspec.structs.replace(told or self._studied(), unread=self._unread, why=self.said)
 
     def _begin(self, bed: Bed) -> None:
         """Study the present stream from here on: nothing of another one belongs to it."""

@@ -217,3 +217,22 @@ def test_a_screen_that_comes_later_is_not_told_of_anothers_study() -> None:
     link.send(Study("bed-1", forecast=True))
     told = link.snapshot()
     assert told is not None and [detail.studied for detail in told.shown] == [None]
+
+
+@pytest.mark.parametrize("where", ["_copy", "_load"])
+def test_a_study_that_breaks_ends_alone_and_says_why(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object) -> None:
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr(studying.Study, where, breaks)
+    link = WardLink(1, 5.0)
+    link.view.studies = Studies(link.ward)
+    asked(link, inside="own")
+    told: list[Studied] = []
+    for _ in range(100):  # a thread of its own ends: whichever look comes after it tells
+        told += [one for one in seen(link, 1.0) if one.why]
+        if told:
+            break
+    assert told[0].why == "studying this bed failed (LookupError: no such thing)"
+    assert link.ward.watchers == [] and link.ward.ledger.beats > 5
+    link.view.close()
