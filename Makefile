@@ -50,6 +50,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml setup.py constraints.txt
 	$(BIN)/python $(PIP) install --no-compile -c constraints.txt -e ".[all,dev]"
+	$(BIN)/python -m ecg.signal.kernels
 	@touch $@
 
 clean:

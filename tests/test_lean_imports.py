@@ -31,7 +31,10 @@ def loaded(program: str) -> set[str]:
         ("import monitor.ward.intake", {"torch", "sleepecg", *TRAINING, *RECORDS}),
         ("import monitor.cli", {"torch", "textual", "aiomqtt", *TRAINING, *RECORDS}),
         ("import monitor.screen.app", {"torch", "scipy", "aiomqtt", *TRAINING, *RECORDS}),
-        ("import monitor.service.loop", {"scipy", "textual", "amqtt", "sleepecg", *TRAINING, *RECORDS}),
+        (
+            "import monitor.service.loop",
+            {"numba", "scipy", "textual", "amqtt", "sleepecg", *TRAINING, *RECORDS},
+        ),
         ("import producer.cli", {"torch", "textual", "amqtt", *TRAINING, *RECORDS}),
         ("import trainer.__main__", {"torch", "numpy", *TRAINING, *RECORDS}),
     ],

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from ecg.signal import compiled
 from ecg.signal.numbers import clip
 from ecg.signal.recursive import BAND_PASS
 from ecg.signal.slots import Floats, Index, Mask, State, rounds
@@ -96,6 +97,9 @@ def find(state: State, slots: Index, model: Floats, band: Floats, envelope: Floa
     model, band, envelope: [beds, n], the last samples of each bed; column 0 is sample `first` [beds]. A bed learns its
     levels from its first LEARNING samples, and its beats within them are decided as they end.
     """
+    if fast := compiled.kernels():
+        peaks: Peaks = fast.find(state, slots, model, band, envelope, first, count)
+        return peaks
     begin = state["begin"][slots]
     total = envelope.shape[1]
     end = first + total

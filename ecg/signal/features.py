@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import intervals, p_waves, regularity, usual, windows
+from ecg.signal import compiled, intervals, p_waves, regularity, usual, windows
 from ecg.signal.resampler import MODEL_RATE
 from ecg.signal.slots import Floats, Index, State, rounds
 from ecg.signal.windows import CHANNELS, P_WAVE, WINDOW, WINDOW_BEFORE
@@ -94,6 +94,8 @@ def describe(
     cuts: [m, WINDOW], mV. Returns windows [m, CHANNELS, WINDOW], features [m, len(FEATURES)], rr [m] and mean rr
     over up to 8 beats [m], both in samples at the model's rate, NaN for a bed's first beat.
     """
+    if fast := compiled.kernels():
+        return fast.describe(state, slots, at, cuts, len(FEATURES))
     total = len(slots)
     inputs = np.zeros((total, CHANNELS, WINDOW), np.float32)
     features = np.zeros((total, len(FEATURES)), np.float32)
@@ -140,7 +142,7 @@ def _p_waves(
         log_rr=_twice(log_rr),
         to_usual=_twice(to_usual),
         beats=_twice(beats),
-        begin=np.concatenate((np.zeros(count, np.int64), free_from)),
+        begin=np.concatenate((np.full(count, p_waves.WHOLE), np.maximum(free_from, 0))),
     )
     for name, values in both.items():
         whole[name][rows], free[name][rows] = values[:count], values[count:]

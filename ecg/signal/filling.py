@@ -65,6 +65,9 @@ def filled(
     [rows, n]; column 0 is sample `first` [rows]. given: [rows], whose R-peaks are given: these stay as they are.
     """
     pairs = pairs[~given[pairs[:, 0]]]
+    offers = (state["offered"][slots[pairs[:, 0]]] != NEVER).any(axis=1)
+    if len(found.row) == 0 and not offers.any():
+        return found
     alone = leads & ~given
     alone[pairs[:, 0]] = False
     kept = found.take((leads & given)[found.row])
@@ -72,7 +75,6 @@ def filled(
     heard: dict[int, list[int]] = {}
     for row, at in zip(found.row.tolist(), found.at.tolist(), strict=True):
         heard.setdefault(row, []).append(at)
-    offers = (state["offered"][slots[pairs[:, 0]]] != NEVER).any(axis=1)
     rows: list[int] = []
     places: list[int] = []
     for (leader, follower), offered in zip(pairs.tolist(), offers.tolist(), strict=True):

@@ -51,6 +51,8 @@ FREE: Final = (
     "p_nearer_late",
 )
 """Features that there are a second time, of the free part of the waves; their state stands under names with KEPT."""
+WHOLE: Final = -1
+"""Begin of a wave that is compared whole."""
 KEPT: Final = "free_"
 
 
@@ -121,17 +123,18 @@ def describe(
     rows: slots [m], each once. usual: the same part of the usual shape's average beat. size: the bed's usual QRS, mV
     [m]. is_usual: which beats are of that shape [m]. alike: correlation of wave and usual wave, not levelled [m].
     log_rr: logarithm of the RR interval in samples [m]; to_usual: the same relative to the bed's usual interval [m].
-    beats: beats that the bed had before [m]. begin: where the free part of the waves begins [m] (`covered`); None: the
-    whole waves are compared.
+    beats: beats that the bed had before [m]. begin: where the free part of the waves begins [m] (`covered`); WHOLE, or
+    None: the whole waves are compared.
     """
     change = np.where(beats > 0, alike - state["p_like"][rows], 0)
     state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / MEMORY) * change
     whole = level(waves)
+    free = np.zeros(len(rows), bool) if begin is None else begin != WHOLE
     begin = np.zeros(len(rows), np.int64) if begin is None else clip(begin, 0, waves.shape[1] - SHORTEST)
     share = 1 - begin / waves.shape[1]
     waves, usual = level_from(waves, begin), level_from(usual, begin)
     is_late = _is_late(state, rows, log_rr, to_usual, is_usual)
-    to_late, mean, late, late_beats = _late(state, rows, waves, whole, is_late, begin)
+    to_late, mean, late, late_beats = _late(state, rows, waves, whole, is_late, begin, free)
 
     off = _power(waves - usual, share)
     power, residual, count = (state[name][rows] for name in ("p_power", "p_residual", "p_beats"))
@@ -184,21 +187,23 @@ def _is_late(state: State, rows: Index, log_rr: Floats, to_usual: Floats, is_usu
 
 
 def _late(
-    state: State, rows: Index, waves: Floats, whole: Floats, is_late: Mask, begin: Index
+    state: State, rows: Index, waves: Floats, whole: Floats, is_late: Mask, begin: Index, free: Mask
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Likeness of levelled waves to the late wave and its running mean, both [m]; that wave, and its beats [m].
 
-    waves: from `begin` [m] on. whole: all of them, from which the late wave learns.
+    waves: from `begin` [m] on. whole: all of them, from which the late wave learns. free: which are compared in part;
+    the late wave is levelled for them alone.
 
     A beat after one of the bed's long intervals is the sinus node's own, or else an escape. If early beats are the
     norm, such beats alone show the normal P wave.
     """
     known, count, mean = state["late_p"][rows], state["late_beats"][rows], state["late_like"][rows]
-    seen = level_from(known, begin)
+    seen = np.where(free[:, None], level_from(known, begin), known)
     alike = np.where(count > 0, likeness(waves, seen), 1.0)
     mean = mean + (alike - mean) / 4
     pace = np.where(is_late | (count < 3), np.maximum(1 / (count + 1), 1 / LATE_MEMORY), 0)
     late = known + pace[:, None] * (whole - known)
     state["late_p"][rows], state["late_like"][rows] = late, mean
     state["late_beats"][rows] = count + (pace > 0)
-    return alike, mean, level_from(late, begin), state["late_beats"][rows]
+    shown = np.where(free[:, None], level_from(late, begin), late)
+    return alike, mean, shown, state["late_beats"][rows]

@@ -17,13 +17,13 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import detector, features, filling, windows
+from ecg.signal import compiled, detector, features, filling, windows
 from ecg.signal.beats import Beats
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
 from ecg.signal.recursive import HIGH_PASS, LOW_PASS, lfilter
-from ecg.signal.resampler import MODEL_RATE, kernel, reach, resample
-from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State
+from ecg.signal.resampler import MODEL_RATE, Kernel, kernel, reach, resample
+from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State, alike_rows
 from ecg.signal.windows import CHANNELS, FIDUCIAL_REACH, WINDOW, WINDOW_AFTER
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
     "lookahead_seconds",
 ]
 
-MEAN: Final = (np.full(detector.AVERAGE, 1 / detector.AVERAGE), np.ones(1))
+DESIGNS: Final = (LOW_PASS, HIGH_PASS, detector.BAND)
 HISTORY: Final = 400
 """Samples kept per bed at the model's rate: the learning phase plus a window."""
 BLOCK: Final = 8192
@@ -92,7 +92,7 @@ class SignalPath(SlotArrays):
             "high_filter": np.zeros((slots, 1)),
             "band_filter": np.zeros((slots, 2)),
             "band_last": np.zeros(slots),
-            "mean_filter": np.zeros((slots, detector.AVERAGE - 1)),
+            "slopes": np.zeros((slots, detector.AVERAGE - 1)),
             "model": np.zeros((slots, HISTORY)),
             "band_signal": np.zeros((slots, HISTORY)),
             "envelope": np.zeros((slots, HISTORY)),
@@ -180,15 +180,13 @@ class SignalPath(SlotArrays):
             seen = self.state["seen"][slots] + part
             rates = self.state["rate"][slots]
             made = np.zeros(len(slots), np.int64)
-            for rate in np.unique(rates):
-                of = rates == rate
+            for of in alike_rows(rates[:, None]):
+                rate = float(rates[of[0]])
                 made[of] = np.maximum(kernel(rate).outputs(seen[of]) - self.state["made"][slots[of]], 0)
-            keys, group = np.unique(np.stack((rates, part, made), axis=1), axis=0, return_inverse=True)
-            group = group.reshape(-1)
-            for number, (rate, length, count) in enumerate(keys):
+            for members in alike_rows(np.stack((rates, part, made), axis=1)):
+                rate, length, count = rates[members[0]], part[members[0]], made[members[0]]
                 if length == 0:
                     continue
-                members = np.flatnonzero(group == number)
                 signal = np.stack([chunks[i][offset : offset + int(length)] for i in members])
                 found.append(self._advance(slots[members], follows[members], signal, float(rate), int(count)))
         witnessed = [one.witnessed for one in found if len(one.witnessed)]
@@ -225,31 +223,13 @@ class SignalPath(SlotArrays):
 
     def _advance(self, slots: Index, follows: Index, signal: NDArray[np.float32], rate: float, count: int) -> Found:
         """One group of leads with the same rate, chunk length and number of outputs."""
-        state = self.state
-        kern = kernel(rate)
-        new = np.isnan(state["origin"][slots])
-        state["origin"][slots] = np.where(new, signal[:, 0], state["origin"][slots])
-        signal = signal - state["origin"][slots, None].astype(np.float32)
-        joined = np.concatenate((state["inputs"][slots], signal), axis=1)
-        kept = state["inputs"].shape[1]
-        state["inputs"][slots] = joined[:, -kept:]
-        origin = state["seen"][slots] - kept
-        state["seen"][slots] += signal.shape[1]
+        state, kern, fast = self.state, kernel(rate), compiled.kernels()
+        if fast:
+            model, band, envelope = fast.advance(state, DESIGNS, kern, slots, signal, count)
+        else:
+            model, band, envelope = self._filtered(kern, slots, signal, count)
         if count == 0:
             return Found(beats=Beats.none(), witnessed=NOTHING)
-        made = resample(kern, joined, origin, state["made"][slots], count).astype(np.float64)
-        state["made"][slots] += count
-
-        low = self._filter("low", LOW_PASS, slots, made)
-        model = self._filter("high", HIGH_PASS, slots, low)
-        band = self._filter("band", detector.BAND, slots, made)
-        slope = np.abs(np.diff(band, axis=1, prepend=state["band_last"][slots, None]))
-        state["band_last"][slots] = band[:, -1]
-        envelope = self._filter("mean", MEAN, slots, slope)
-
-        model = self._remember("model", slots, model)
-        band = self._remember("band_signal", slots, band)
-        envelope = self._remember("envelope", slots, envelope)
         first = state["made"][slots] - model.shape[1]
         given = (
             np.array([int(slot) in self._given for slot in slots], bool) if self._given else np.zeros(len(slots), bool)
@@ -285,6 +265,42 @@ class SignalPath(SlotArrays):
                 peaks = detector.find(self.state, some[0], model[rows], band[rows], *some[1:], count)
             parts.append(peaks._replace(row=rows[peaks.row]))
         return detector.Peaks.join(*parts)
+
+    def _filtered(
+        self, kern: Kernel, slots: Index, signal: NDArray[np.float32], count: int
+    ) -> tuple[Floats, Floats, Floats]:
+        """New samples through resampler and filters: model, band and envelope, what is kept and `count` new ones."""
+        state = self.state
+        new = np.isnan(state["origin"][slots])
+        state["origin"][slots] = np.where(new, signal[:, 0], state["origin"][slots])
+        signal = signal - state["origin"][slots, None].astype(np.float32)
+        joined = np.concatenate((state["inputs"][slots], signal), axis=1)
+        kept = state["inputs"].shape[1]
+        state["inputs"][slots] = joined[:, -kept:]
+        origin = state["seen"][slots] - kept
+        state["seen"][slots] += signal.shape[1]
+        if count == 0:
+            nothing = np.zeros((len(slots), HISTORY))
+            return nothing, nothing, nothing
+        made = resample(kern, joined, origin, state["made"][slots], count).astype(np.float64)
+        state["made"][slots] += count
+
+        low = self._filter("low", LOW_PASS, slots, made)
+        model = self._filter("high", HIGH_PASS, slots, low)
+        band = self._filter("band", detector.BAND, slots, made)
+        slope = np.abs(np.diff(band, axis=1, prepend=state["band_last"][slots, None]))
+        state["band_last"][slots] = band[:, -1]
+        slopes = np.concatenate((state["slopes"][slots], slope), axis=1)
+        state["slopes"][slots] = slopes[:, count:]
+        envelope = slopes[:, :count].copy()
+        for place in range(1, detector.AVERAGE):  # one after the other, so that no library sums them in another order
+            envelope += slopes[:, place : place + count]
+        envelope /= detector.AVERAGE
+        return (
+            self._remember("model", slots, model),
+            self._remember("band_signal", slots, band),
+            self._remember("envelope", slots, envelope),
+        )
 
     def _filter(self, name: str, design: tuple[Floats, ...], slots: Index, signal: Floats) -> Floats:
         """Run an IIR filter on, its state kept under `name`."""

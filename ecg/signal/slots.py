@@ -148,3 +148,13 @@ def rounds(slots: Index) -> list[Index]:
     starts[1:][same] = 0
     rank = place - np.maximum.accumulate(starts)
     return [np.flatnonzero(rank == number) for number in range(int(rank.max()) + 1)]
+
+
+def alike_rows(rows: NDArray[Any]) -> list[Index]:
+    """Groups of positions whose rows are the same, in order of the rows: [m, values]."""
+    if len(rows) == 0:
+        return []
+    if (rows == rows[0]).all():
+        return [np.arange(len(rows))]
+    keys, group = np.unique(rows, axis=0, return_inverse=True)
+    return [np.flatnonzero(group.reshape(-1) == number) for number in range(len(keys))]

@@ -47,6 +47,8 @@ def complete(state: State, slots: Index, found: Peaks, end: Index) -> Peaks:
     slots: [beds]. found: new R-peaks of the group. end: [beds], the number of samples that the bed has had.
     """
     waiting, place = np.nonzero(state["wait_at"][slots] >= 0)
+    if len(waiting) == 0 and len(found.row) == 0:
+        return found
     rows = np.r_[waiting, found.row]
     at = np.r_[state["wait_at"][slots][waiting, place], found.at]
     fraction = np.r_[state["wait_part"][slots][waiting, place], found.fraction]

@@ -45,11 +45,13 @@ class BedAlarms:
     settings: the [alarms] table. rate: Hz. start: index of the first sample.
     """
 
-    __slots__ = ("_changes", "_limits", "state")
+    __slots__ = ("_changes", "_limits", "_noise", "state")
 
     def __init__(self, settings: AlarmSettings, rate: float, start: int = 0, state: BedState | None = None) -> None:
         self._limits: Limits = limits(settings, rate)
         self._changes: list[Change] = []
+        self._noise: bool | None = None
+        """Whether the last beats are noise (`witness.unfounded`); None where that must be asked again."""
         self.state = state or BedState(now=start, deadline=NEVER, quiet_since=start, sign=Sign(start))
         self._schedule()
 
@@ -74,7 +76,7 @@ class BedAlarms:
         the signal down to the floor.
         """
         self._advance(index)
-        state = self.state
+        state, self._noise = self.state, None
         if (
             evidence.alike == UNKNOWN
             or min(evidence.alike, max(evidence.beside, evidence.alike * (evidence.beside == UNKNOWN))) >= SURE
@@ -93,7 +95,7 @@ class BedAlarms:
     def detected(self, index: int) -> list[Change]:
         """The lead that does not lead has an R-peak at sample `index`. It counts when the clock gets there."""
         self.state.coming.append(index)
-        return self._settle()
+        return self._due(self.state.coming[0])
 
     def clock(self, index: int) -> list[Change]:
         """Every beat up to sample `index` has been told; time goes on without more."""
@@ -106,7 +108,7 @@ class BedAlarms:
     def sign(self, sign: Sign) -> list[Change]:
         """The signal shows something from sample `sign.index` on. It takes effect when the clock gets there."""
         insort(self.state.told, sign, key=_by_index)
-        return self._settle()
+        return self._due(self.state.told[0].index)
 
     def sign_at(self, index: int) -> Sign:
         """The last sign up to sample `index`, that the clock may not have reached yet."""
@@ -225,6 +227,12 @@ class BedAlarms:
     def _note(self, what: Literal["onset", "end", "clear"], kind: str, index: int, episode: Episode) -> None:
         self._changes.append(Change(what, kind, index, episode.onset, episode.over, self._hidden(kind)))
 
+    def _due(self, index: int) -> list[Change]:
+        """Something is known that changes nothing before sample `index`. The changes since the last call."""
+        self.state.deadline = min(self.state.deadline, index)
+        changes, self._changes = self._changes, []
+        return changes
+
     def _settle(self) -> list[Change]:
         """The changes since the last call."""
         self._schedule()
@@ -253,7 +261,7 @@ class BedAlarms:
         """Samples at which a pause and an asystole are reached if no beat comes."""
         sign = self.state.sign
         wait = float(UNSTEADY_GRACE) if sign.unsteady else 1.0
-        if witness.unfounded(self.state):
+        if self._unfounded():
             wait = UNFOUNDED_GRACE
         since = self._silent_since()
         return since + ceil(wait * self._limits.pause), since + ceil(wait * self._limits.asystole)
@@ -266,7 +274,13 @@ class BedAlarms:
     def _held_back(self) -> bool:
         """Is there nothing to be told from the leads, or a pulse that says more than they do?."""
         sign = self.state.sign
-        return sign.noisy or sign.alive or (not self.state.founded and witness.unfounded(self.state))
+        return (sign.noisy and sign.still < 0) or sign.alive or (not self.state.founded and self._unfounded())
+
+    def _unfounded(self) -> bool:
+        """`witness.unfounded`, asked once after each beat."""
+        if self._noise is None:
+            self._noise = witness.unfounded(self.state)
+        return self._noise
 
     def _schedule(self) -> None:
         """The next sample at which something changes by itself."""
@@ -398,6 +412,7 @@ class BedAlarms:
         state.quiet_since = now
         state.stopped = False
         patterns.forget(state)
+        self._noise = None
 
 
 FAULTS: Final = {

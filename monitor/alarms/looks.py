@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal.slots import Side, SlotArrays, State
+from ecg.signal.slots import Side, SlotArrays, State, alike_rows
 
 LOOK_RATE: Final = 60.0
 """Hz, about."""
@@ -105,13 +105,8 @@ class Looks(SlotArrays):
         lengths = np.array([len(chunk) for chunk in chunks], np.int64)
         seen = state["seen"][slots] - state["begin"][slots]
         alike = np.stack((state["rate"][slots], lengths, seen % state["block"][slots]), axis=1)
-        if len(slots) and (alike == alike[0]).all():
-            groups = [np.arange(len(slots))]
-        else:
-            keys, group = np.unique(alike, axis=0, return_inverse=True)
-            groups = [np.flatnonzero(group.reshape(-1) == number) for number in range(len(keys))]
         found: list[Look] = []
-        for members in groups:
+        for members in alike_rows(alike):
             if lengths[members[0]]:
                 self._advance(slots[members], np.stack([chunks[i] for i in members]), length, found)
         return Look.join(found, length)

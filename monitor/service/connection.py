@@ -25,7 +25,7 @@ __all__ = ["Arrival", "Connection", "Inbox", "Outgoing"]
 
 MOST_BYTES: Final = 512 << 20
 """Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
-HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "limits")
+HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "limits", "command", "ack")
 """Kinds of bed topics that a monitor reads."""
 OVERHEAD: Final = 512
 """Bytes that a message takes besides its payload: empty ones fill a memory too."""

@@ -100,7 +100,7 @@ def test_what_is_missing_or_damaged_is_one_sentence_and_a_fresh_start(tmp_path: 
 
 
 @given(st.integers(0, 8 * len(SAVED) - 1))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_file_changed_by_one_bit_is_refused(bit: int) -> None:
     changed = bytearray(SAVED)
     changed[bit // 8] ^= 1 << bit % 8
@@ -181,7 +181,7 @@ PLACES = [path for path in places(PLAIN) if path and path[0] not in ("layout", "
 
 
 @given(st.sampled_from(PLACES), JUNK)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_hostile_file_is_refused_or_does_no_harm(path: tuple[Any, ...], junk: Any) -> None:
     plain = copy.deepcopy(PLAIN)
     inside = plain
@@ -204,7 +204,7 @@ ARRAYS = [path[:5] for path in PLACES if len(path) == 6 and path[2] == "paths" a
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @given(st.sampled_from(ARRAYS), st.integers(0, 2**32 - 1), st.sampled_from([0.02, 1.0]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_hostile_numbers_are_refused_or_do_no_harm(path: tuple[Any, ...], seed: int, share: float) -> None:
     plain, rng = copy.deepcopy(PLAIN), np.random.default_rng(seed)
     array = reduce(lambda place, name: place[name], path, plain)

@@ -79,7 +79,7 @@ def heard(pieces: list[Piece]) -> list[tuple[int, bool, list[float]]]:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_repeats_and_reordering_change_nothing_and_are_counted(data: st.DataObject) -> None:
     samples = real(2000)
     messages = cut(samples, data.draw(st.lists(st.integers(1, 1999), max_size=30)))
@@ -97,7 +97,7 @@ def test_repeats_and_reordering_change_nothing_and_are_counted(data: st.DataObje
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_after_any_mix_of_loss_repeats_and_reordering_the_ledger_balances(data: st.DataObject) -> None:
     samples = real(3500)  # less than is far ahead
     messages = cut(samples, data.draw(st.lists(st.integers(1, 3499), max_size=40)))

@@ -134,7 +134,7 @@ def line_of(parts: list[tuple[str, int]], seed: int) -> np.ndarray:
 
 
 @given(LINES, st.integers(0, 99), st.lists(st.integers(0, 9000), max_size=20), st.sampled_from([200.0, 1000.0]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_verdict_is_the_definition_s_however_the_line_is_cut(
     parts: list[tuple[str, int]], seed: int, bounds: list[int], gain: float
 ) -> None:

@@ -89,7 +89,7 @@ def restarted(run: Run, config: Config) -> Run:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_no_order_cut_company_repeat_or_restart_changes_a_beat(data: st.DataObject) -> None:
     count = data.draw(st.integers(2, 4), "beds")
     numbers = data.draw(st.permutations(range(len(NAMES))), "pieces")
@@ -136,7 +136,7 @@ def test_no_order_cut_company_repeat_or_restart_changes_a_beat(data: st.DataObje
 
 
 @given(st.integers(0, len(NAMES) - 1), st.integers(0, LENGTH // 2), BOUNDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_stream_gives_what_the_whole_gives_for_any_record_from_any_sample(
     number: int, begin: int, bounds: list[int]
 ) -> None:

@@ -1,0 +1,132 @@
+"""Whether the signal path is compiled (Numba, extra `fast`): the same numbers, bit for bit, as the NumPy beside it.
+
+Start-up never waits for a compiler: kernels are used only where `python -m ecg.signal.kernels` (which `make` calls) has
+compiled them for this processor, these sources and these versions. Everywhere else NumPy does the work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+log = logging.getLogger(__name__)
+SWITCH: Final = "ECG_KERNELS"
+"""Environment variable; "off" keeps to NumPy."""
+READY: Final = "ready"
+"""File that stands in the folder of what has been compiled, once all of it has."""
+
+
+class Kernels(Protocol):
+    """What is compiled: see `ecg.signal.kernels.use`, whose arguments these are."""
+
+    def advance(self, state: Any, designs: Any, kern: Any, slots: Any, signal: Any, count: int) -> Any:
+        """Resampler and filters."""
+
+    def find(self, state: Any, slots: Any, model: Any, band: Any, envelope: Any, first: Any, count: int) -> Any:
+        """`ecg.signal.detector.find`."""
+
+    def describe(
+        self, state: Any, slots: Any, at: Any, cuts: Any, features: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
+        """`ecg.signal.features.describe`."""
+
+    def classify(
+        self, weights: Any, windows: Any, features: Any, slots: Any, memory: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`ecg.model.few`."""
+
+
+class _Held:
+    """What has been found out: the kernels, once they are loaded; None before, or where there are none."""
+
+    asked = False
+    kernels: Kernels | None = None
+
+
+def folder() -> Path | None:
+    """Where the kernels of these sources, versions and processor are, or would be; None where Numba is not installed.
+
+    What a kernel is made of stands in the sources of this room: constants are compiled in.
+    """
+    try:
+        parts = [version(name) for name in ("numba", "llvmlite", "numpy")]
+    except PackageNotFoundError:
+        return None
+    parts += [platform.python_version(), platform.machine(), _processor()]
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        parts.append(f"{path} {path.stat().st_mtime_ns} {hashlib.sha256(path.read_bytes()).hexdigest()}")
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return user_cache_path("ecg-monitor-simulator") / "kernels" / key
+
+
+def kernels() -> Kernels | None:
+    """The kernels, loaded at the first call; None where there are none that are ready."""
+    if not _Held.asked:
+        _Held.asked = True
+        place = None if os.environ.get(SWITCH) == "off" else folder()
+        if place is not None and (place / READY).exists():
+            try:
+                _Held.kernels = load(place)
+            except Exception:  # whatever a compiler of another version may raise: there is always NumPy
+                log.warning("the compiled kernels cannot be loaded; NumPy does their work", exc_info=True)
+    return _Held.kernels
+
+
+def load(place: Path) -> Kernels:
+    """The kernels from this folder, or compiled into it where it lacks them (seconds). Raises ImportError without
+    Numba.
+    """
+    numba = importlib.import_module("numba")
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(place)
+    try:
+        use = importlib.import_module(f"{__package__}.kernels.use")
+    finally:
+        numba.config.CACHE_DIR = before
+    found = use.Compiled()
+    found.warm_up()
+    ready: Kernels = found
+    return ready
+
+
+def build() -> Path | None:
+    """Compile all kernels, if they are not: the folder; None where Numba is not installed."""
+    place = folder()
+    if place is None:
+        return None
+    if not (place / READY).exists():
+        place.mkdir(parents=True, exist_ok=True)
+        load(place)
+        (place / READY).touch()
+    return place
+
+
+@contextmanager
+def only_numpy() -> Iterator[None]:
+    """Within, NumPy does all the work."""
+    before = _Held.asked, _Held.kernels
+    _Held.asked, _Held.kernels = True, None
+    try:
+        yield
+    finally:
+        _Held.asked, _Held.kernels = before
+
+
+def _processor() -> str:
+    """Which instructions this processor has."""
+    if sys.platform == "linux":
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
+    return platform.processor()

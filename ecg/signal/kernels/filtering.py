@@ -1,0 +1,112 @@
+"""Resampler and filters, compiled: what `ecg.signal.path` does with the new samples of a group of leads."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+TINY = 1e-30
+
+
+class Filters(NamedTuple):
+    """The state of resampler and filters, arrays [slots, ...], under their names in the signal path."""
+
+    origin: Any
+    seen: Any
+    made: Any
+    inputs: Any
+    low_filter: Any
+    high_filter: Any
+    band_filter: Any
+    band_last: Any
+    slopes: Any
+    model: Any
+    band_signal: Any
+    envelope: Any
+
+
+class Designs(NamedTuple):
+    """Coefficients of low-pass, high-pass and band-pass, numerator and denominator."""
+
+    low_b: Any
+    low_a: Any
+    high_b: Any
+    high_a: Any
+    band_b: Any
+    band_a: Any
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def advance(
+    state: Filters, designs: Designs, slots: Any, signal: Any, up: int, down: int, half: int, taps: Any, out: Any
+) -> None:
+    """The next samples of leads at one rate. signal: float32 [rows, n].
+
+    out: model, band and envelope, float64 [rows, kept + outputs]: what is kept and what the samples make.
+    """
+    model, band, envelope = out
+    kept, held, average = state.inputs.shape[1], state.model.shape[1], state.slopes.shape[1] + 1
+    new, count = signal.shape[1], model.shape[1] - state.model.shape[1]
+    length = kept + new
+    joined = np.empty(length, np.float32)
+    slopes = np.empty(average - 1 + count)
+    for row in range(len(slots)):
+        slot = slots[row]
+        if np.isnan(state.origin[slot]):
+            state.origin[slot] = signal[row, 0]
+        origin = np.float32(state.origin[slot])
+        joined[:kept] = state.inputs[slot]
+        for place in range(new):
+            joined[kept + place] = signal[row, place] - origin
+        state.inputs[slot] = joined[new:]
+        begin = state.seen[slot] - kept
+        state.seen[slot] += new
+        if count == 0:
+            continue
+        model[row, :held] = state.model[slot]
+        band[row, :held] = state.band_signal[slot]
+        envelope[row, :held] = state.envelope[slot]
+        slopes[: average - 1] = state.slopes[slot]
+        low_0, low_1, high_0 = state.low_filter[slot, 0], state.low_filter[slot, 1], state.high_filter[slot, 0]
+        band_0, band_1, before = state.band_filter[slot, 0], state.band_filter[slot, 1], state.band_last[slot]
+        first = state.made[slot]
+        for made in range(count):
+            position = (first + made) * up
+            base, phase = position // down - begin + 1 - half, position % down
+            added = np.float32(0)
+            if base >= 0 and base + 2 * half <= length:
+                for tap in range(2 * half):
+                    added += taps[phase, tap] * joined[base + tap]
+            else:
+                for tap in range(2 * half):
+                    added += taps[phase, tap] * joined[min(max(base + tap, 0), length - 1)]
+            here = np.float64(added)
+            low = low_0 + designs.low_b[0] * here
+            low_0 = low_1 + here * designs.low_b[1] - low * designs.low_a[1]
+            low_1 = here * designs.low_b[2] - low * designs.low_a[2]
+            high = high_0 + designs.high_b[0] * low
+            high_0 = low * designs.high_b[1] - high * designs.high_a[1]
+            passed = band_0 + designs.band_b[0] * here
+            band_0 = band_1 + here * designs.band_b[1] - passed * designs.band_a[1]
+            band_1 = here * designs.band_b[2] - passed * designs.band_a[2]
+            slopes[average - 1 + made] = abs(passed - before)
+            before = passed
+            added_slopes = slopes[made]
+            for place in range(1, average):
+                added_slopes += slopes[made + place]
+            model[row, held + made] = high
+            band[row, held + made] = passed
+            envelope[row, held + made] = added_slopes / average
+        state.made[slot] = first + count
+        state.low_filter[slot, 0] = low_0 if abs(low_0) >= TINY else 0.0
+        state.low_filter[slot, 1] = low_1 if abs(low_1) >= TINY else 0.0
+        state.high_filter[slot, 0] = high_0 if abs(high_0) >= TINY else 0.0
+        state.band_filter[slot, 0] = band_0 if abs(band_0) >= TINY else 0.0
+        state.band_filter[slot, 1] = band_1 if abs(band_1) >= TINY else 0.0
+        state.band_last[slot] = before
+        state.slopes[slot] = slopes[count:]
+        state.model[slot] = model[row, count:]
+        state.band_signal[slot] = band[row, count:]
+        state.envelope[slot] = envelope[row, count:]
