@@ -25,6 +25,7 @@ from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import packets
 from ecg.wire.messages import Wave, decode_wave, encode_wave
+from ecg.wire.outbox import Outgoing
 from ecg.wire.packets import Splitter
 from ecg.wire.topics import Topics
 from monitor.bench import report
@@ -112,12 +113,12 @@ class Parts:
     def _published(self) -> tuple[float, float]:
         """Beats and alarms as packets."""
         parts: list[bytes] = []
-        publisher = Publisher(
-            Topics("ecg/v1"),
-            "check",
-            self._card.name,
-            lambda items: [packets.publish(parts, *item[:3], 1) for item in items] and None,
-        )
+
+        def send(items: list[Outgoing]) -> None:
+            for item in items:
+                packets.publish(parts, *item[:3], 1)
+
+        publisher = Publisher(Topics("ecg/v1"), "check", self._card.name, send)
         begin = time.process_time()
         for _ in range(30):
             publisher.take(self._events)
