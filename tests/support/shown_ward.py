@@ -35,8 +35,10 @@ from monitor.link.protocol import (
     Show,
     Silence,
     Snapshot,
+    Study,
 )
 from monitor.service.feed import View
+from monitor.service.studies import Studies
 from monitor.ward.ward import Ward
 
 CHUNK_SECONDS = 0.25
@@ -103,6 +105,7 @@ class WardLink:
         doubt = Doubt(unsure_below=unsure_below)
         self.ward = Ward(self.config, net, card.name, where, self._wall_ns, self.clock, doubt=doubt)
         self.view = VirtualView(self.ward, self.clock, lambda: self._wall_ns() / 1e9)
+        self.view.studies = Studies(self.ward, at_once=True)
         self.names = list(names) or [f"bed-{number + 1}" for number in range(beds)]
         self.intents: list[Intent] = []
         self.closed = ""
@@ -215,6 +218,8 @@ class WardLink:
         self._new = True
         if isinstance(intent, Show):
             self.view.show(intent)
+        elif isinstance(intent, Study):
+            self.view.study(intent)
         elif isinstance(intent, Acknowledge):
             self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self.view.take(self.ward.tell())
