@@ -116,7 +116,7 @@ class Parts:
 
         def send(items: list[Outgoing]) -> None:
             for item in items:
-                packets.publish(parts, *item[:3], 1)
+                packets.publish(parts, item.topic, item.payload, item.retain, 1)
 
         publisher = Publisher(Topics("ecg/v1"), "check", self._card.name, send)
         begin = time.process_time()
