@@ -43,6 +43,11 @@ class Kernels(Protocol):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
         """`ecg.signal.features.describe`."""
 
+    def classify(
+        self, weights: Any, windows: Any, features: Any, slots: Any, memory: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`ecg.model.few`."""
+
 
 class _Held:
     """What has been found out: the kernels, once they are loaded; None before, or where there are none."""

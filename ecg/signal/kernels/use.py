@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from ecg.signal import p_waves
 from ecg.signal.detector import REFRACTORY, SHAPE, Peaks
-from ecg.signal.kernels import description, detection, filtering
+from ecg.signal.kernels import description, detection, filtering, recurrent
 from ecg.signal.kernels.description import Running
 from ecg.signal.kernels.detection import Levels
 from ecg.signal.kernels.filtering import Designs, Filters
+from ecg.signal.kernels.recurrent import Weights
 from ecg.signal.kernels.waves import Waves
 from ecg.signal.resampler import MODEL_RATE, Kernel, kernel
 from ecg.signal.slots import Floats, Index, State
@@ -94,6 +95,27 @@ class Compiled:
         )
         return out
 
+    def classify(
+        self,
+        weights: tuple[NDArray[np.float32], ...],
+        windows: NDArray[np.float32],
+        features: NDArray[np.float32],
+        slots: Index,
+        memory: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Few beats through the network: see `ecg.model.few`. weights: in the order of `recurrent.Weights`."""
+        given = Weights(*weights)
+        out = np.empty((len(slots), given.head.shape[1]), np.float32), np.empty(len(slots), np.float32)
+        recurrent.classify(
+            given,
+            np.ascontiguousarray(windows),
+            np.ascontiguousarray(features),
+            np.ascontiguousarray(slots),
+            memory,
+            out,
+        )
+        return out
+
     def warm_up(self) -> None:
         """Call every kernel once, so that it is loaded, or compiled where it is not yet."""
         from ecg.signal import features  # it asks for kernels itself
@@ -107,3 +129,7 @@ class Compiled:
         cuts = np.sin(np.arange(WINDOW))[None]
         self.describe(state, slots, np.full(1, float(MODEL_RATE)), cuts, len(features.FEATURES))
         assert state["shape"].shape[1] == SHAPE
+        sizes = "5,2,4 4 3,4,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
+        weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
+        room = np.zeros((1, 2), np.float32)
+        self.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room)
