@@ -1,6 +1,7 @@
 # make run    live ECG on this terminal: installs into .venv, starts broker, producer and monitor
 # make test   all tests           make lint   ruff, mypy, and who may import whom
 # make bench  latency and throughput of this machine           make clean   remove what make made
+# make bench-check  whether a part of the monitor needs more processor time than the repository says
 # make certs  a lab's certificates, Mosquitto configuration and access rules in certs/
 # make wheel  dist/*.whl, and a check that it runs where no checkout is
 
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := -m pip -qq --retries 10 --disable-pip-version-check
 
-.PHONY: run test lint bench certs wheel clean install
+.PHONY: run test lint bench bench-check certs wheel clean install
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m monitor --demo
@@ -28,6 +29,9 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m monitor bench replay
 	$(BIN)/python -m monitor bench pipeline
 	$(BIN)/python -m monitor bench ui
+
+bench-check: $(VENV)/.installed
+	$(BIN)/python -m monitor bench check
 
 certs: $(VENV)/.installed
 	$(BIN)/python -m monitor certs certs

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from ecg import __version__
@@ -34,6 +35,14 @@ def command(program: str) -> list[str]:
 def shown(program: str) -> str:
     """The program as a person types it."""
     return f"ecg-{program}" if HOME else f"python -m {program}"
+
+
+def typed(program: str) -> str:
+    """The program as a person can type it here, with the interpreter of a checkout's own environment."""
+    own = Path(sys.executable)
+    if HOME or not own.is_relative_to(Path.cwd()):
+        return shown(program)
+    return f"{own.relative_to(Path.cwd())} -m {program}"
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:

@@ -116,6 +116,10 @@ class ScreenSettings(Section, frozen=True):
     web_tabs: Count = 16
     web_token_file: Text = ""
     strips_folder: Text = ""
+    trend_window_minutes: Annotated[float, Meta(ge=0.1, le=1440)] = 4.0
+    trend_rate_change: Annotated[float, Meta(gt=0, le=300)] = 20.0
+    trend_pressure_change: Annotated[float, Meta(gt=0, le=300)] = 15.0
+    trend_pressure_low: Annotated[float, Meta(ge=0, le=300)] = 65.0
 
 
 class AlarmSettings(Section, frozen=True):

@@ -78,7 +78,15 @@ def screen(config: Config, options: argparse.Namespace) -> int:
         except LinkClosed as closed:
             raise StartError(str(closed), closed.status) from None
     try:
-        shown = MonitorApp(link, config, truth=options.truth_view, teach=options.teach, who=person())
+        shown = MonitorApp(
+            link,
+            config,
+            truth=options.truth_view,
+            teach=options.teach,
+            who=person(),
+            model=options.model or "",
+            forecast=options.forecast,
+        )
         shown.run()
     finally:
         link.close()
@@ -119,6 +127,10 @@ def browser(config: Config, options: argparse.Namespace) -> int:
         command.append("--truth-view")
     if options.teach:
         command.append("--teach")
+    if options.model:
+        command += ["--model", options.model]
+    if options.forecast:
+        command.append("--forecast")
     try:
         there = (lambda: child.running) if child else (lambda: True)
         web.serve(command, options.web_host, options.web_port, config.screen.web_tabs, there, token)

@@ -72,8 +72,9 @@ def rules(root: str, beds: Sequence[str]) -> str:
     for bed in beds:
         lines += ["", f"user {bed}", *(f"topic write {topics.of(bed, kind)}" for kind in ("wave", "truth", "status"))]
         lines.append(f"topic read {topics.every_monitor()}")  # a fast replay waits for monitors
-    lines += ["", f"user {MONITOR}", *(f"topic read {topics.every(kind)}" for kind in ("wave", "truth", "status"))]
-    lines += [f"topic readwrite {topics.every('limits')}", f"topic write {topics.every('ack')}"]
+    lines += ["", f"user {MONITOR}"]
+    lines += [f"topic read {topics.every(kind)}" for kind in ("wave", "truth", "status", "command")]
+    lines += [f"topic readwrite {topics.every('limits')}", f"topic readwrite {topics.every('ack')}"]
     lines += [f"topic read {topics.every_producer()}", f"topic readwrite {topics.every_monitor()}"]
     lines += [f"topic write {topics.every(kind)}" for kind in ("beat", "alarm", "state")]
     lines.append(f"topic write {topics.beats('+')}")

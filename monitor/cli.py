@@ -42,6 +42,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--teach", action="store_true", help="a teacher's panel (key i) steers the beds of producers that take commands"
     )
+    made.add_argument(
+        "--model",
+        choices=("rnn", "lstm", "gru", "tutorial"),
+        help="begin with the letters of another network below the ward's own, and the scores of all (keys 1 to 4)",
+    )
+    made.add_argument(
+        "--forecast", action="store_true", help="begin with the next second as a dim continuation of the strip (key d)"
+    )
     made.add_argument("--web", action="store_true", help="serve the screen to a browser (loopback only)")
     made.add_argument("--web-host", default="127.0.0.1", help="address the browser's screen is served at")
     made.add_argument(
@@ -102,6 +110,9 @@ def _screen(given: list[str]) -> int:
     options = parser().parse_args(given)
     if options.until_idle is not None and not options.headless:
         raise UserError("--until-idle belongs to --headless: a screen is left with q")
+    if options.headless and (options.model or options.forecast):
+        given_one = "--model" if options.model else "--forecast"
+        raise UserError(f"{given_one} is drawn on a screen, and --headless draws nothing: leave one out")
     if options.headless and (options.web or options.attach):
         raise UserError(
             f"--headless draws nothing and {'--web' if options.web else '--attach'} is for a screen: leave one out"

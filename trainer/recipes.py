@@ -181,7 +181,9 @@ class RowRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """The fit of a network over single rows.
 
     file: "test" fits on a split of mitbih_test.csv as the lecture did, "train" on mitbih_train.csv, tested on
-    mitbih_test.csv. keep_normal: normal beats kept (0: all). validation, held_out: shares of the file.
+    mitbih_test.csv; "ds1" on rows cut from the records of DS1, tested on those of DS2: other patients. keep_normal:
+    normal beats kept (0: all); keep_other: beats of each other class, likewise. validation, held_out: shares of the
+    file.
     scale, noise, stretch, slope: augmentation, as spreads or half ranges. class_power: of the inverse frequency.
     average: decay of the running average of the weights (0: none), kept in their place.
     keep_last: keep the last weights, not the best on the validation rows.
@@ -189,8 +191,9 @@ class RowRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     name: str
     net: NetName
-    file: Annotated[str, Meta(pattern="^(train|test)$")]
+    file: Annotated[str, Meta(pattern="^(train|test|ds1)$")]
     keep_normal: Annotated[int, Meta(ge=0)] = 0
+    keep_other: Annotated[int, Meta(ge=0)] = 0
     held_out: Share = 0.0
     validation: Annotated[float, Meta(gt=0, lt=1)] = 0.03
     epochs: Count = 20
@@ -215,6 +218,17 @@ class RowRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 ROW_RECIPES: Final = {
     "tutorial": RowRecipe(
         name="tutorial", net="tutorial", file="test", keep_normal=3000, held_out=0.15, validation=0.15
+    ),
+    "tutorial-ds1": RowRecipe(
+        name="tutorial-ds1",
+        net="tutorial",
+        file="ds1",
+        keep_normal=2500,
+        keep_other=1500,
+        validation=0.15,
+        epochs=12,
+        batch=128,
+        class_power=0.5,
     ),
     "kaggle": RowRecipe(
         name="kaggle",

@@ -21,6 +21,10 @@ from ecg.records.aami import CLASSES
 ROW_LENGTH: Final = 187
 """Samples in a row."""
 ROW_RATE: Final = 125.0
+SPAN: Final = 1.2
+"""Length of a row in median RR intervals of the 10 s around it (Kachuee et al. 2018)."""
+AROUND_SECONDS: Final = 5.0
+"""To either side: those 10 s."""
 COLUMNS: Final = ROW_LENGTH + 1
 TOLERANCE: Final = 1e-5
 """Outside of 0 to 1, for rounding."""
@@ -44,6 +48,19 @@ class Rows:
     def counts(self) -> NDArray[np.int64]:
         """Rows of each class: int64 [5]."""
         return np.bincount(self.classes, minlength=len(CLASSES)).astype(np.int64)
+
+
+def row_of(beat: NDArray[np.float64]) -> NDArray[np.float32]:
+    """One beat as a row: min-max scaled, zero-padded. beat: up to 187 samples at 125 Hz from its R-peak on."""
+    row = np.zeros(ROW_LENGTH, np.float32)
+    low, high = (float(beat.min()), float(beat.max())) if len(beat) else (0.0, 0.0)
+    row[: len(beat)] = (beat - low) / max(high - low, 1e-6)
+    return row
+
+
+def length_of(rr: float, rate: float) -> int:
+    """Samples of a row's beat. rr: median RR interval of the 10 s around it, in samples at `rate` Hz."""
+    return min(max(round(SPAN * rr * ROW_RATE / rate), 2), ROW_LENGTH)
 
 
 def read_csv(path: Path) -> Rows:

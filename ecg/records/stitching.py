@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 from ecg.errors import UserError
 from ecg.records.aami import CLASSES
 from ecg.records.record import Annotations, Record
-from ecg.records.rows import ROW_LENGTH, ROW_RATE, Rows, read_csv
+from ecg.records.rows import ROW_LENGTH, ROW_RATE, SPAN, Rows, read_csv
 
 MILLIVOLTS: Final = 1.5
 """Height of every row: the files have lost the heights."""
 GAIN: Final = 1000.0
-SPAN: Final = 1.2
-"""A row in RR intervals."""
 KEPT: Final = 0.7
 """Share of a row that is kept: the T wave, not the next beat."""
 RISE: Final = 5

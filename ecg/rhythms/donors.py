@@ -105,7 +105,9 @@ def detour(donors: list[Donor], rng: np.random.Generator) -> Focus | None:
         return None
     focus = _focus(donors, rng)
     wider = float(rng.uniform(1.0, 1.7))
-    return Focus(Donor(_wider(focus.donor.near(focus.at), wider, focus.donor.rate), focus.donor.rate), LIKE, focus.gain)
+    return Focus(
+        Donor(widened(focus.donor.near(focus.at), wider, focus.donor.rate), focus.donor.rate), LIKE, focus.gain
+    )
 
 
 def _focus(donors: list[Donor], rng: np.random.Generator) -> Focus:
@@ -114,7 +116,7 @@ def _focus(donors: list[Donor], rng: np.random.Generator) -> Focus:
     return Focus(donor, int(rng.integers(len(donor.beats))), turned * float(np.exp(rng.normal(0, 0.25))))
 
 
-def _wider(beats: Floats, factor: float, rate: float) -> Floats:
+def widened(beats: Floats, factor: float, rate: float) -> Floats:
     """Beats that run slower by a factor up to 0.1 s after the R-peak, and quicker from there on."""
     places = np.arange(beats.shape[1])
     peak, turn, last = BEFORE * rate, (BEFORE + 0.1 * factor) * rate, beats.shape[1] - 1

@@ -1,8 +1,10 @@
 """Random wards: patients drawn with the rhythms that hospital patients have.
 
-Shares are those of the statements in the 21,837 ECGs of PTB-XL, rounded (P. Wagner et al., "PTB-XL, a large publicly
-available electrocardiography dataset", Sci Data 7:154, 2020, tables 6 to 8): a hospital's ECGs of ten seconds, so
-a ward's telemetry is only roughly like it. How often artefacts and attacks come is chosen, not measured.
+Shares are those of the statements in the 21,837 ECGs of PTB-XL (P. Wagner et al., "PTB-XL, a large publicly available
+electrocardiography dataset", Sci Data 7:154, 2020), as the PhysioNet/CinC Challenge 2021 counts them (column PTB_XL of
+`dx_mapping_scored.csv` and `dx_mapping_unscored.csv` in github.com/physionetchallenges/evaluation-2021): a hospital's
+ECGs of ten seconds, so a ward's telemetry is only roughly like it. Where one statement stands for several rhythms here,
+its division among them is assumed. How often artefacts and attacks come is assumed too, not measured.
 """
 
 from __future__ import annotations
@@ -13,32 +15,38 @@ from typing import Final
 from ecg.rhythms.scenario import LEADS, Scenario, Step
 from ecg.rhythms.simulation.catalogue import ECTOPY, RHYTHMS
 
+ECGS: Final = 21_837
+COUNTS: Final = (
+    ("af", 1514),
+    ("tachycardia", 826),
+    ("bradycardia", 637),
+    ("av_block_1", 797),
+    ("rbbb", 542),
+    ("lbbb", 536),
+    ("paced", 222),  # these two: 296 paced
+    ("paced_atrial", 74),
+    ("flutter", 45),  # these two: 73 in flutter
+    ("flutter_2_1", 28),
+    ("svt", 51),  # 27, and 24 paroxysmal
+    ("wenckebach", 9),  # these two: 14 blocks of second degree
+    ("mobitz_2", 5),
+    ("av_block_3", 16),
+)
+"""ECGs with each lasting rhythm; all others are in sinus rhythm here."""
+ECTOPY_COUNTS: Final = (
+    ("pvcs", 900),  # these two: 1,154 with ventricular ectopics
+    ("pvcs_multiform", 254),
+    ("pacs", 398),
+    ("bigeminy", 82),
+    ("trigeminy", 20),
+)
+"""ECGs with each kind of extra beats."""
 RHYTHM_SHARES: Final = (
-    ("sinus", 0.760),
-    ("af", 0.070),
-    ("tachycardia", 0.038),
-    ("bradycardia", 0.030),
-    ("av_block_1", 0.036),
-    ("rbbb", 0.025),
-    ("lbbb", 0.024),
-    ("paced", 0.010),
-    ("paced_atrial", 0.0035),
-    ("flutter", 0.0020),
-    ("flutter_2_1", 0.0015),
-    ("svt", 0.0002),
-    ("wenckebach", 0.0005),
-    ("mobitz_2", 0.0003),
-    ("av_block_3", 0.0007),
+    ("sinus", 1 - sum(count for _, count in COUNTS) / ECGS),
+    *((name, count / ECGS) for name, count in COUNTS),
 )
-"""Share of patients with each lasting rhythm."""
-ECTOPY_SHARES: Final = (
-    ("pvcs", 0.040),
-    ("pvcs_multiform", 0.012),
-    ("pacs", 0.018),
-    ("bigeminy", 0.004),
-    ("trigeminy", 0.001),
-)
-"""Share of patients with each kind of extra beats."""
+ECTOPY_SHARES: Final = tuple((name, count / ECGS) for name, count in ECTOPY_COUNTS)
+"""Shares of patients."""
 ATTACK_SHARE: Final = 0.02
 ATTACKS: Final = (("svt", 60.0, 5), ("af", 300.0, 5), ("vt", 12.0, 3), ("pauses", 60.0, 3), ("vf", 30.0, 1))
 """Share of patients with attacks in their lap, and of what: rhythm, s at most, weight."""

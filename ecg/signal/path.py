@@ -302,7 +302,7 @@ class SignalPath(SlotArrays):
             self._remember("envelope", slots, envelope),
         )
 
-    def _filter(self, name: str, design: tuple[Floats, ...], slots: Index, signal: Floats) -> Floats:
+    def _filter(self, name: str, design: tuple[Floats, Floats], slots: Index, signal: Floats) -> Floats:
         """Run an IIR filter on, its state kept under `name`."""
         memory = self.state[f"{name}_filter"]
         filtered, after = lfilter(design, signal, memory[slots])

@@ -6,7 +6,7 @@ from amqtt.broker import Broker
 from amqtt.session import Session
 
 
-class EmbeddedBroker(Broker):
+class EmbeddedBroker(Broker):  # type: ignore[misc]  # amqtt has no types
     """amqtt (0.12.1) sends a client that connects the retained messages of everybody's subscriptions: a subscriber of
     any topic hears the statuses of all beds first. Here each hears those of its own subscriptions alone.
     """

@@ -78,3 +78,18 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     stream: Name = ""
     index: Count | None = None
     said: Name = ""
+
+
+def words(command: Command) -> str:
+    """The fields of a command in words, without its kind and its id: "rhythm=vt seconds=20"."""
+    told = []
+    for name in command.__struct_fields__:
+        value = getattr(command, name)
+        if name in ("v", "do", "id") or value is None:
+            continue
+        if isinstance(value, dict):
+            value = ",".join(f"{key}:{size:g}" for key, size in value.items())
+        elif isinstance(value, list):
+            value = ",".join(value) or "none"
+        told.append(f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}")
+    return " ".join(told)

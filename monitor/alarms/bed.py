@@ -274,7 +274,7 @@ class BedAlarms:
     def _held_back(self) -> bool:
         """Is there nothing to be told from the leads, or a pulse that says more than they do?."""
         sign = self.state.sign
-        return sign.noisy or sign.alive or (not self.state.founded and self._unfounded())
+        return (sign.noisy and sign.still < 0) or sign.alive or (not self.state.founded and self._unfounded())
 
     def _unfounded(self) -> bool:
         """`witness.unfounded`, asked once after each beat."""

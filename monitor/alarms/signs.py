@@ -8,7 +8,8 @@ together:
   be analysed, contradicted by none that shows QRS complexes on a quiet line, nor, for fibrillation, by a regular pulse.
   Two looks running make it, MISSES without it end it;
 - a *run*: a lead's own beats are a ventricular tachycardia (`strokes`), and the other's do not deny it;
-- *still*: for two seconds nothing like a QRS complex stands in any lead that can be analysed;
+- *still*: for two seconds nothing like a QRS complex stands in any lead that can be analysed; where none can, in any
+  in which muscle or mains is all that is wrong: noise too small to hide a heart must not hide that there is none;
 - *alive*: a regular pulse goes on;
 - *noisy*: no lead can be analysed;
 - *unsteady*: beats may be missed;
@@ -215,7 +216,7 @@ class SignalSigns:
         now = np.where(was > 0, np.where(misses < MISSES, was, 0), np.where(hits >= LOOKS_ON, kind, 0))
         now = np.where((now == 2) & (wild >= IRREGULAR), 1, now)
         own["heard"][where] = now
-        quiet = ~noisy & ((heard & LOUD) == 0)
+        quiet = np.where(noisy, _hushed(one, two, *why), (heard & LOUD) == 0)
         own["quiet"][where] = silent = np.where(quiet, own["quiet"][where] + 1, 0)
         moving = ((one & UNSTEADY) > 0) & ((two & (UNSTEADY | BAD)) > 0)
         unsteady = moving | wave  # the first look alone must hold asystole back
@@ -299,6 +300,16 @@ def _both(value: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:
     """Rows of either lead, one behind the other. name: with {} for the lead."""
     rows = np.stack([value[name.format(lead)] for lead in LEADS], axis=1)
     return rows.reshape(-1, *rows.shape[2:])
+
+
+def _hushed(
+    one: NDArray[np.int64], two: NDArray[np.int64], why: NDArray[np.int64], why_second: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Is muscle or mains all that is wrong with a lead, and too small to hide a QRS complex in any such lead?."""
+    (fine, loud), (other, loud_too) = (
+        (faults == quality.Fault.MUSCLE, (bits & LOUD) > 0) for bits, faults in ((one, why), (two, why_second))
+    )
+    return np.asarray((fine | other) & ~(fine & loud) & ~(other & loud_too))
 
 
 def _irregular(bits: NDArray[np.int64]) -> NDArray[np.bool_]:

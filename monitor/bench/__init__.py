@@ -70,7 +70,10 @@ def parser() -> argparse.ArgumentParser:
     disk.add_argument("--seconds", type=programs.whole("--seconds", 2, 86_400), default=60, help="of signal")
     disk.add_argument("--folder", type=Path, metavar="DIR", help="on which disk (default: that of temporary files)")
 
-    for one in (engine, pipeline, replay, screen, faults, fuzz, soak, disk):
+    check = kinds.add_parser("check", help="processor time of the monitor's parts, beside the repository's file")
+    check.add_argument("--update", action="store_true", help="write what is measured into that file")
+
+    for one in (engine, pipeline, replay, screen, faults, fuzz, soak, disk, check):
         one.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
         one.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
@@ -88,6 +91,10 @@ def run(arguments: list[str]) -> int:
         from monitor.bench import pipeline
 
         return pipeline.run(config, options)
+    if options.kind == "check":
+        from monitor.bench import check
+
+        return check.run(config, options)
     if options.kind == "recorder":
         from monitor.bench import recorder
 

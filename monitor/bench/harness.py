@@ -56,6 +56,16 @@ class Programs:
             used[name] = times.user + times.system
         return used
 
+    def thread_seconds(self, name: str) -> dict[str, float]:
+        """Processor time of one program's threads: "main", those with a name of their own (Linux), and "others"."""
+        process = psutil.Process(self.running[name].pid)
+        main, used = _comm(process.pid, process.pid), dict[str, float]()
+        for thread in process.threads():
+            known = _comm(process.pid, thread.id)
+            key = "main" if thread.id == process.pid else known if known and known != main else "others"
+            used[key] = used.get(key, 0.0) + thread.user_time + thread.system_time
+        return used
+
     def rss_mib(self) -> dict[str, float]:
         """Resident memory of each."""
         return {name: psutil.Process(one.pid).memory_info().rss / MIB for name, one in self.running.items()}
@@ -69,6 +79,14 @@ class Programs:
         else:
             process.terminate()
         wait_or_kill(process, END_SECONDS)
+
+
+def _comm(process: int, thread: int) -> str:
+    """What the system calls a thread, "" where it does not say."""
+    try:
+        return Path(f"/proc/{process}/task/{thread}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 @contextmanager

@@ -36,6 +36,7 @@ def step(config: Config, beds: int, seconds: float, records: list[str], limit_ms
         wait(made, lambda: scrape().get("ecg_monitor_beds", 0) >= beds, f"{beds} beds are not there")
         time.sleep(WARM_UP_SECONDS)
         before, begin, first = made.cpu_seconds(), time.monotonic(), scrape()
+        threads = made.thread_seconds("monitor")
         started = scrape.below
         peak = made.rss_mib()
         while time.monotonic() - begin < seconds:
@@ -43,6 +44,7 @@ def step(config: Config, beds: int, seconds: float, records: list[str], limit_ms
             made.check()
             peak = {name: max(value, peak[name]) for name, value in made.rss_mib().items()}
         after, last = made.cpu_seconds(), scrape()
+        threads = {name: used - threads.get(name, 0.0) for name, used in made.thread_seconds("monitor").items()}
         spent = time.monotonic() - begin
         made.end("producer", by_stdin=True)
         made.end("monitor")
@@ -63,6 +65,8 @@ def step(config: Config, beds: int, seconds: float, records: list[str], limit_ms
         "beats": int(last["ecg_monitor_beats_total"]),
         "rss_mb": round(peak["monitor"], 1),
         "cpu": {name: round((after[name] - before[name]) / spent, 3) for name in after},
+        "us_per_bed_second": {name: round((after[name] - before[name]) / spent / beds * 1e6, 1) for name in after},
+        "monitor_threads_us": {name: round(used / spent / beds * 1e6, 1) for name, used in threads.items()},
         "real_time": round(real_time, 4),
         "held": ledger["lost"] == 0 and p99 is not None and p99 <= limit_ms and real_time >= REAL_TIME,
     }
@@ -96,6 +100,11 @@ def run(config: Config, options: argparse.Namespace) -> int:
             f"held: nothing lost, p99 within {options.limit_ms:g} ms, the producer at {REAL_TIME:.0%} of real time or "
             "more.",
         ),
+        report.table(
+            "processor time, microseconds for a second of one bed",
+            ("beds", "monitor", "main thread", "mqtt thread", "others", "producer", "broker"),
+            [costs(one) for one in steps],
+        ),
         f"largest that held: {largest} beds",
     )
     return 0
@@ -115,3 +124,11 @@ def row(one: dict[str, Any]) -> list[str]:
         f"{one['rss_mb']:.0f}",
         held,
     ]
+
+
+def costs(one: dict[str, Any]) -> list[str]:
+    """What a second of one bed costs each process and thread, as a line of the table."""
+    whole, threads = one["us_per_bed_second"], one["monitor_threads_us"]
+    known = [threads.get(name, 0.0) for name in ("main", "mqtt")]
+    figures = [whole["monitor"], *known, sum(threads.values()) - sum(known), whole["producer"], whole["broker"]]
+    return [f"{one['beds']:,}", *(f"{value:,.0f}" for value in figures)]

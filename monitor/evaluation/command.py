@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,8 +24,7 @@ from ecg.model.device import pick_device
 from ecg.model.weights import load
 from ecg.records import library
 from ecg.records.record import Record
-from ecg.settings import Config
-from monitor.evaluation import challenge, noise, report, rhythms, scoring
+from monitor.evaluation import challenge, noise, report, rhythms, scoring, simulated, strips, verdicts
 from monitor.evaluation.replay import Heard, listen, narrowed
 
 FOLDERS: Final = {
@@ -38,7 +37,8 @@ FOLDERS: Final = {
 }
 """Options that name a folder of records: the variable that names it where the option does not, and what it is for."""
 
-Listen = Callable[[Sequence[Record]], list[Heard]]
+STRIPS: Final = 3
+"""Strips drawn of each outcome."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,10 +46,11 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m monitor alarms", description="Alarms scored: records played through the ward."
     )
-    made.add_argument("records", nargs="?", help='"all", "ds1", "ds2", or names such as "100,207": annotated beats')
+    made.add_argument("records", nargs="?", help='"all", "ds1", "ds2", "simulated", or names: annotated beats')
     made.add_argument("--data", type=Path, metavar="DIR", help="folder of the WFDB records (default: $ECG_DATA)")
     for name, (variable, text) in FOLDERS.items():
         made.add_argument(f"--{name}", nargs="?", const="", metavar="DIR", help=f"{text} (default: ${variable})")
+    made.add_argument("--strips", type=Path, metavar="DIR", help="draw single alarms into DIR, right and wrong (SVG)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write every number to FILE")
     made.add_argument("--config", type=Path, metavar="FILE", help="settings (default: config.toml)")
     made.add_argument("--profile", default="", metavar="NAME", help="profile of the limits (default: the settings')")
@@ -70,6 +71,8 @@ def run(arguments: list[str]) -> int:
         raise UserError("nothing to score: give records such as all, or " + ", ".join(f"--{name}" for name in FOLDERS))
     if given.reference_only and (folders or given.records is None):
         raise UserError("--reference-only scores annotated beats, which --" + next(iter(folders)) + " has none of")
+    if given.strips and (given.reference_only or (given.records is None and "challenge2015" not in folders)):
+        raise UserError("--strips draws what the network's alarms make of RECORDS or --challenge2015: give one of them")
     settings = config.load(given.config, profile=given.profile)
     net, card = (None, None) if given.reference_only else load(given.weights or settings.model.weights)
     name = card.name if card else None
@@ -83,14 +86,21 @@ def run(arguments: list[str]) -> int:
             return listen(records, settings, net, device, lambda share: progress.update(task, completed=share))
 
     console = Console()
+    found: list[verdicts.Verdict] = []
     heard_of = {"leads": given.leads, "pulse": not given.no_pulse}
     whole: dict[str, Any] = {"weights": name, "settings": settings.alarms, "heard": heard_of}
     if given.records is not None:
-        whole["groups"] = _annotated(given.records, given.data, settings, heard if net else None)
+        records = _records(given.records, given.data)
+        played = heard(records) if net else None
+        whole["groups"] = scoring.evaluate(records, settings, played)
         report.tables(whole["groups"], name, console)
+        if played is not None:
+            found += verdicts.of_beats(records, played, settings.alarms)
     if "challenge2015" in folders:
         alarms, records = challenge.read(folders["challenge2015"])
-        whole["challenge2015"] = challenge.evaluate(alarms, records, heard(records))
+        played = heard(records)
+        whole["challenge2015"] = challenge.evaluate(alarms, records, played)
+        found += verdicts.of_challenge(alarms, records, played)
         report.challenge(whole["challenge2015"], console)
     if "rhythms" in folders:
         records = rhythms.read(folders["rhythms"])
@@ -100,6 +110,9 @@ def run(arguments: list[str]) -> int:
         records, with_beats = noise.read(folders["noise"])
         whole["noise"] = noise.evaluate(records, heard(records)) | {"left_out": with_beats}
         report.noise(whole["noise"], console)
+    if given.strips:
+        for path in strips.save(verdicts.chosen(found, STRIPS), given.strips):
+            console.print(str(path), highlight=False, soft_wrap=True)
     if given.json:
         try:
             given.json.write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
@@ -108,10 +121,11 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _annotated(names: str, folder: Path | None, settings: Config, heard: Listen | None) -> dict[str, dict[str, Any]]:
-    """Scores against annotated beats."""
-    records = [library.read(name, folder) for name in library.find(names, folder)]
-    return scoring.evaluate(records, settings, heard(records) if heard else None)
+def _records(names: str, folder: Path | None) -> list[Record]:
+    """Records with annotated beats."""
+    if names == simulated.NAME:
+        return simulated.records()
+    return [library.read(name, folder) for name in library.find(names, folder)]
 
 
 def _folder(name: str, given: str) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 import msgspec
@@ -57,10 +57,13 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the monitor makes of one record. beats: as the ward gives them. raised: in order of being raised."""
+    """What the monitor makes of one record. beats: as the ward gives them. raised: in order of being raised. held:
+    alarms held back for noise.
+    """
 
     beats: list[BeatRead]
     raised: list[Raised]
+    held: list[Change] = field(default_factory=list)
 
     @property
     def index(self) -> NDArray[np.int64]:
@@ -96,7 +99,11 @@ def listen(
         if progress:
             progress(done / rounds)
     return [
-        Heard(beats[bed], episodes(changes[bed], len(record.samples)))
+        Heard(
+            beats[bed],
+            episodes(changes[bed], len(record.samples)),
+            [change for change in changes[bed] if change.what == "held"],
+        )
         for bed, record in zip(beds, records, strict=True)
     ]
 

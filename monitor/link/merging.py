@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from monitor.link.protocol import BedDetail, Snapshot
+from msgspec.structs import replace
+
+from monitor.link.protocol import BedDetail, Beside, Inside, Snapshot, Studied
 
 MOST_NOTICES: Final = 600
 """Lines kept: more than a screen lists."""
@@ -29,4 +31,29 @@ def _joined(old: BedDetail, new: BedDetail) -> BedDetail:
         beats=old.beats + new.beats,
         truth=old.truth + new.truth,
         memory=new.memory if new.memory is not None else old.memory,
+        studied=studied(old.studied, new.studied),
     )
+
+
+def studied(old: Studied | None, new: Studied | None) -> Studied | None:
+    """Two pieces of a study as one; of another study than the newer piece's nothing is left."""
+    if old is None or new is None or old.number != new.number or old.stream != new.stream:
+        return new or old
+    models = dict.fromkeys(one.model for one in old.beside + new.beside)
+    return replace(
+        new,
+        beside=[_beside([one for one in old.beside + new.beside if one.model == model]) for model in models],
+        inside=_inside(old.inside, new.inside),
+        foretold=old.foretold + new.foretold,
+        errors=new.errors or old.errors,
+    )
+
+
+def _beside(parts: list[Beside]) -> Beside:
+    return Beside(parts[-1].model, parts[-1].until, [verdict for part in parts for verdict in part.verdicts])
+
+
+def _inside(old: Inside | None, new: Inside | None) -> Inside | None:
+    if old is None or new is None or old.model != new.model:
+        return new or old
+    return replace(new, beats=old.beats + new.beats)

@@ -18,7 +18,7 @@ from ecg.wire.messages import SCHEMA as SCHEMA
 from ecg.wire.messages import ActiveAlarm as ActiveAlarm
 from ecg.wire.messages import LeadState as LeadState
 
-LINK: Final = 1
+LINK: Final = 2
 """Version of these messages: a service and a screen of two versions part with a sentence."""
 MOST_SHOWN: Final = 64
 """Beds whose details one screen may ask for at a time."""
@@ -114,6 +114,74 @@ class AlarmEntry(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+class Verdict(msgspec.Struct, frozen=True, array_like=True):
+    """What a network beside the ward's says of one beat. probability: of that class."""
+
+    index: int
+    cls: str
+    probability: float
+
+
+class Beside(msgspec.Struct, frozen=True, array_like=True):
+    """New verdicts of one network beside the ward's. Up to sample `until` nothing is missing."""
+
+    model: str
+    until: int
+    verdicts: list[Verdict]
+
+
+class Traced(msgspec.Struct, frozen=True, array_like=True):
+    """A memory after one beat: its hidden units, and the mean of each gate while it read the beat."""
+
+    index: int
+    cls: str
+    hidden: list[float]
+    gates: list[float]
+
+
+class Inside(msgspec.Struct, frozen=True, kw_only=True):
+    """A memory looked into. gates: their names. beats: new ones. index, cls, probability: the present verdict.
+
+    moves: past beats as (sample index, probability that the verdict loses where the memory never read that beat).
+    """
+
+    model: str
+    gates: list[str]
+    beats: list[Traced]
+    index: int
+    cls: str
+    probability: float
+    moves: list[tuple[int, float]]
+
+
+class Foretold(msgspec.Struct, frozen=True, array_like=True):
+    """The next second as it was foretold at sample `index`: mV around the baseline, `rate` values a second."""
+
+    index: int
+    rate: float
+    values: list[float]
+
+
+class Studied(msgspec.Struct, frozen=True, kw_only=True):
+    """What is new in the study of one bed. number: of the study; another one begins anew. since: its first sample.
+
+    missing: wanted networks that are not shipped. unread: beats that came quicker than they could be studied.
+    errors: of the forecasts so far, in standard deviations of the signal, by way of foretelling: in the first tenth of
+    a second, in the last, and in all. why: a sentence where nothing can be studied.
+    """
+
+    number: int
+    stream: str
+    since: int
+    beside: list[Beside] = msgspec.field(default_factory=list)
+    inside: Inside | None = None
+    foretold: list[Foretold] = msgspec.field(default_factory=list)
+    errors: dict[str, tuple[float, float, float]] = msgspec.field(default_factory=dict)
+    missing: list[str] = msgspec.field(default_factory=list)
+    unread: int = 0
+    why: str = ""
+
+
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What is new on one shown bed since the snapshot before (all of the history asked for, in the first).
 
@@ -128,6 +196,7 @@ class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
     beats: list[BeatMark]
     truth: list[TruthNote]
     memory: list[float] | None = None
+    studied: Studied | None = None
     log: list[AlarmEntry] | None = None
     last_hour: dict[str, int] | None = None
 
@@ -135,7 +204,8 @@ class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the alert list or the event log. wall_s: seconds since the epoch.
 
-    kind: "beat" (an abnormal beat), "alarm" (onset), "end" (of an alarm), "reset" (of a memory), "status".
+    kind: "beat" (an abnormal beat), "alarm" (onset), "end" (of an alarm), "reset" (of a memory), "status",
+    "command" (carried out by the bed's producer).
     index: of an alarm, the sample of its onset. until: sample at which an alarm ended, -1 for all else.
     """
 
@@ -246,8 +316,25 @@ class Teach(msgspec.Struct, frozen=True, tag="teach"):
     seconds: Annotated[float, Meta(ge=0, le=86400)] = 0.0
 
 
+Model = Literal["own", "rnn", "lstm", "gru", "tutorial"]
+"""A network that a screen may ask for: the ward's own, the shipped memories by their cell, the lecture's."""
+BESIDE: Final[tuple[Model, ...]] = ("rnn", "lstm", "gru", "tutorial")
+
+
+class Study(msgspec.Struct, frozen=True, tag="study"):
+    """Intent: study this bed from now on, for this screen alone; without anything to study, no more.
+
+    beside: networks that read it too. inside: the one whose memory is looked into, "" for none. forecast: foretell it.
+    """
+
+    bed: BedName
+    beside: Annotated[list[Model], Meta(max_length=8)] = msgspec.field(default_factory=list)
+    inside: Model | Literal[""] = ""
+    forecast: bool = False
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Intent: end the service and everything it started. A screen that only leaves hangs up."""
 
 
-Intent = Show | Acknowledge | Silence | Adjust | Teach | Quit
+Intent = Show | Acknowledge | Silence | Adjust | Teach | Study | Quit

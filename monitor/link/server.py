@@ -19,7 +19,7 @@ import msgspec
 
 from monitor.link.frames import MOST_INTENT, MOST_TOLD, FrameError, frame, intent, receive
 from monitor.link.place import Held
-from monitor.link.protocol import LINK, Farewell, Hello, Intent, ServiceStatus, Show, Snapshot, Told
+from monitor.link.protocol import LINK, Farewell, Hello, Intent, ServiceStatus, Show, Snapshot, Study, Told
 
 MOST_SCREENS: Final = 64
 LEAST_RATE, MOST_RATE = 0.5, 60.0
@@ -37,6 +37,9 @@ class Feed(Protocol):
 
     def show(self, intent: Show) -> None:
         """From now on these beds, each afresh."""
+
+    def study(self, intent: Study) -> None:
+        """From now on this bed is studied for this screen."""
 
     def build(self, status: ServiceStatus) -> Snapshot:
         """What is new since the last call."""
@@ -155,6 +158,8 @@ class Screens:
             asked = intent(payload)
             if isinstance(asked, Show):
                 feed.show(asked)
+            elif isinstance(asked, Study):
+                feed.study(asked)
             else:
                 self._host.intent(asked)
             await asyncio.sleep(INTENT_SECONDS)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from ecg.settings import Config
 from monitor.link.contract import Link, LinkClosed
-from monitor.link.protocol import Acknowledge, Notice, Silence
+from monitor.link.protocol import Acknowledge, Model, Notice, Silence
 from monitor.screen.desk import EAGER, Desk, default_palette, strips_folder
 from monitor.screen.draw.palette import PALETTES, themes
 from monitor.screen.draw.plaintext import clean
@@ -28,17 +28,20 @@ from monitor.screen.views.bedside import BedsideView
 from monitor.screen.views.central import CentralView
 from monitor.screen.views.dialogs import LEAST_HEIGHT, LEAST_WIDTH, HelpScreen, TooSmall
 from monitor.screen.views.limits import LimitsScreen
+from monitor.screen.views.memory import MemoryView
 from monitor.screen.views.review import ReviewView
 from monitor.screen.views.stale import STALE_SECONDS, START_SECONDS, StaleScreen
 from monitor.screen.views.teach import TeachScreen
+from monitor.screen.views.trend import TrendView
 
 
 class MonitorApp(App[None]):
     """The screen of the monitor.
 
     truth: begin with the cardiologists' letters beside the model's. teach: with the teacher's panel. who: the person at
-    it. clock: monotonic seconds. folder: where strips are saved, default: that of the settings. problem: the reason,
-    where the return code is not 0.
+    it. model: a network whose letters stand below the ward's. forecast: with the second to come. clock: monotonic
+    seconds. folder: where strips are saved, default: that of the settings. problem: the reason, where the return code
+    is not 0.
     """
 
     TITLE = "ECG monitor"
@@ -54,7 +57,14 @@ class MonitorApp(App[None]):
         Binding("minus", "gain(-1)"),
         Binding("s", "sweep"),
         Binding("a", "acknowledge"),
-        Binding("m", "silence"),
+        Binding("z", "silence"),
+        Binding("m", "show_memory"),
+        Binding("1", "model('rnn')"),
+        Binding("2", "model('lstm')"),
+        Binding("3", "model('gru')"),
+        Binding("4", "model('tutorial')"),
+        Binding("d", "forecast"),
+        Binding("y", "show_trend"),
         Binding("t", "truth"),
         Binding("r,pageup", "show_review"),
         Binding("c", "show_central"),
@@ -74,6 +84,8 @@ class MonitorApp(App[None]):
         truth: bool = False,
         teach: bool = False,
         who: str = "",
+        model: Model | Literal[""] = "",
+        forecast: bool = False,
         clock: Callable[[], float] = time.monotonic,
         folder: Path | None = None,
     ) -> None:
@@ -91,6 +103,8 @@ class MonitorApp(App[None]):
             truth=truth,
             teach=teach,
             who=who,
+            model=model,
+            forecast=forecast,
             gain=config.screen.gain_mm_per_mv,
             speed=config.screen.sweep_mm_per_s,
             folder=folder or strips_folder(config),
@@ -124,6 +138,7 @@ class MonitorApp(App[None]):
         if snapshot is not None:
             self._told_s = self.desk.clock()
             self._sound(self.desk.ward.take(snapshot))
+            self.desk.take(snapshot)
         self.desk.told = snapshot is not None
         self._age()
         if isinstance(self.screen, TooSmall):
@@ -174,6 +189,9 @@ class MonitorApp(App[None]):
             ("show_central", self.action_show_central),
             ("show_review", self.action_show_review),
             ("show_truth", self.action_truth),
+            ("show_memory", self.action_show_memory),
+            ("show_forecast", self.action_forecast),
+            ("show_trend", self.action_show_trend),
             ("acknowledge", self.action_acknowledge),
             ("silence", self.action_silence),
             ("freeze", self.action_freeze),
@@ -250,6 +268,29 @@ class MonitorApp(App[None]):
         """Open the teacher's panel, where the screen was started for a teacher."""
         if self.desk.teach and isinstance(self.view, BedsideView):
             self.push_screen(TeachScreen(self.desk))
+
+    def action_model(self, model: Model) -> None:
+        """Show the letters of another network below the ward's own; the same again: no more."""
+        desk = self.desk
+        if model in desk.study.missing:
+            name = model if model == "tutorial" else f"memory-{model}"
+            self.notify(desk.labels("no_model", model=name), markup=False)
+        else:
+            desk.model = "" if desk.model == model else model
+
+    def action_forecast(self) -> None:
+        """Draw the second to come, or no more."""
+        self.desk.forecast = not self.desk.forecast
+
+    def action_show_memory(self) -> None:
+        """Look into the memory of the selected bed."""
+        if isinstance(self.view, BedsideView) and self.desk.bed:
+            self.push_screen(MemoryView(self.desk))
+
+    def action_show_trend(self) -> None:
+        """Open the course of the selected bed."""
+        if isinstance(self.view, BedsideView) and self.desk.bed:
+            self.push_screen(TrendView(self.desk))
 
     def action_show_log(self) -> None:
         """Open the alarm log of the selected bed."""

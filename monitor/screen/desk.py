@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import floor
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
 from ecg.settings import Config
-from monitor.link.protocol import BedSummary, Intent, Show
+from monitor.link.protocol import BESIDE, BedSummary, Intent, Model, Show, Snapshot, Study
 from monitor.screen.draw.palette import PALETTES, Palette
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import WardHistory
+from monitor.screen.state.study import BedStudy
+from monitor.screen.state.trend import Course
 
 GAINS = (5, 10, 20)
 SPEEDS = (25, 50)
@@ -47,6 +50,11 @@ class Desk:
     by_name: bool = False
     told: bool = False
     folder: Path = field(default_factory=Path)
+    model: Model | Literal[""] = ""
+    forecast: bool = False
+    study: BedStudy = field(default_factory=BedStudy)
+    courses: dict[str, Course] = field(default_factory=dict)
+    _studied: Study = field(default_factory=lambda: Study(""))
     _asked: tuple[tuple[str, ...], float, float] = ((), 0.0, 0.0)
 
     def ask(self, beds: list[str], seconds: float, frames_per_second: float) -> None:
@@ -57,6 +65,42 @@ class Desk:
                 self.ward.show(beds, seconds)
             self._asked = asked
             self.send(Show(beds, seconds, frames_per_second))
+        if beds != [self.bed]:
+            self._ask_study(Study(""))
+
+    @property
+    def course(self) -> Course:
+        """The course of the selected bed for as long as it has been shown."""
+        return self.courses.setdefault(self.bed, Course())
+
+    @property
+    def looked(self) -> Model:
+        """The memory that the memory view looks into; the lecture's network has none."""
+        return self.model if self.model and self.model != "tutorial" else "own"
+
+    def ask_study(self, looking: bool = False) -> None:
+        """Ask for what is to be studied of the selected bed. looking: into a memory too."""
+        beside: list[Model] = list(BESIDE) if self.model else []
+        if not (beside or looking or self.forecast):
+            self._ask_study(Study(""))
+        else:
+            self._ask_study(Study(self.bed, beside, self.looked if looking else "", self.forecast))
+
+    def _ask_study(self, asked: Study) -> None:
+        if asked != self._studied:
+            if asked.bed != self._studied.bed:
+                self.study = BedStudy()
+            self._studied = asked
+            self.send(asked)
+
+    def take(self, snapshot: Snapshot) -> None:
+        """What is new in the study of the selected bed, and in its course."""
+        if self.bed in self.ward.shown:
+            self.course.follow(self.ward.shown[self.bed])
+        for detail in snapshot.shown:
+            if detail.studied is not None and detail.bed == self._studied.bed:
+                history = self.ward.shown.get(detail.bed)
+                self.study.take(detail.studied, history.rate if history else 0.0)
 
     @property
     def summary(self) -> BedSummary | None:

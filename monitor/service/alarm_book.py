@@ -90,11 +90,13 @@ class AlarmBook:
             if len(self._books) >= MOST_BEDS:
                 del self._books[next(iter(self._books))]
             book = self._books[event.bed] = Book()
+        if event.stream != book.stream or not (
+            event.changes or event.active
+        ):  # all alarms were reset, or none is there
+            self._end(book)
         if event.stream != book.stream:
             book.base_s += book.last_s
             book.stream = event.stream
-            book.open.clear()
-            book.hidden.clear()
         book.last_s = event.index / event.rate
         for change in event.changes:
             self._change(book, event, change)
@@ -105,8 +107,16 @@ class AlarmBook:
                 number = self._add(book, shown or self._entry(event, alarm.kind, alarm.onset, event.index))
             if number in book.entries and book.entries[number].text != alarm.text:
                 book.entries[number] = replace(book.entries[number], text=alarm.text)
-        if event.changes or event.active:
-            book.changed += 1
+        book.changed += 1
+
+    def _end(self, book: Book) -> None:
+        """What is shown ends with its stream."""
+        for number in book.open.values():
+            entry = book.entries.get(number)
+            if entry is not None and entry.over < 0:
+                book.entries[number] = replace(entry, over=max(round(book.last_s * entry.rate), entry.onset))
+        book.open.clear()
+        book.hidden.clear()
 
     def _change(self, book: Book, event: AlarmChanged, change: Change) -> None:
         kind = change.kind

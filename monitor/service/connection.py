@@ -19,12 +19,13 @@ from ecg.wire.outbox import Outgoing
 from ecg.wire.packets import Arrival
 from ecg.wire.session import Session
 from ecg.wire.topics import LONGEST_SHOWN, Kind, Topics, readable
+from monitor.service import runtime
 
 __all__ = ["Arrival", "Connection", "Inbox", "Outgoing"]
 
 MOST_BYTES: Final = 512 << 20
 """Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
-HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "limits")
+HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "limits", "command", "ack")
 """Kinds of bed topics that a monitor reads."""
 OVERHEAD: Final = 512
 """Bytes that a message takes besides its payload: empty ones fill a memory too."""
@@ -135,7 +136,11 @@ class Connection:
             told=told,
         )
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="mqtt", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+
+    def _run(self) -> None:
+        runtime.name_thread("mqtt")
+        self._loop.run_forever()
 
     @property
     def connected(self) -> bool:

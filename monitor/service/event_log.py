@@ -14,14 +14,14 @@ from ecg.errors import UserError
 from monitor.alarms.kinds import PRIORITY
 from monitor.alarms.state import Change
 from monitor.service.aside import PATIENCE_SECONDS, Aside
-from monitor.ward.events import AlarmChanged, Event
+from monitor.ward.events import AlarmChanged, Event, Steered
 
 MOST_WAITING: Final = 50_000
 """Events kept for a disk that is slow."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A change of an alarm. time: wall clock, ISO 8601, UTC. what, kind, who and samples as in `Change`.
+    """A change of an alarm, or a command. time: wall clock, ISO 8601, UTC. what, kind, who and samples as in `Change`.
 
     at_s, onset_s, over_s: seconds of signal from the start of the stream, left out where there is none.
     """
@@ -39,7 +39,22 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     over: int | None = None
     over_s: float | None = None
     hidden: bool = False
+    detail: str = ""
     who: str = ""
+
+
+def steered(event: Steered, wall_s: float) -> Line:
+    """The line of a command that the bed's producer has carried out: what is "command", kind its name."""
+    return Line(
+        time=datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds"),
+        bed=event.bed,
+        stream=event.stream,
+        what="command",
+        kind=event.what,
+        index=event.index,
+        at_s=round(event.index / event.rate, 3),
+        detail=event.detail,
+    )
 
 
 def line(event: AlarmChanged, change: Change, wall_s: float) -> Line:
@@ -84,7 +99,7 @@ class EventLog:
             raise UserError(
                 f"cannot write the event log {self.path}: {error.strerror}; set log of [alarms] to another file"
             ) from None
-        self._aside: Aside[tuple[AlarmChanged, float]] = Aside("event log", self._write, MOST_WAITING)
+        self._aside: Aside[tuple[AlarmChanged | Steered, float]] = Aside("event log", self._write, MOST_WAITING)
 
     @property
     def lost(self) -> int:
@@ -92,20 +107,28 @@ class EventLog:
         return self._lost + self._aside.lost
 
     def take(self, events: Sequence[Event]) -> None:
-        """Add one line for each change of an alarm."""
+        """Add one line for each change of an alarm, and for each command to a bed's producer."""
         wall_s = self._wall_s()
-        self._aside.put((event, wall_s) for event in events if isinstance(event, AlarmChanged) and event.changes)
+        self._aside.put(
+            (event, wall_s)
+            for event in events
+            if isinstance(event, Steered) or (isinstance(event, AlarmChanged) and event.changes)
+        )
 
     def close(self, patience_s: float = PATIENCE_SECONDS) -> None:
         """Write what is left, and close the file; what is left once nothing has moved for so long is lost."""
         self._aside.close(patience_s)
         self._file.close()
 
-    def _write(self, items: list[tuple[AlarmChanged, float]]) -> None:
+    def _write(self, items: list[tuple[AlarmChanged | Steered, float]]) -> None:
         lines = [
-            msgspec.json.encode(line(event, change, wall_s)) + b"\n"
+            msgspec.json.encode(made) + b"\n"
             for event, wall_s in items
-            for change in event.changes
+            for made in (
+                [steered(event, wall_s)]
+                if isinstance(event, Steered)
+                else [line(event, change, wall_s) for change in event.changes]
+            )
         ]
         content = b"".join([b"\n", *lines] if self._torn else lines)
         written = 0

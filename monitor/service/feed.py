@@ -17,10 +17,12 @@ from monitor.link.protocol import (
     Show,
     Snapshot,
     Strip,
+    Study,
     TruthNote,
 )
 from monitor.service.alarm_book import AlarmBook
 from monitor.service.notices import notices
+from monitor.service.studies import Studies
 from monitor.ward.bed import Bed
 from monitor.ward.events import BeatRead, Event
 from monitor.ward.history import History
@@ -76,6 +78,7 @@ class View:
         self._cursors: dict[str, _Cursor] = {}
         self._notices: list[Notice] = []
         self._summarised_s = float("-inf")
+        self.studies = Studies(ward)
 
     @property
     def frames_per_second(self) -> float:
@@ -86,6 +89,10 @@ class View:
         """From now on these beds are shown, each afresh."""
         self._show = intent
         self._cursors = {bed: _Cursor() for bed in intent.beds}
+
+    def study(self, intent: Study) -> None:
+        """From now on this bed is studied for this screen."""
+        self.studies.ask(intent)
 
     def take(self, events: list[Event]) -> None:
         """Keep lines for the next snapshot; where they come faster than anyone can read, the oldest go."""
@@ -100,6 +107,7 @@ class View:
 
     def close(self) -> None:
         """The screen is gone."""
+        self.studies.close()
 
     def build(self, status: ServiceStatus) -> Snapshot:
         """What is new. `beds` is empty in between two summaries of all beds."""
@@ -181,6 +189,7 @@ class View:
             beats=[_mark(beat) for beat in beats],
             truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
             memory=self._ward.recall(bed) if beats or fresh else None,
+            studied=self.studies.look(bed.name),
             log=log,
             last_hour=self.book.last_hour(bed) if alone else None,
         )
@@ -243,6 +252,7 @@ class _SharedView(View):
 
     def close(self) -> None:
         """The screen is gone."""
+        super().close()
         self._views.closed(self)
 
     def _summaries(self, now_s: float) -> list[BedSummary]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from monitor.alarms import PRIORITY
 from monitor.link.protocol import Notice
-from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset, ResetReason, UnderstoodChanged
+from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset, ResetReason, Steered, UnderstoodChanged
 
 KINDS = {"onset": "alarm", "end": "end"}
 """Kinds of the notices that changes of an alarm make; of its other changes there are none."""
@@ -50,6 +50,15 @@ def notices(event: Event, wall_s: float) -> Iterator[Notice]:
                 kind="end" if event.understood else "alarm",
                 text=f"{NOT_UNDERSTOOD}{' no longer' if event.understood else ''}",
                 priority="low",
+            )
+        case Steered():
+            yield Notice(
+                wall_s=wall_s,
+                bed=event.bed,
+                stream=event.stream,
+                index=event.index,
+                kind="command",
+                text=f"{event.what} {event.detail}".strip(),
             )
         case AlarmChanged():
             for change in event.changes:

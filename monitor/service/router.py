@@ -17,6 +17,7 @@ from ecg.wire.messages import (
     decode_wave,
 )
 from ecg.wire.topics import Topics
+from monitor.service.commands import Commands
 from monitor.service.connection import Arrival
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems
@@ -39,6 +40,7 @@ class Router:
     ) -> None:
         self._answer = answer
         self._ward, self._topics, self._lag, self._problems = ward, topics, lag, problems
+        self._commands = Commands(ward)
 
     def take(self, arrivals: Iterable[Arrival]) -> None:
         """Messages in the order in which they came."""
@@ -70,6 +72,10 @@ class Router:
                 self._problems.unusable(arrival.topic, sentence)
         elif kind == "truth":
             self._ward.truth(bed, decode_json(arrival.payload, Truth))
+        elif kind == "command" and not arrival.retained:
+            self._commands.asked(bed, arrival.payload)
+        elif kind == "ack" and not arrival.retained:
+            self._commands.answered(bed, arrival.payload)
         elif kind == "limits":
             self._limits(bed, arrival)
         elif kind == "status" and arrival.payload:

@@ -106,4 +106,19 @@ class UnderstoodChanged:
     understood: bool
 
 
-Event = BeatRead | AlarmChanged | MemoryReset | UnderstoodChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """The bed's producer has carried out a command: no sample before `index` differs because of it.
+
+    what: the command, such as "set". detail: its fields in words, such as "rhythm=vt seconds=20". rate: Hz.
+    """
+
+    bed: str
+    stream: str
+    index: int
+    rate: float
+    what: str
+    detail: str = ""
+
+
+Event = BeatRead | AlarmChanged | MemoryReset | UnderstoodChanged | Steered

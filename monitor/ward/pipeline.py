@@ -22,6 +22,7 @@ from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
 from monitor.ward.lead_rows import Index, LeadRows, by_beat
 from monitor.ward.pieces import Begin, Signal
 from monitor.ward.state import Rows, SavedPatient
+from monitor.ward.watcher import Watcher
 
 FIRST_SLOTS: Final = 64
 VENTRICULAR: Final = CLASSES.index("V")
@@ -35,7 +36,7 @@ PAST_NS: Final = 3_600_000_000_000
 class Pipeline:
     """What all beds go through at once: signal path and network have a row for each lead, the alarms for each bed.
 
-    beds: by slot. events: what happened, until the owner takes it.
+    beds: by slot. events: what happened, until the owner takes it. watchers: see what is read of each lead.
     wall_ns: what a beat's latency is measured with. doubt: of the network's card.
     """
 
@@ -48,6 +49,7 @@ class Pipeline:
         doubt: Doubt = NONE,
     ) -> None:
         self._config, self._wall_ns, self._doubt = config, wall_ns, doubt
+        self.watchers: list[Watcher] = []
         self.engine = Engine(
             net,
             device,
@@ -170,6 +172,8 @@ class Pipeline:
         rates, starts = np.full(len(rows), begin.rate), np.full(len(rows), begin.index, np.int64)
         self.path.reset(rows, rates, starts, beside=beside)
         self.engine.reset(rows)
+        for watcher in self.watchers:
+            watcher.emptied(bed, leads)
         if begin.lead is not None:
             bed.leading.back(begin.lead, begin.index, begin.rate)
             return
@@ -190,6 +194,8 @@ class Pipeline:
         """Run the network over new beats, a row for each lead. Returns their number."""
         verdicts = self.engine.infer(rows)
         chosen, beside, probabilities = by_beat(rows, verdicts.probabilities, self._leading)
+        for watcher in self.watchers:
+            watcher.beats(rows, self._leading)
         found = rows.take(chosen)
         probabilities = self._doubt.weigh(probabilities, self._known_seconds(found))
         likeness = rows.feature(LIKENESS)

@@ -21,7 +21,7 @@ from ecg.wire.messages import BedStatus, Limits, MessageError, Truth, Wave
 from monitor.alarms import WardAlarms, of_bed
 from monitor.inference.engine import Engine
 from monitor.ward.bed import AT_ONCE_SECONDS, Bed
-from monitor.ward.events import Event
+from monitor.ward.events import Event, Steered
 from monitor.ward.history import kept_seconds
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
@@ -30,6 +30,7 @@ from monitor.ward.pieces import Piece, Signal, Taken
 from monitor.ward.pipeline import Pipeline
 from monitor.ward.senders import Senders
 from monitor.ward.state import SavedPatient
+from monitor.ward.watcher import Watcher
 
 TRIM_EVERY: Final = 64
 MOST_BACKLOG: Final = 1 << 21
@@ -100,6 +101,11 @@ class Ward:
     def alarms(self) -> WardAlarms:
         """The alarms of all beds."""
         return self._pipeline.alarms
+
+    @property
+    def watchers(self) -> list[Watcher]:
+        """Whoever looks on at the network's beats."""
+        return self._pipeline.watchers
 
     def wave(self, name: str, wave: Wave, received_ns: int) -> None:
         """One checked wave message of a bed. Raises MessageError where there is no room for the bed."""
@@ -183,6 +189,14 @@ class Ward:
         bed = self.beds.get(name)
         if bed is not None and truth.stream == bed.intake.stream:
             bed.history.note(truth.annotations)
+
+    def steered(self, name: str, stream: str, index: int, what: str, detail: str) -> None:
+        """The producer of a bed has carried out a command; `tell` or the next `step` returns it as an event."""
+        bed = self.beds.get(name)
+        if bed is not None and bed.rate:
+            self._pipeline.events.append(
+                Steered(bed=name, stream=stream, index=index, rate=bed.rate, what=what, detail=detail)
+            )
 
     def status(self, name: str, status: BedStatus, retained: bool) -> None:
         """A producer's word on its bed. One retained from a replay that is over says nothing of the present."""

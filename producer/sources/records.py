@@ -14,6 +14,7 @@ from ecg.records.gaps import gaps
 from ecg.records.leads import canonical, ecg_columns, pulse_column
 from ecg.records.record import Annotations, Record
 from ecg.wire.messages import MOST_LEADS, SCHEMA, BedStatus, Command, Truth, TruthMark, Wave
+from producer.sources.steering import steered
 
 STAGGER_SECONDS: Final = 7.3
 MOST_SAMPLES: Final = 1 << 20
@@ -25,8 +26,8 @@ class Bed:
     """Replays `record` as bed `name`; every lap is a stream of its own, so indices never jump back within a stream.
 
     columns: leads sent. chunk_seconds: signal in one message. run: name of this replay among others of the same record.
-    others: records that the bed may go on with. lap, index, seq: present position of the replay. published: samples
-    per lead handed out, all laps together.
+    others: records that the bed may go on with. own: the record as it is, where its beats have another rhythm for now.
+    lap, index, seq: present position of the replay. published: samples per lead handed out, all laps together.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Bed:
     seq: int = 0
     published: int = 0
     others: list[Record] = field(default_factory=list)
+    own: Record | None = None
     _offset: int = 0
     _due: float = 0.0
     _mark: int = field(default=0)
@@ -157,13 +159,19 @@ class Bed:
         return Truth(SCHEMA, self.stream, marks) if marks else None
 
     def _anew(self, offset: int) -> None:
-        """Index 0 of another stream, at a sample of the present record."""
+        """Index 0 of another stream, at a sample of the present record, as it is."""
+        self.record, self.own = self.own or self.record, None
         self.lap, self.index, self._due, self._offset = self.lap + 1, 0, 0.0, offset
         notes = self.record.annotations
         self._mark = 0 if notes is None else int(np.searchsorted(notes.index, offset))
 
     def obey(self, command: Command) -> tuple[int, str]:
-        """Jump in the record, or go on with another. Raises UserError where a record cannot do that."""
+        """Jump in the record, go on with another, or give its own beats another rhythm for a while.
+
+        Raises UserError where a record cannot do that.
+        """
+        if command.do == "set":
+            return self._rhythm(command), self.stream
         if command.do == "jump":
             if command.seconds is None:
                 raise UserError("jump needs seconds: a time in the record")
@@ -178,7 +186,15 @@ class Bed:
         if command.do == "next":
             self._change(self._other(command.record))
             return 0, self.stream
-        raise UserError(f"{command.do} is for simulated beds: {self.name} replays record {self.record.name} as it is")
+        raise UserError(f"{command.do} is for simulated beds: {self.name} replays record {self.record.name}")
+
+    def _rhythm(self, command: Command) -> int:
+        """The record's own beats in another rhythm from the next one on; the first sample that may differ."""
+        here = self._offset + self.index
+        self.record, self.own, at = steered(self.own or self.record, self.record, here, command)
+        if self.record.annotations is not None:
+            self._mark = int(np.searchsorted(self.record.annotations.index, here))
+        return at - self._offset
 
     def _other(self, name: str | None) -> Record:
         """The record of that name among those this bed may send, else the next one. Raises UserError."""
@@ -195,7 +211,7 @@ class Bed:
         """Another record, with the leads that the present one sent where it has them, else all of its own."""
         kept = [record.leads.index(name) for name in self.leads if name in record.leads]
         columns = kept if len(kept) == len(self.columns) else sent_columns(record)
-        self.record, self.columns = record, columns
+        self.record, self.own, self.columns = record, None, columns
         self._begin()
         self._anew(0)
 

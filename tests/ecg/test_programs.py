@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,13 @@ def test_a_program_ends_with_its_status_with_2_after_a_mistake_and_130_when_inte
 def test_a_module_of_our_own_that_is_missing_stays_loud() -> None:
     with pytest.raises(ModuleNotFoundError), needs("train", "this"):
         import ecg.nowhere  # type: ignore[import-not-found]  # noqa: F401
+
+
+def test_a_command_is_shown_as_it_can_be_typed_in_the_folder_of_the_checkout(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    assert programs.typed("trainer") == str(Path(".venv") / "bin" / "python") + " -m trainer"
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+    assert programs.typed("trainer") == programs.shown("trainer") == "python -m trainer"

@@ -129,7 +129,11 @@ def test_keys_are_for_their_owner_alone_and_are_never_written_over(tmp_path: Pat
     keys = sorted(folder.glob("*.key"))
     assert [key.stem for key in keys] == ["a", "b", "ca", "monitor", "reader", "server"]
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
-    assert "user a\ntopic write x/y/a/wave\n" in (folder / "acl").read_text()
+    rules = (folder / "acl").read_text()
+    assert "user a\ntopic write x/y/a/wave\n" in rules
+    of_monitor = rules[rules.index("user monitor") : rules.index("user reader")].splitlines()
+    assert {"topic readwrite x/y/+/limits", "topic write x/y/+/state"} <= set(of_monitor)
+    assert rules.count("limits") == 1  # nobody else sets a bed's limits
     with pytest.raises(UserError, match="is not empty: name a new folder"):
         cli.main(["certs", str(folder)])
     shutil.rmtree(folder)

@@ -217,7 +217,7 @@ def test_a_record_jumps_and_goes_on_with_the_next_as_streams_of_one_run() -> Non
     wire.step()
     assert wave_samples(wire.waves[2])[0, 0] == 0
     assert "past the end" in wire.command(do="jump", seconds=1000).said
-    assert "is for simulated beds" in wire.command(do="set", rhythm="vt").said
+    assert "is for simulated beds" in wire.command(do="set", artefacts={"muscle": 1.0}).said
     assert "no record 'x'" in wire.command(do="next", record="x").said
 
 

@@ -55,7 +55,7 @@ def test_every_key_is_a_command_that_is_understood(keys: Keys) -> None:
 def test_keys_choose_a_bed_and_what_it_cannot_do_is_said(keys: Keys) -> None:
     keys.press("j")
     keys.press("3")
-    assert keys.said.startswith("t1: vt, refused: set is for simulated beds")
+    assert keys.said.startswith("t1: vt, refused: record t1 ends before vt could be seen")
     keys.press("k")
     keys.press("3")
     assert keys.said == "stable-sinus: vt, from sample 0"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,11 +29,9 @@ class Driven(MonitorApp):
         """Wait for the test."""
 
 
-def application(
-    link: WardLink, *, truth: bool = False, teach: bool = False, folder: Path | None = None, who: str = ""
-) -> MonitorApp:
+def application(link: WardLink, **options: Any) -> MonitorApp:
     """The application on a link, under its clock."""
-    return Driven(link, link.config, truth=truth, teach=teach, clock=link.clock, folder=folder, who=who)
+    return Driven(link, link.config, clock=link.clock, **options)
 
 
 async def play(pilot: Pilot[Any], link: WardLink, seconds: float) -> None:

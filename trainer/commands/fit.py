@@ -15,13 +15,13 @@ from rich.console import Console
 from ecg import programs
 from ecg.errors import UserError
 from ecg.files import write_json
-from ecg.model import weights
+from ecg.model import row_weights, weights
 from ecg.model.device import pick_device
 from ecg.records import aami
 from ecg.records.patients import patients
 from trainer.commands import options
 from trainer.data import cache
-from trainer.data.preparing import beats_file, cuts_for, rows_files
+from trainer.data.preparing import beats_file, cuts_for, fetch, rows_files
 from trainer.fitting import beats as beat_fits
 from trainer.fitting import rows as row_fits
 from trainer.fitting.checkpoint import load_checkpoint
@@ -121,7 +121,11 @@ def _rows(chosen: argparse.Namespace, console: Console, device: torch.device) ->
         if chosen.seed is not None:
             recipe = msgspec.structs.replace(recipe, seed=chosen.seed)
         place = Run(chosen.out or new_folder(f"{recipe.name}-{recipe.seed}"))
-    folder = rows_files(chosen.csv, console)
+    if recipe.file == "ds1" and chosen.csv:
+        raise UserError(f"--csv does not go with {recipe.name}, which is fitted on rows of the records themselves")
+    if recipe.file == "ds1":
+        fetch([*aami.DS1, *aami.DS2], console)
+    folder = Path() if recipe.file == "ds1" else rows_files(chosen.csv, console)
     with console.status("reading rows"):
         fitted, validation, test = row_fits.data_of(recipe, folder)
     fitting = RowFitting(recipe, fitted, device)
@@ -131,16 +135,20 @@ def _rows(chosen: argparse.Namespace, console: Console, device: torch.device) ->
     log, took = _watched(lambda: row_fits.fit(fitting, validation, place, console, title, saved), place, console)
     if log is None:
         return INTERRUPTED
-    found = scores_of(test, predict(row_fits.best_of(recipe, place, device), test, device))
-    about = {"recipe": recipe.name, "seconds": round(took, 1), "split": "random split of beats"}
+    net = row_fits.best_of(recipe, place, device)
+    found = scores_of(test, predict(net, test, device))
+    split = "patients of DS1 against patients of DS2" if recipe.file == "ds1" else "random split of beats"
+    about = {"recipe": recipe.name, "seconds": round(took, 1), "split": split}
     write_json(place.folder / "metrics.json", {**about, **found})
+    row_weights.save(place.folder / f"{recipe.name}.safetensors", net, row_fits.card_of(recipe, {**about, **found}))
     console.print(rows_table(recipe.name, found))
     console.print(
         f"{found['rows']} test rows: accuracy {found['accuracy']:.4f}, macro recall {found['macro_recall']:.4f}, "
         f"macro F1 {found['macro_f1']:.4f}; fitted in {took:.0f} s",
         soft_wrap=True,
     )
-    console.print(PUBLISHED[recipe.name], soft_wrap=True)
+    if recipe.name in PUBLISHED:
+        console.print(PUBLISHED[recipe.name], soft_wrap=True)
     return 0
 
 

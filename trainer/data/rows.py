@@ -18,15 +18,12 @@ from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.records.aami import CLASSES
 from ecg.records.record import Record
-from ecg.records.rows import ROW_LENGTH
+from ecg.records.rows import AROUND_SECONDS, ROW_LENGTH, length_of, row_of
 from ecg.records.rows import Rows as Rows
 from ecg.records.rows import read_csv as read_csv
 from ecg.signal.path import MODEL_RATE
 from trainer.data.cutting import reference_of
 
-SPAN: Final = 1.2
-"""Length of a row in median RR intervals of the 10 s around it."""
-AROUND_SECONDS: Final = 5.0
 TEST_COUNTS: Final = (18118, 556, 1448, 162, 1608)
 """Rows of each class in the published test file, a random draw from all beats."""
 TRAIN_FILE: Final = "mitbih_train.csv"
@@ -56,10 +53,8 @@ def rows_of(record: Record) -> Rows:
         reach = AROUND_SECONDS * record.rate
         first, last = np.searchsorted(reference.index, (peak - reach, peak + reach))
         intervals = np.diff(reference.index[max(min(first, row), 0) : max(last, row + 2)])
-        length = round(SPAN * float(np.median(intervals)) * MODEL_RATE / record.rate)
-        beat = resampled[start : start + min(max(length, 2), ROW_LENGTH)]
-        low, high = (float(beat.min()), float(beat.max())) if len(beat) else (0.0, 0.0)
-        values[row, : len(beat)] = (beat - low) / max(high - low, 1e-6)
+        length = length_of(float(np.median(intervals)), record.rate)
+        values[row] = row_of(resampled[start : start + length])
     return Rows(values, reference.classes[:-1])
 
 

@@ -17,29 +17,44 @@ from torch import Tensor, nn
 
 from ecg.files import write_atomic
 from ecg.model.lecture import build
-from trainer.data.rows import TEST_FILE, TRAIN_FILE, Rows, demand_classes, read_csv
+from ecg.model.row_weights import RowCard
+from ecg.records import aami, library
+from ecg.records.aami import CLASSES
+from trainer.data.rows import TEST_FILE, TRAIN_FILE, Rows, demand_classes, join, read_csv, rows_of
 from trainer.fitting import loop
 from trainer.fitting.fitting import Fitting, class_weights
-from trainer.fitting.runs import Run
+from trainer.fitting.runs import Run, commit
 from trainer.recipes import RowRecipe
 from trainer.scoring.rows import predict, scores_of
 
 
 def data_of(recipe: RowRecipe, folder: Path) -> tuple[Rows, Rows, Rows]:
     """Rows to fit on, to validate on and to test on. Raises UserError for files that cannot be used."""
+    if recipe.file == "ds1":
+        rows, others = (join([rows_of(library.read(name)) for name in names]) for names in (aami.DS1, aami.DS2))
+        fitted, validation = halve(thinned(rows, recipe), recipe.validation, recipe.seed)
+        return fitted, validation, others
     path = folder / (TEST_FILE if recipe.file == "test" else TRAIN_FILE)
     rows = read_csv(path)
     demand_classes(rows, str(path))
-    if recipe.keep_normal:
-        normal = np.flatnonzero(rows.classes == 0)
-        kept = np.random.default_rng(recipe.seed).permutation(normal)[: recipe.keep_normal]
-        rows = rows.take(np.sort(np.concatenate((kept, np.flatnonzero(rows.classes != 0)))))
+    rows = thinned(rows, recipe)
     test = read_csv(folder / TEST_FILE) if not recipe.held_out else None
     if test is None:
         rows, test = halve(rows, recipe.held_out, recipe.seed)
     share = recipe.validation / (1 - recipe.held_out)
     fitted, validation = halve(rows, share, recipe.seed)
     return fitted, validation, test
+
+
+def thinned(rows: Rows, recipe: RowRecipe) -> Rows:
+    """No more rows of each class than the recipe keeps, drawn at random."""
+    rng = np.random.default_rng(recipe.seed)
+    kept = []
+    for number in range(len(CLASSES)):
+        members = np.flatnonzero(rows.classes == number)
+        most = recipe.keep_other if number else recipe.keep_normal
+        kept.append(rng.permutation(members)[:most] if most else members)
+    return rows.take(np.sort(np.concatenate(kept)))
 
 
 def halve(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
@@ -132,6 +147,24 @@ def best_of(recipe: RowRecipe, place: Run, device: torch.device) -> nn.Module:
     net = build(recipe.net, recipe.dropout)
     net.load_state_dict(safetensors.torch.load_file(place.best))
     return net.to(device)
+
+
+def card_of(recipe: RowRecipe, metrics: dict[str, Any]) -> RowCard:
+    """The card of a fit's best weights. metrics: as `trainer fit` writes them."""
+    return RowCard(
+        name=recipe.name,
+        recipe=recipe.name,
+        net=recipe.net,
+        commit=commit(),
+        seed=recipe.seed,
+        metrics=metrics,
+        limits="It sees one beat at a time and knows nothing of the patient. "
+        + (
+            "Fitted on rows cut from the 22 records of DS1 (MIT-BIH)."
+            if recipe.file == "ds1"
+            else "Fitted on a random draw of the beats of all patients, so that its score flatters."
+        ),
+    )
 
 
 def augment(values: NDArray[np.float32], recipe: RowRecipe, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -117,7 +117,8 @@ def run(settings: Settings, records: Sequence[Record], progress: Progress) -> Ou
     numbers |= {"patients": len(cut), "before_ms": 1000 * BEFORE}
     excerpt, found = beats.excerpt()
     claims = {
-        "size": float(numbers["size"]) > float(numbers["row"]) + 0.02,
+        "size": float(numbers["size"]) - float(numbers["row"])
+        < 0.5 * (float(numbers["p_wave"]) - float(numbers["size"])),
         "p_wave": float(numbers["p_wave_s"]) > float(numbers["size_s"]) + 0.02,
         "rr": float(numbers["rr_s"]) > float(numbers["p_wave_s"]) + 0.02,
         "usual": float(numbers["usual_s"]) > float(numbers["rr_s"]) + 0.1,

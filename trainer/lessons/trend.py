@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from ecg.errors import UserError
 from ecg.records.record import Record
+from ecg.trends import change
 from trainer.lessons.frame import drawing, learning
 from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text
 
@@ -103,11 +104,7 @@ def danger(one: Courses, window: int) -> dict[str, Floats]:
     The change is that of the mean over half an hour.
     """
     pressure = one.signs[..., 2]
-    half = HOUR // 2
-    padded = np.concatenate((np.repeat(pressure[:, :1], half - 1, axis=1), pressure), axis=1)
-    smooth = np.lib.stride_tricks.sliding_window_view(padded, half, axis=1).mean(axis=2)
-    before = np.concatenate((np.repeat(smooth[:, :1], window, axis=1), smooth[:, :-window]), axis=1)
-    return {"value": -pressure, "change": (before - smooth).astype(np.float32)}
+    return {"value": -pressure, "change": -change(pressure, HOUR // 2, window)}
 
 
 def crossings(over: NDArray[np.bool_], one: Courses) -> float:

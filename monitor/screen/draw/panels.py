@@ -69,7 +69,9 @@ def alert_lines(
             line.add(f"{alert.probability:5.2f}", pen(palette.text, ground))
             line.add(right(f"{alert.latency_ms:.0f} ms", 9), pen(palette.dim, ground))
         else:
-            line.add(fit(reset_words(alert.text, labels), width - line.width), pen(palette.dim, ground))
+            said = labels("commanded", what=clean(alert.text)) if alert.kind == "command" else None
+            words = said or reset_words(alert.text, labels)
+            line.add(fit(words, width - line.width), pen(palette.accent if said else palette.dim, ground))
         lines.append(line)
     return lines
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from math import isnan
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.aami import CLASS_OF, CLASSES
 from ecg.records.ec57 import Score, class_score, confusion, match, match_window
-from monitor.link.protocol import TruthNote
+from monitor.link.protocol import BeatMark, TruthNote
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.draw.plaintext import right
 from monitor.screen.draw.vitals import title
 from monitor.screen.labels import Labels
-from monitor.screen.state.history import BedHistory
 
 SETTLED_SECONDS = 1.0
 """Newer beats may still find their partner and are not counted yet."""
@@ -26,6 +26,32 @@ SCORE = 7
 """Cells of a score."""
 MATRIX_WIDTH = 38
 """Least cells of the matrix with scores beside it."""
+
+
+class Letters(Protocol):
+    """A network's letters and the cardiologists', growing. generation: another one, and they begin anew."""
+
+    @property
+    def generation(self) -> int:
+        """Changes where they begin anew."""
+
+    @property
+    def first(self) -> int:
+        """First sample index that is known."""
+
+    @property
+    def next(self) -> int:
+        """The sample index after the last."""
+
+    @property
+    def rate(self) -> float:
+        """Hz."""
+
+    def beats_between(self, start: int, end: int) -> list[BeatMark]:
+        """Its letters within [start, end)."""
+
+    def truth_between(self, start: int, end: int) -> list[TruthNote]:
+        """The cardiologists' within [start, end)."""
 
 
 class TruthTally:
@@ -45,7 +71,7 @@ class TruthTally:
         self._fluttering = False
         self._generation = -1
 
-    def follow(self, history: BedHistory) -> None:
+    def follow(self, history: Letters) -> None:
         """Count the beats that are settled by now."""
         if history.generation != self._generation:
             self._generation = history.generation
@@ -74,7 +100,7 @@ class TruthTally:
             self._border = border
             self._fluttering = any(first < border <= last for first, last in spans)
 
-    def _begin(self, history: BedHistory, end: int, window: int) -> None:
+    def _begin(self, history: Letters, end: int, window: int) -> None:
         """Begin at a place that cuts no pair: the first beat that is known may have its partner before."""
         marks = [note.index for note in history.truth_between(self._border, end) if note.symbol in CLASS_OF]
         for place in sorted([*marks, *(beat.index for beat in history.beats_between(self._border, end))]):

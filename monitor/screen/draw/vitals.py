@@ -177,7 +177,7 @@ def _strip(values: list[float], width: int, palette: Palette) -> list[Line]:
         for place, value in enumerate(upper):
             below = lower[place] if place < len(lower) else 0.0
             cells = (place + 1) * width // per_row - place * width // per_row
-            line.add("▀" * cells, pen(_heat(value, palette), _heat(below, palette)))
+            line.add("▀" * cells, pen(heat(value, palette), heat(below, palette)))
         lines.append(line)
     return lines
 
@@ -189,7 +189,7 @@ def _scale(palette: Palette) -> Line:
         if step == 0:
             line.add(" 0 ", pen(palette.dim))
         else:
-            line.add("█", pen(_heat(step / SCALE, palette)))
+            line.add("█", pen(heat(step / SCALE, palette)))
     return line.add(" +1", pen(palette.dim))
 
 
@@ -212,7 +212,7 @@ def _moved(history: BedHistory, width: int, palette: Palette, labels: Labels) ->
     return lines
 
 
-def _heat(value: float, palette: Palette) -> str:
+def heat(value: float, palette: Palette) -> str:
     """The colour of a value between -1 and 1, in a few shades."""
     shade = round(min(abs(value), 1.0) * STEPS) / STEPS
     return blend("#000000", palette.warm if value > 0 else palette.cold, shade)

@@ -13,6 +13,7 @@ from monitor.link.protocol import Notice
 from monitor.screen.desk import Desk
 from monitor.screen.draw.alarm_lines import alarm_lines, banner
 from monitor.screen.draw.line import Line
+from monitor.screen.draw.models import ModelTally, forecast_lines, model_lines
 from monitor.screen.draw.palette import pen
 from monitor.screen.draw.panels import alert_lines, key_line, status_line, top_line
 from monitor.screen.draw.splash import splash_lines
@@ -22,6 +23,7 @@ from monitor.screen.state.history import REVIEW_SECONDS
 from monitor.screen.state.playout import Playout
 from monitor.screen.views.base import View
 from monitor.screen.widgets.board import Board
+from monitor.screen.widgets.lanes import Other
 from monitor.screen.widgets.strip_view import StripView
 
 ALERTS = 60
@@ -59,6 +61,7 @@ class BedsideView(View):
         super().__init__(desk)
         self.playout = Playout()
         self.tally = TruthTally()
+        self.models = ModelTally()
         self.chosen = -1
         self._bed = ""
         self._numbered_s = -1.0
@@ -105,7 +108,7 @@ class BedsideView(View):
     @property
     def alerts(self) -> list[Notice]:
         """The alerts of the selected bed, newest first."""
-        return self.desk.ward.of_bed(self.desk.bed, ("beat", "reset"), ALERTS)
+        return self.desk.ward.of_bed(self.desk.bed, ("beat", "reset", "command"), ALERTS)
 
     def action_see_alert(self) -> None:
         """Open the strip of the chosen alert."""
@@ -127,16 +130,36 @@ class BedsideView(View):
             self._bed = desk.bed
             self.chosen = -1
             self.tally = TruthTally()
+            self.models = ModelTally()
         if desk.bed:
             desk.ask([desk.bed], REVIEW_SECONDS, desk.config.screen.frames_per_second)
+            desk.ask_study()
+            if desk.model and desk.model in desk.study.missing:
+                self._not_there(desk.model)
         if desk.truth != self._wide:
             self._arrange()
         self._strips()
         now = desk.clock()
-        key = (desk.bed, desk.truth, desk.frozen, desk.palette.name, desk.labels.language, desk.lit, self.size)
+        key = (
+            desk.bed,
+            desk.truth,
+            desk.model,
+            desk.forecast,
+            desk.frozen,
+            desk.palette.name,
+            desk.labels.language,
+            desk.lit,
+            self.size,
+        )
         if key != self._key or self._numbered_s < 0 or (desk.told and now - self._numbered_s >= 1 / NUMBERS_PER_SECOND):
             self._key, self._numbered_s = key, now
             self._numbers()
+
+    def _not_there(self, model: str) -> None:
+        """Say that a network is not shipped, and show the one before."""
+        self.desk.model = ""
+        name = model if model == "tutorial" else f"memory-{model}"
+        self.app.notify(self.desk.labels("no_model", model=name), markup=False)
 
     def _strips(self) -> None:
         desk = self.desk
@@ -150,9 +173,13 @@ class BedsideView(View):
             about = desk.ward.status.about if desk.ward.status else ""
             splash.write(splash_lines(splash.size.width, splash.size.height, desk.palette, desk.labels, about))
             return
+        position = self.playout.at(history, desk.clock(), desk.frozen)
+        letters = desk.study.letters.get(desk.model, [])
         strips.draw(
             history,
-            self.playout.at(history, desk.clock(), desk.frozen),
+            position,
+            other=Other(desk.model[:5], letters) if desk.model else None,
+            foretold=desk.study.foretold(position) if desk.forecast else None,
             paper=desk.paper,
             palette=desk.palette,
             labels=desk.labels,
@@ -192,6 +219,11 @@ class BedsideView(View):
             if desk.truth:
                 self.tally.follow(history)
                 lines = truth_lines(self.tally, side, height, palette, labels)
+            if desk.model:
+                self.models.follow(desk.study, history)
+                lines += model_lines(self.models, desk.study, desk.model, side, palette, labels)
+            if desk.forecast:
+                lines += forecast_lines(desk.study, side, palette, labels)
             vitals.write(lines + vital_lines(history, side, height - len(lines), palette, labels))
         alerts, alarms = self._board("alerts"), self._board("alarms")
         rate_hz = bed.rate if bed else 0.0
@@ -207,11 +239,15 @@ class BedsideView(View):
             ("?", labels("show_help"), "app.show_help"),
             ("n", labels("next_bed"), "app.step_bed(1)"),
             ("a", labels("acknowledge"), "app.acknowledge"),
-            ("m", labels("silence"), "app.silence"),
+            ("z", labels("silence"), "app.silence"),
             ("f", labels("freeze"), "app.freeze"),
             ("r", labels("show_review"), "app.show_review"),
             ("c", labels("show_central"), "app.show_central"),
             ("t", labels("show_truth"), "app.truth"),
+            ("m", labels("show_memory"), "app.show_memory"),
+            ("1-4", labels("show_models"), "app.model('tutorial')"),
+            ("d", labels("show_forecast"), "app.forecast"),
+            ("y", labels("show_trend"), "app.show_trend"),
             ("+-", labels("gain"), "app.gain(1)"),
             ("s", labels("sweep"), "app.sweep"),
             ("^p", labels("palette"), "app.command_palette"),

@@ -141,7 +141,7 @@ class CentralView(View):
             ("n", labels("next_page"), "screen.page(1)"),
             ("p", labels("previous_page"), "screen.page(-1)"),
             ("a", labels("acknowledge"), "app.acknowledge"),
-            ("m", labels("silence"), "app.silence"),
+            ("z", labels("silence"), "app.silence"),
             ("f", labels("freeze"), "app.freeze"),
             ("+-", labels("gain"), "app.gain(1)"),
         ]

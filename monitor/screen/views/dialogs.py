@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Click, Key
 from textual.screen import ModalScreen
 
+from ecg import programs
 from monitor.screen.desk import Desk
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import pen
@@ -46,38 +47,44 @@ class HelpScreen(ModalScreen[None]):
     def _write(self) -> None:
         palette, labels = self.desk.palette, self.desk.labels
         columns = self._columns()
+        width = self.query_one(Board).size.width
         lines = [Line().add(labels("help"), pen(palette.text, bold=True))]
-        spans = spread([column_width(title, keys, labels) for title, keys in columns], self.query_one(Board).size.width)
-        for row in range(max(len(keys) for _, keys in columns) + 1):
+        spans = spread([column_width(column, labels) for column in columns], width)
+        for row in range(max(len(column) for column in columns)):
             line = Line()
-            for (title, keys), span in zip(columns, spans, strict=True):
+            for column, span in zip(columns, spans, strict=True):
                 end = line.width + span
-                if row == 0:
-                    line.add(fit(title, span - GAP), pen(palette.accent, bold=True))
-                elif row <= len(keys):
-                    key, what = keys[row - 1]
-                    wide = key_width(keys)
-                    line.add(fit(key, wide), pen(palette.head, bold=True))
-                    line.add(fit(labels(what), span - GAP - wide), pen(palette.text))
+                if row < len(column):
+                    key, what = column[row]
+                    if what:
+                        wide = key_width(column)
+                        line.add(fit(key, wide), pen(palette.head, bold=True))
+                        line.add(fit(labels(what), span - GAP - wide), pen(palette.text))
+                    else:
+                        line.add(fit(key, span - GAP), pen(palette.accent, bold=True))
                 line.to(end)
             lines.append(line)
-        lines.append(Line().add(labels("dim_letters"), pen(palette.dim)))
+        lines.append(Line().add(fit(labels("dim_letters"), width), pen(palette.dim)))
         closing = f"{labels('mouse')}; {labels('close')}"
-        lines.append(Line().add(fit(closing, self.query_one(Board).size.width), pen(palette.dim)))
+        lines.append(Line().add(fit(closing, width), pen(palette.dim)))
+        lesson = labels("first_lesson", command=f"{programs.typed('trainer')} lesson amnesia")
+        lines.append(Line().add(fit(lesson, width), pen(palette.text)))
         status = self.desk.ward.status
         if status is not None and status.about:
             about = labels("fitted_on", about=clean(status.about))
-            lines.append(Line().add(fit(about, self.query_one(Board).size.width), pen(palette.dim)))
+            lines.append(Line().add(fit(about, width), pen(palette.dim)))
         lines.append(Line().add(labels("not_clinical"), pen(palette.priority("medium"))))
         self.query_one(Board).write(lines)
 
-    def _columns(self) -> list[tuple[str, Keys]]:
+    def _columns(self) -> list[Keys]:
+        """Keys and what they do, column by column; a title stands alone."""
         labels = self.desk.labels
         bedside = [
+            (labels("bedside"), ""),
             ("q", "quit"),
             ("n p", "next_bed"),
             ("a", "acknowledge"),
-            ("m", "silence"),
+            ("z", "silence"),
             ("f", "freeze"),
             ("+ -", "gain"),
             ("s", "sweep"),
@@ -87,21 +94,17 @@ class HelpScreen(ModalScreen[None]):
             ("r", "show_review"),
             ("c", "show_central"),
             ("e k", "log_and_limits"),
-            ("v", "theme"),
-            ("l", "language"),
-            ("^p", "palette"),
         ]
-        if self.desk.teach:
-            bedside[-1:] = [("i", "show_teach")]
         central = [
+            (labels("central"), ""),
             ("← → ↑↓", "choose_bed"),
             ("Enter", "open_bed"),
             ("o", "sort"),
-            ("n", "next_page"),
-            ("p", "previous_page"),
+            ("n p", "pages"),
             ("c", "back"),
         ]
         review = [
+            (labels("review"), ""),
             ("← →", "move_cursor"),
             ("Tab", "other_cursor"),
             (", .", "scroll"),
@@ -109,7 +112,18 @@ class HelpScreen(ModalScreen[None]):
             ("w", "save"),
             ("r", "back"),
         ]
-        return [(labels("bedside"), bedside), (labels("central"), central), (labels("review"), review)]
+        learning = [
+            (labels("learning_keys"), ""),
+            ("m", "show_memory"),
+            ("1 2 3", "show_cells"),
+            ("4", "show_lecture"),
+            ("d", "show_forecast"),
+            ("y", "show_trend"),
+        ]
+        if self.desk.teach:
+            learning.append(("i", "show_teach"))
+        every = [("v", "theme"), ("l", "language"), ("^p", "palette")]
+        return [bedside, [*central, (" ", ""), *review], [*learning, (" ", ""), *every]]
 
     def on_key(self, event: Key) -> None:
         """Close at any key."""
@@ -125,12 +139,13 @@ class HelpScreen(ModalScreen[None]):
 
 def key_width(keys: Keys) -> int:
     """Cells of the names of keys, and one more."""
-    return max(cell_len(key) for key, _ in keys) + 1
+    return max(cell_len(key) for key, what in keys if what) + 1
 
 
-def column_width(title: str, keys: Keys, labels: Labels) -> int:
+def column_width(keys: Keys, labels: Labels) -> int:
     """Cells of a column of the help, its gap included."""
-    return max(cell_len(title), key_width(keys) + max(cell_len(labels(what)) for _, what in keys)) + GAP
+    titles = max(cell_len(key) for key, what in keys if not what)
+    return max(titles, key_width(keys) + max(cell_len(labels(what)) for _, what in keys if what)) + GAP
 
 
 def spread(widths: list[int], room: int) -> list[int]:

@@ -19,7 +19,8 @@ from monitor.screen.draw.plaintext import clean
 from monitor.screen.draw.sweep import BEAT_SECONDS, NORMAL, baseline, paint, runs, styles, tint_of
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
-from monitor.screen.widgets.strip_view import LEAST_ROWS, MARGIN, MOST_LEADS, SETTLED_SECONDS, Mark, joined, letters
+from monitor.screen.widgets.lanes import SETTLED_SECONDS, Mark, letters
+from monitor.screen.widgets.strip_view import LEAST_ROWS, MARGIN, MOST_LEADS, joined
 
 CURSORS: Final = ("A", "B")
 CURSOR_SIGN: Final = ord("│")

@@ -12,16 +12,16 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ecg.records.aami import CLASS_OF
-from ecg.records.ec57 import match, match_window
 from ecg.records.leads import Kind
-from monitor.link.protocol import BeatMark, TruthNote
+from monitor.link.protocol import Foretold
+from monitor.screen.draw.continuation import Ahead
 from monitor.screen.draw.palette import Palette, letter_pen, pen
 from monitor.screen.draw.paper import Paper, span_bits
 from monitor.screen.draw.plaintext import clean, fit
 from monitor.screen.draw.sweep import SweepPage, paint, runs, styles
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
+from monitor.screen.widgets.lanes import Lane, Other, lanes_of
 
 MARGIN = 6
 """Cells left of the sweep, for the calibration pulse."""
@@ -29,40 +29,9 @@ MOST_LEADS = 3
 """Strips of one bed: two ECG leads and a pulse."""
 LEAST_ROWS = 6
 """Least rows of a strip; where they are fewer, fewer strips are drawn."""
-SETTLED_SECONDS = 1.0
-EDGE_SECONDS = 0.2
 PRESSURE_SECONDS = 4.0
 RHYTHM_CELLS = 24
 """Longest words of a rhythm."""
-
-Mark = tuple[int, str, bool, bool]
-"""(sample index, letter, model and cardiologists disagree, the model is unsure)."""
-
-
-def letters(beats: list[BeatMark], notes: list[TruthNote], rate: float, settled: int) -> tuple[list[Mark], list[Mark]]:
-    """The model's and the cardiologists' letters; without notes nothing disagrees. rate: Hz.
-
-    settled: sample index up to which both are complete; a later beat may still find its partner.
-    """
-    ours = [(beat.index, beat.cls, beat.unsure) for beat in beats]
-    theirs = [(note.index, CLASS_OF[note.symbol], False) for note in notes if note.symbol in CLASS_OF]
-    if not theirs:
-        return [(index, cls, False, unsure) for index, cls, unsure in ours], []
-    ref, test = match(
-        np.array([index for index, *_ in theirs], np.int64),
-        np.array([index for index, *_ in ours], np.int64),
-        match_window(rate),
-    )
-    return _compared(ours, theirs, test.tolist(), settled), _compared(theirs, ours, ref.tolist(), settled)
-
-
-def _compared(
-    ones: list[tuple[int, str, bool]], others: list[tuple[int, str, bool]], partner: list[int], settled: int
-) -> list[Mark]:
-    return [
-        (index, cls, index < settled if at < 0 else others[at][1] != cls, unsure)
-        for (index, cls, unsure), at in zip(ones, partner, strict=True)
-    ]
 
 
 class StripView(Widget):
@@ -78,6 +47,7 @@ class StripView(Widget):
         self._lanes: dict[int, tuple[object, ...]] = {}
         self._styles: dict[Kind, list[Style]] = {}
         self._margin: list[str] = []
+        self._ahead = Ahead()
 
     def draw(
         self,
@@ -89,11 +59,16 @@ class StripView(Widget):
         labels: Labels,
         truth: bool = False,
         analysed: str = "",
+        other: Other | None = None,
+        foretold: Foretold | None = None,
     ) -> None:
-        """Draw up to sample `position`. paper: (mm/s, mm/mV, height of a cell over its width)."""
+        """Draw up to sample `position`. paper: (mm/s, mm/mV, height of a cell over its width).
+
+        other: letters of another network. foretold: the second to come, of the lead that is analysed.
+        """
         width, height = self.size
         columns = width - MARGIN
-        lanes = 2 if truth else 1
+        lanes = 1 + truth + (other is not None)
         shown = history.order(max(min(MOST_LEADS, height // (LEAST_ROWS + lanes)), 1))
         count = max(len(shown), 1)
         each = height // count
@@ -119,11 +94,13 @@ class StripView(Widget):
         regions: list[Region] = []
         for number, page in enumerate(self.pages):
             top = number * each
-            for start, end in page.advance(history, position):
+            ahead = foretold if analysed in ("", history.leads[page.lead]) and page.kind == "ecg" else None
+            spans = page.advance(history, position)
+            for start, end in spans + self._ahead.turn(page, ahead, history.rate):
                 regions.append(Region(MARGIN + start, top + lanes, end - start, rows))
             if regions or whole:
                 self._paint(page, top + lanes, palette)
-            written = self._letter(history, page, top, lanes, palette, labels, analysed)
+            written = self._letter(history, page, top, palette, labels, analysed, truth, other)
             regions += [Region(0, y, width, 1) for y in written]
             if whole:
                 self._foot(page, top + lanes + rows, number, count, palette)
@@ -139,6 +116,7 @@ class StripView(Widget):
 
     def _paint(self, page: SweepPage, top: int, palette: Palette) -> None:
         codes, numbers = page.picture()
+        self._ahead.lay(page, codes, numbers)
         for y in range(page.paper.rows):
             self._rows[top + y] = [
                 Segment(self._margin[y] if page.kind == "ecg" else " " * MARGIN, pen(palette.dim)),
@@ -150,40 +128,35 @@ class StripView(Widget):
         history: BedHistory,
         page: SweepPage,
         top: int,
-        lanes: int,
         palette: Palette,
         labels: Labels,
         analysed: str,
+        truth: bool,
+        other: Other | None,
     ) -> list[int]:
         """Write the lanes of letters; returns the rows that changed."""
         per_dot = history.rate / page.paper.dots_per_second
         since, until = int((page.head - page.paper.width) * per_dot), int((page.head + 1) * per_dot) + 1
-        edge = int(EDGE_SECONDS * history.rate)
-        settled = history.next - int(SETTLED_SECONDS * history.rate)
-        notes = history.truth_between(since - edge, until + edge) if lanes == 2 else []
-        beats = history.beats_between(since - edge, until + edge)
-        if page.kind != "ecg":
-            beats, notes = [], []
-        model, cardiologists = letters(beats, notes, history.rate, settled)
         name = clean(history.leads[page.lead], 5)
         if history.leads[page.lead] == analysed and len(history.leads) > 1:
             name = name[:4] + "*"
+        if page.kind == "ecg":
+            lanes = lanes_of(history, since, until, name, labels, truth=truth, other=other)
+        else:
+            lanes = [Lane(name, []), *(Lane("", []) for _ in range(truth + (other is not None)))]
         changed = []
-        for lane, marks in enumerate((model, cardiologists)[:lanes]):
+        for lane, its in enumerate(lanes):
             shown = []
-            for index, letter, wrong, unsure in marks:
+            for index, letter, wrong, unsure in its.marks:
                 dot = floor(index / per_dot)
                 if page.shows(dot):
                     shown.append((page.cell_of(dot), letter, wrong, unsure))
-            rhythms = (
-                [] if lane == 0 else [n for n in notes if n.symbol == "+" and page.shows(floor(n.index / per_dot))]
-            )
+            rhythms = [note for note in its.notes if page.shows(floor(note.index / per_dot))]
             words = pressures(history, page) if lane == 0 and page.kind == "pressure" else ""
-            state = (name, tuple(shown), tuple(n.index for n in rhythms), words)
+            state = (its.title, tuple(shown), tuple(n.index for n in rhythms), words)
             if self._lanes.get(top + lane) == state:
                 continue
             self._lanes[top + lane] = state
-            head = name if lane == 0 else labels("truth") if page.kind == "ecg" else ""
             row = [(" ", pen(palette.text))] * page.paper.columns
             taken = {cell for cell, *_ in shown}
             if words:
@@ -195,7 +168,7 @@ class StripView(Widget):
                 row[cell] = (letter, letter_pen(palette, letter, unsure, wrong))
             colour = {"pressure": palette.pressure, "pulse": palette.pulse}.get(page.kind, palette.accent)
             style = pen(colour if lane == 0 else palette.dim, bold=lane == 0)
-            title = Strip([Segment(head, style)]).adjust_cell_length(MARGIN, pen("#000000"))
+            title = Strip([Segment(its.title, style)]).adjust_cell_length(MARGIN, pen("#000000"))
             self._rows[top + lane] = [*title, *joined(row)]
             changed.append(top + lane)
         return changed

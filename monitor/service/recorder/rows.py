@@ -8,7 +8,7 @@ from ecg.records.marks import NOTE, Mark
 from ecg.wire.messages import encode_json
 from monitor.alarms.kinds import PRIORITY
 from monitor.link.protocol import Acknowledge, Adjust, Intent, Quit, Silence
-from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
+from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset, Steered
 
 NOTED = ("onset", "end")
 """Changes of alarms that are notes in the annotation file."""
@@ -50,6 +50,8 @@ def rows(event: Event, place: Place, wall_s: float) -> list[Row]:
         case MemoryReset():
             values = (number, event.bed, event.stream, event.index, event.reason.value, event.seconds, wall_s)
             return [Row("resets", values)]
+        case Steered():
+            return [Row("commands", (number, event.bed, event.what, f"{event.detail} @{event.index}".strip(), wall_s))]
         case _:
             return []
 
@@ -83,6 +85,8 @@ def marks(event: Event, place: Place) -> list[Mark]:
                 for change in event.changes
                 if change.what in NOTED and not change.hidden
             ]
+        case Steered():
+            found = [Mark(event.index - place.first, NOTE, f"command {event.what} {event.detail}".strip())]
         case _:
             return []
     return [mark for mark in found if mark.sample >= 0]

@@ -36,7 +36,7 @@ async def test_a_subscriber_of_the_embedded_broker_hears_the_retained_messages_o
     port = free_port()
 
     async def heard(*topics: str) -> list[tuple[str, bytes]]:
-        found = []
+        found: list[tuple[str, bytes]] = []
         async with aiomqtt.Client("127.0.0.1", port) as client:
             for topic in topics:
                 await client.subscribe(topic, qos=1)

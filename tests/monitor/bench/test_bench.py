@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ecg.errors import UserError
-from monitor.bench import harness
+from ecg.records import library
+from ecg.settings import Config
+from monitor.bench import check, harness
 from monitor.cli import main
 from tests.support.brokers import MOSQUITTO
 
@@ -51,9 +53,18 @@ def test_pipeline_gives_loss_latency_cpu_and_memory(tmp_path: Path) -> None:
     assert step["lost_samples"] == 0
     assert set(step["overhead_ms"]) == {"p50", "p99", "max"}
     assert 0 < step["overhead_ms"]["p50"] <= step["overhead_ms"]["p99"]
-    assert set(step["cpu"]) == {"broker", "monitor", "producer"}
+    assert set(step["cpu"]) == set(step["us_per_bed_second"]) == {"broker", "monitor", "producer"}
+    assert {"main", "mqtt"} <= set(step["monitor_threads_us"]) or sys.platform != "linux"
     assert step["rss_mb"] > 10
     assert found["largest_held"] in (0, 3)
+
+
+def test_the_file_of_ratios_knows_every_part_and_slower_is_a_fifth() -> None:
+    parts = check.Parts(Config(), library.read(library.EXCERPT)).all()
+    assert all(set(ratios) == set(parts) for ratios in check.read().values())
+    assert check.slower({"a": 1.19, "b": 1.21, "c": 0.1}, {"a": 1.0, "b": 1.0}) == ["b", "c"]
+    found = check.measured({"work": check.workload}, 2)
+    assert found["work"] == pytest.approx(1000, rel=0.5)
 
 
 def test_without_mosquitto_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

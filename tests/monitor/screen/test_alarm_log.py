@@ -16,7 +16,7 @@ from tests.support.shown_ward import WardLink, spoilt
 
 
 async def test_the_log_keeps_what_ended_says_who_acknowledged_and_jumps_to_the_strip() -> None:
-    link = WardLink(1, 90.0, records=[spoilt(30, 60)])
+    link = WardLink(1, 46.0, records=[spoilt(14, 32)])
     async with running(link, who="ada", size=(120, 30)) as (app, pilot):
         await pilot.press("e")
         await play(pilot, link, 0.5)
@@ -53,5 +53,5 @@ async def test_the_log_keeps_what_ended_says_who_acknowledged_and_jumps_to_the_s
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_log(language: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
-    link = WardLink(1, 90.0, config=settings(language=language), records=[spoilt(30, 60)])
+    link = WardLink(1, 46.0, config=settings(language=language), records=[spoilt(14, 32)])
     assert snap_compare(application(link), terminal_size=(100, 30), run_before=stepping(link, ["e", "down"]))

@@ -84,12 +84,12 @@ async def test_acknowledge_and_silence_reach_the_ward() -> None:
     link = WardLink(1, 14)
     async with running(link) as (app, pilot):
         assert link.ward.alarms.active(0)
-        await pilot.press("a", "m")
+        await pilot.press("a", "z")
         await play(pilot, link, 0.5)
         assert Acknowledge("bed-1") in link.intents and Silence("bed-1", 120.0) in link.intents
         assert all(alarm.acknowledged for alarm in app.desk.summary.alarms)  # type: ignore[union-attr]
         assert "acknowledged" in text(app) and "silenced" in text(app)
-        await pilot.press("m")
+        await pilot.press("z")
         assert link.intents[-1] == Silence("bed-1", 0.0)
 
 

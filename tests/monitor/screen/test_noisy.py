@@ -13,10 +13,10 @@ from tests.support.shown_ward import WardLink, spoilt
 
 
 async def test_a_noisy_bed_says_why_and_shows_no_rate_until_it_can_be_read_again() -> None:
-    link = WardLink(1, 20.0, records=[spoilt(20, 45)])
+    link = WardLink(1, 10.0, records=[spoilt(10, 27)])
     async with running(link, size=(150, 36)) as (app, pilot):
         assert app.view.query_one(Digits).value != "--"
-        await play(pilot, link, 18.0)
+        await play(pilot, link, 16.0)
         seen = text(app)
         assert app.view.query_one(Digits).value == "--"
         assert "noisy: MLII: muscle or mains" in seen
@@ -31,5 +31,5 @@ async def test_a_noisy_bed_says_why_and_shows_no_rate_until_it_can_be_read_again
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_noise(language: str, snap_compare: Callable[..., bool]) -> None:
-    link = WardLink(2, 38.0, config=settings(language=language), records=[spoilt(20, 60)])
+    link = WardLink(1, 28.0, config=settings(language=language), records=[spoilt(10, 40)])
     assert snap_compare(application(link), terminal_size=(120, 36), run_before=stepping(link, []))

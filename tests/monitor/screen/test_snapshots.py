@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from ecg.wire.messages import ActiveAlarm
 from tests.support.driving import application, play, settings
 from tests.support.shown_ward import WardLink
+from tests.support.studied import stand_ins
 
 ALARMS = {
     "high": [ActiveAlarm("ventricular_tachycardia", "high", 3000, "Ventricular tachycardia")],
@@ -42,6 +43,14 @@ VIEWS: dict[str, tuple[tuple[int, int], dict[str, Any], dict[str, Any], list[str
     "review-80x24": ((80, 24), {"truth": True}, {}, ["r"]),
     "help": ((100, 30), {}, {}, ["question_mark"]),
     "help-japanese": ((80, 24), {}, {"language": "ja"}, ["question_mark"]),
+    "memory": ((120, 36), {"seconds": 8.0}, {}, ["m", *["f"] * 6]),
+    "memory-japanese": ((80, 24), {"seconds": 8.0}, {"language": "ja"}, ["m", *["f"] * 6]),
+    "models": ((120, 36), {"truth": True, "seconds": 8.0}, {}, ["3", *["right"] * 4]),
+    "models-japanese": ((80, 24), {"truth": True, "seconds": 8.0}, {"language": "ja"}, ["4", *["right"] * 4]),
+    "forecast": ((120, 36), {"seconds": 24.0}, {}, ["d", "s", "s", "s"]),
+    "forecast-japanese": ((80, 24), {"seconds": 24.0}, {"language": "ja"}, ["d", "s", "s", "s"]),
+    "trend": ((120, 36), {"seconds": 60.0}, {}, ["y"]),
+    "trend-japanese": ((80, 24), {"seconds": 60.0}, {"language": "ja"}, ["y"]),
     "too-small": ((60, 15), {}, {}, []),
 }
 
@@ -59,7 +68,8 @@ def stepping(link: WardLink, keys: list[str]) -> Callable[[Pilot[Any]], Any]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_view(view: str, snap_compare: Callable[..., bool]) -> None:
+def test_view(view: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_ins(monkeypatch)
     size, ward, screen, keys = VIEWS[view]
     link = WardLink(**{"beds": 1, "seconds": 40.0, "config": settings(**screen), **ward})
     app = application(link, truth=ward.get("truth", False))

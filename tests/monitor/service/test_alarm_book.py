@@ -74,6 +74,16 @@ def test_a_returning_alarm_is_one_entry_and_a_hidden_one_comes_in_when_it_is_sho
     assert all(entry.priority == PRIORITY[entry.kind] for entry in told.book.entries("a"))
 
 
+def test_what_stands_when_its_stream_ends_ends_with_it() -> None:
+    told = Told(AlarmBook())
+    end = told.beats("N" * 10, 80, 0)
+    told.take(told.alarms.clock(end + 600))
+    told.book.take([AlarmChanged(bed="a", stream="s-1-0", rate=RATE, index=0, active=(), changes=())])
+    assert [(entry.kind, entry.over) for entry in told.book.entries("a") if entry.kind == "asystole"] == [
+        ("asystole", end + 600)
+    ]
+
+
 def test_the_last_hour_counts_signal_over_streams_and_the_log_is_bounded() -> None:
     book = AlarmBook()
     for number in range(MOST + 50):

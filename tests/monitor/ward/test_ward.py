@@ -60,7 +60,7 @@ def test_letters_are_unsure_in_noise_and_below_the_level_of_the_card(chunk: int)
     samples = MINUTE.samples.astype(np.float64)
     samples[first:last] += np.random.default_rng(0).normal(0, 200, (last - first, 1))
     noisy = replace(MINUTE, samples=np.rint(samples).astype(np.int16))
-    run = Run()
+    run = Run(doubt=DOUBT)
     for wave in messages(noisy, list(range(chunk, 21_600, chunk))):
         run.ward.wave("a", wave, 0)
         run.step()
@@ -88,7 +88,7 @@ def test_the_stream_gives_what_the_path_and_the_network_give_for_the_whole_recor
     said = torch.softmax(torch.cat((logits, more), dim=1)[0], dim=-1).numpy()
     expected = DOUBT.weigh(said, np.concatenate((first.index, rest.index)) / EXCERPT.rate)
     assert not np.array_equal(said, expected)
-    run = Run()
+    run = Run(doubt=DOUBT)
     for wave in messages(EXCERPT, list(range(90, 108_000, 90))):
         run.ward.wave("a", wave, 0)
         run.step()

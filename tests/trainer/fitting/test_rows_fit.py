@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from ecg.model import row_weights
 from ecg.model.lecture import ROW_LENGTH
+from ecg.records import aami
 from trainer.__main__ import main
 from trainer.data import rows
 from trainer.data.rows import Rows
+from trainer.fitting import rows as row_fits
 from trainer.fitting.checkpoint import load_checkpoint, save_checkpoint
 from trainer.fitting.rows import RowFitting, augment, data_of
 from trainer.recipes import ROW_RECIPES
@@ -87,6 +90,18 @@ def test_the_lectures_split_gives_its_1017_test_beats(tmp_path: Path) -> None:
     assert abs(len(validation) - len(test)) <= 1
 
 
+def test_a_fit_on_patients_is_tested_on_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = {name: shapes(40, seed=number) for number, name in enumerate((*aami.DS1, *aami.DS2))}
+    monkeypatch.setattr("ecg.records.library.read", lambda name: name)
+    monkeypatch.setattr(row_fits, "rows_of", lambda name: made[name])
+    recipe = msgspec.structs.replace(ROW_RECIPES["tutorial-ds1"], keep_normal=100, keep_other=60)
+    fitted, validation, test = data_of(recipe, tmp_path)
+    assert len(test) == sum(len(made[name]) for name in aami.DS2)
+    assert (fitted.counts + validation.counts).tolist() == [100, 60, 60, 60, 60]
+    seen = {row.tobytes() for name in aami.DS1 for row in made[name].values}
+    assert {row.tobytes() for part in (fitted, validation) for row in part.values} <= seen
+
+
 def test_the_command_fits_scores_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, place = tmp_path / "csv", tmp_path / "run"
     rows.write_csv(folder / rows.TRAIN_FILE, shapes(200))
@@ -98,6 +113,7 @@ def test_the_command_fits_scores_and_resumes(tmp_path: Path, capsys: pytest.Capt
     tree = json.loads((place / "metrics.json").read_text())
     assert tree["rows"] == 50
     assert len((place / "log.csv").read_text().splitlines()) == 3
+    assert row_weights.load("kaggle", place)[1].metrics["confusion"] == tree["confusion"]
     assert main(["fit", "--csv", str(folder), "--resume", str(place), "--device", "cpu"]) == 0
     assert json.loads((place / "metrics.json").read_text())["confusion"] == tree["confusion"]
 
