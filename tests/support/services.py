@@ -21,7 +21,7 @@ def service() -> Service:
     """A service that is not connected: messages are put into its inbox by hand."""
     import torch
 
-    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
+    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"), doubt=CARD.doubt)
     return Service(Config(), Broker("127.0.0.1", 1, "external"), ward)
 
 
