@@ -8,6 +8,7 @@ ratios are compared with a file in the repository; what seems slower is measured
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -38,7 +39,7 @@ FILE: Final = Path(__file__).with_name("ratios.json")
 SLOWER: Final = 1.2
 """So many times the ratio in the file is too slow."""
 ROUNDS: Final = 3
-MOST_ROUNDS: Final = 9
+MOST_ROUNDS: Final = 15
 """What seems slower is measured up to so often."""
 STAGGER_SECONDS: Final = 7
 
@@ -131,8 +132,11 @@ def measured(parts: dict[str, Part], rounds: int) -> dict[str, float]:
     reference = float("inf")
     for _ in range(rounds):
         for name, part in parts.items():
+            gc.collect()
+            gc.disable()  # a pass of the collector falls where it likes
             reference = min(reference, workload()[0])
             spent, units = part()
+            gc.enable()
             best[name] = min(best[name], spent / units)
     return {name: 1000 * value / reference for name, value in best.items()}
 
@@ -161,7 +165,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
     way = "compiled" if any(name.endswith("signal.kernels.use") for name in sys.modules) else "numpy"
     if options.update:
         known = read() if FILE.exists() else {}
-        rounded = {name: round(ratio, 3) for name, ratio in measured(parts, MOST_ROUNDS).items()}
+        runs = [measured(parts, ROUNDS) for _ in range(3)]
+        rounded = {name: round(float(np.median([one[name] for one in runs])), 3) for name in parts}
         FILE.write_bytes(msgspec.json.format(msgspec.json.encode({**known, way: rounded}), indent=2) + b"\n")
     known = read()
     if way not in known:
