@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-Design = tuple[NDArray[np.float64], ...]
+Design = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Numerator and denominator."""
 
 
