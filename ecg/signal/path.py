@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import compiled, detector, features, filling, windows
+from ecg.signal import compiled, detector, features, filling, shapes, windows
 from ecg.signal.beats import Beats
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
@@ -150,6 +150,8 @@ class SignalPath(SlotArrays):
             raise ValueError(f"the saved bed made {made} samples of {seen}")
         if any(row.dtype.kind == "f" and (np.abs(row) > LARGEST).any() for row in saved.values()):
             raise ValueError("the saved bed holds numbers that no signal makes")
+        if not 0 <= int(saved["shape_last"]) < shapes.SHAPES:  # compiled code would not notice
+            raise ValueError(f"the saved bed's last beat has shape {saved['shape_last']} of {shapes.SHAPES}")
         given = saved.get(GIVEN)
         if given is not None and (given.ndim != 1 or given.dtype != np.float64):
             raise ValueError(f"the saved R-peaks are {given.dtype} {list(given.shape)}, needed is float64 [n]")

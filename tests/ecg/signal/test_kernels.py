@@ -93,6 +93,14 @@ def test_kernels_and_numpy_give_the_same_bits_and_may_take_turns(cuts: list[int]
     assert_same(parts, expected)
 
 
+@pytest.mark.parametrize("shape", [-1, 6, 10**6])
+def test_a_memory_that_points_beyond_its_arrays_is_refused_before_compiled_code_follows_it(shape: int) -> None:
+    path = opened()
+    saved = path.save(0) | {"shape_last": np.array(shape)}
+    with pytest.raises(ValueError, match="last beat has shape"):
+        path.restore(1, saved)
+
+
 def test_where_nothing_is_compiled_numpy_works_and_numba_is_not_even_imported(tmp_path: Path) -> None:
     program = (
         "import sys, numpy as np\n"
