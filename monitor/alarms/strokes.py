@@ -38,7 +38,8 @@ KEPT: Final = 24
 UNLIKE: Final = 0.6
 """All beats of a run but one are less like the usual one than that, and so are those of the other lead on average."""
 ONE_ANOTHER: Final = 0.8
-"""Half of the beats of a run are that much like the beat before, or more."""
+STRAYS: Final = 1
+"""The beats of a run, but for so many, are that much like the beat before, or more: a T wave at its end is not."""
 EVEN: Final = 1.5
 FASTER: Final = 0.9
 """The interval of a run is at most that share of the median interval before it."""
@@ -179,9 +180,9 @@ def run(one: Strokes, other: Strokes, beats: int, longest: float, begun: bool) -
     if len(at) < beats or at[-1] - at[0] > (beats - 1) * longest:
         return None
     steps = np.diff(at)
-    if steps.max() > EVEN * steps.min() or sorted(one.alike[-beats:])[-2] >= UNLIKE:
+    if steps.max() > EVEN * steps.min() or sorted(one.alike[-beats:])[-1 - STRAYS] >= UNLIKE:
         return None
-    if np.median(one.like_last[-beats + 1 :]) <= ONE_ANOTHER:
+    if sorted(one.like_last[-beats + 1 :])[STRAYS] <= ONE_ANOTHER:
         return None
     there = [alike for place, alike in zip(other.at, other.alike, strict=True) if at[0] - 6 <= place <= at[-1] + 6]
     if there and sum(there) >= UNLIKE * max(len(there), beats):

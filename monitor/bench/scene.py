@@ -144,7 +144,7 @@ class Scene:
 
     def verdict(self) -> dict[str, Any]:
         """What the recording says: beats that should have been read, were, and were twice; samples that are missing."""
-        net, _card = weights.load(self.config.model.weights)
+        net, card = weights.load(self.config.model.weights)
         expected: set[tuple[int, int]] = set()
         missing = 0
         with sqlite3.connect(self.records / FILE) as base:
@@ -156,7 +156,7 @@ class Scene:
         for number, name, first in known:
             record = recorded.find(self.records / name)
             missing += int((record.samples == MISSING).all(axis=1).sum())
-            found = recorded.read_again(record, self.config, net, torch.device("cpu"))
+            found = recorded.read_again(record, self.config, net, torch.device("cpu"), card.doubt)
             expected |= {(number, pair.index + first) for pair in found.pairs if pair.now != recorded.NONE}
         return {
             "beats": len(beats),

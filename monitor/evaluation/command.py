@@ -21,6 +21,7 @@ from ecg import programs
 from ecg import settings as config
 from ecg.errors import UserError
 from ecg.model.device import pick_device
+from ecg.model.doubt import NONE as NO_DOUBT
 from ecg.model.weights import load
 from ecg.records import library
 from ecg.records.record import Record
@@ -83,7 +84,14 @@ def run(arguments: list[str]) -> int:
         records = [narrowed(record, given.leads, not given.no_pulse, settings.monitor.lead) for record in records]
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task(f"listening to {len(records)} records", total=1.0)
-            return listen(records, settings, net, device, lambda share: progress.update(task, completed=share))
+            return listen(
+                records,
+                settings,
+                net,
+                device,
+                lambda share: progress.update(task, completed=share),
+                card.doubt if card else NO_DOUBT,
+            )
 
     console = Console()
     found: list[verdicts.Verdict] = []

@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ecg.model.doubt import NONE as NO_DOUBT
+from ecg.model.doubt import Doubt
 from ecg.model.network import BeatNet
 from ecg.records.leads import ecg_columns, pulse_column
 from ecg.records.record import Record
@@ -82,10 +84,14 @@ def listen(
     net: BeatNet,
     device: torch.device,
     progress: Callable[[float], None] | None = None,
+    doubt: Doubt = NO_DOUBT,
 ) -> list[Heard]:
-    """Beats and alarms of all records, each a bed of one ward. progress: called with the share that is done."""
+    """Beats and alarms of all records, each a bed of one ward.
+
+    progress: called with the share that is done. doubt: of the network's card.
+    """
     room = msgspec.structs.replace(config.monitor, max_beds=max(len(records), config.monitor.max_beds))
-    ward = Ward(msgspec.structs.replace(config, monitor=room), net, "", device)
+    ward = Ward(msgspec.structs.replace(config, monitor=room), net, "", device, doubt=doubt)
     beds = {str(number): waves(record, STEP_SECONDS) for number, record in enumerate(records)}
     beats: dict[str, list[BeatRead]] = {bed: [] for bed in beds}
     changes: dict[str, list[Change]] = {bed: [] for bed in beds}

@@ -74,7 +74,11 @@ def _asked() -> list[Asked]:
             ),
         ),
         "vf": (("fibrillation",), 10, ()),
-        "vf_fine": (("fibrillation", "asystole"), 10, ("pause", "bradycardia")),
+        "vf_fine": (
+            ("fibrillation", "asystole"),
+            10,
+            ("pause", "bradycardia", "nonsustained_vt", "ventricular_tachycardia"),
+        ),
         "asystole": (("asystole",), 10, ("pause", "bradycardia", "extreme_bradycardia")),
         "standstill": (("asystole",), 10, ("pause", "bradycardia", "extreme_bradycardia")),
         "wenckebach": ((), 0, ("atrial_fibrillation",)),
@@ -110,8 +114,10 @@ def _asked() -> list[Asked]:
         "mains": Orders(artefacts={"mains50": 1.0}),
         "motion": Orders(artefacts={"motion": 1.0}),
     }
-    rows += [Asked(name, orders, ()) for name, orders in changed.items()]
-    rows.append(Asked("leads_off", Orders(off=["II", "V1"]), ("lead_off",), 10.0, ("pause", "bradycardia")))
+    noise = {"muscle": ("cannot_analyse",), "mains": ("cannot_analyse",)}
+    rows += [Asked(name, orders, (), 0.0, noise.get(name, ())) for name, orders in changed.items()]
+    off = ("pause", "bradycardia", "cannot_analyse")
+    rows.append(Asked("leads_off", Orders(off=["II", "V1"]), ("lead_off",), 10.0, off))
     rows.append(Asked("swapped_arms", Orders(swap="RA-LA"), ()))
     return rows
 
@@ -179,8 +185,8 @@ def records(seed: str = "table") -> list[Record]:
 
 def table(played: list[Record], model: str = "memory-gru") -> list[Row]:
     """The rows, by the weights of that name."""
-    net, _ = weights.load(model)
-    heard = listen(played, Config(), net, torch.device("cpu"))
+    net, card = weights.load(model)
+    heard = listen(played, Config(), net, torch.device("cpu"), doubt=card.doubt)
     return [_row(asked, record, one) for asked, record, one in zip(ASKED, played, heard, strict=True)]
 
 

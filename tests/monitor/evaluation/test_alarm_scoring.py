@@ -20,7 +20,7 @@ from monitor.evaluation.reference import Span, reference
 from monitor.evaluation.replay import Heard, Raised, episodes, listen, signs_of
 from monitor.evaluation.scoring import Tally, evaluate, groups, score
 from monitor.ward.play import waves
-from tests.support.wards import NET, Run, alarm_story
+from tests.support.wards import CARD, NET, Run, alarm_story
 
 RATE = 100.0
 
@@ -136,7 +136,7 @@ def piece(start: int, name: str) -> Record:
 
 
 def heard(records: list[Record]) -> list[Heard]:
-    return listen(records, Config(), NET, torch.device("cpu"))
+    return listen(records, Config(), NET, torch.device("cpu"), doubt=CARD.doubt)
 
 
 def beats(one: Heard) -> list[tuple[int, str, float | None]]:
@@ -183,7 +183,7 @@ def test_the_signs_that_go_with_reference_beats_are_those_of_the_ward() -> None:
 
 def test_a_record_without_annotations_is_one_sentence() -> None:
     with pytest.raises(UserError, match="record a has no annotations"):
-        evaluate([piece(0, "a")], Config())
+        evaluate([replace(piece(0, "a"), annotations=None)], Config())
 
 
 def test_the_command_prints_a_table_and_writes_every_number(
