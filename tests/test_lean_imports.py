@@ -43,7 +43,11 @@ def test_a_module_brings_nothing_heavy_that_it_does_not_need(imports: str, absen
     assert loaded(imports) & absent == set()
 
 
-def test_a_monitor_that_has_run_never_loaded_what_is_for_training_or_records(mosquitto: Mosquitto) -> None:
+def test_a_monitor_that_has_run_never_loaded_what_is_for_training_or_records(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without compiled kernels: Numba, where it is used, imports SciPy."""
+    monkeypatch.setenv("ECG_KERNELS", "off")
     where = ["--broker", f"127.0.0.1:{mosquitto.port}"]
     seen = loaded(
         f"from monitor import cli\ncli.main(['--demo', '--headless', '--until-idle', '1', '--speed', 'max', *{where}])"
