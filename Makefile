@@ -30,8 +30,9 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m monitor bench pipeline
 	$(BIN)/python -m monitor bench ui
 
+bench-check: SLOWER ?= 1.2
 bench-check: $(VENV)/.installed
-	$(BIN)/python -m monitor bench check
+	$(BIN)/python -m monitor bench check --slower $(SLOWER)
 
 certs: $(VENV)/.installed
 	$(BIN)/python -m monitor certs certs

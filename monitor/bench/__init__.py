@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     disk.add_argument("--folder", type=Path, metavar="DIR", help="on which disk (default: that of temporary files)")
 
     check = kinds.add_parser("check", help="processor time of the monitor's parts, beside the repository's file")
+    check.add_argument("--slower", type=programs.number("--slower", 1, 100), default=1.2, help="times what is too slow")
     check.add_argument("--update", action="store_true", help="write what is measured into that file")
 
     for one in (engine, pipeline, replay, screen, faults, fuzz, soak, disk, check):

@@ -37,7 +37,7 @@ from monitor.ward.ward import Ward
 
 FILE: Final = Path(__file__).with_name("ratios.json")
 SLOWER: Final = 1.2
-"""So many times the ratio in the file is too slow."""
+"""So many times the ratio in the file is too slow, unless more is allowed: another processor has other ratios."""
 ROUNDS: Final = 3
 MOST_ROUNDS: Final = 15
 """What seems slower is measured up to so often."""
@@ -48,7 +48,10 @@ Part = Callable[[], tuple[float, float]]
 
 
 def workload() -> tuple[float, float]:
-    """The fixed workload: what everything is compared with. It must never change, or all ratios do."""
+    """The fixed workload: what everything is compared with. It must never change, or all ratios do.
+
+    No matrix product is in it: a library's threads wait for one another by spinning, which is processor time too.
+    """
     small, index = np.linspace(0.0, 1.0, 64), np.arange(0, 64, 3)
     large = np.linspace(0.0, 1.0, 40_000).reshape(200, 200)
     begin = time.process_time()
@@ -58,7 +61,7 @@ def workload() -> tuple[float, float]:
         near[near > 0.75] = 0.25
         found[number % 97] = float(near.sum()) + float(np.median(near)) + int(np.argmax(near))
         if number % 30 == 0:
-            np.sort(large @ large, axis=1).cumsum(axis=1)
+            np.sort(large * large[::-1], axis=1).cumsum(axis=1)
         for key in range(10):
             found[key] = found.get(key, 0.0) * 0.5 + number
     return time.process_time() - begin, 1.0
@@ -141,9 +144,9 @@ def measured(parts: dict[str, Part], rounds: int) -> dict[str, float]:
     return {name: 1000 * value / reference for name, value in best.items()}
 
 
-def slower(found: dict[str, float], known: dict[str, float]) -> list[str]:
-    """Names of the parts that take too long, or that the file does not know."""
-    return [name for name, ratio in found.items() if ratio > SLOWER * known.get(name, 0.0)]
+def slower(found: dict[str, float], known: dict[str, float], limit: float = SLOWER) -> list[str]:
+    """Names of the parts that take more than `limit` times as long as in the file, or that it does not know."""
+    return [name for name, ratio in found.items() if ratio > limit * known.get(name, 0.0)]
 
 
 def read() -> dict[str, dict[str, float]]:
@@ -172,7 +175,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
     if way not in known:
         raise UserError(f"{FILE.name} has no ratios for {way}: write them with --update")
     rounds = ROUNDS
-    while (late := slower(found, known[way])) and rounds < MOST_ROUNDS:
+    while (late := slower(found, known[way], options.slower)) and rounds < MOST_ROUNDS:
         again = measured({name: parts[name] for name in late}, ROUNDS)
         found |= {name: min(ratio, found[name]) for name, ratio in again.items()}
         rounds += ROUNDS
@@ -185,7 +188,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
             ("part", "now", "in the file"),
             rows,
             f"{report.machine()}. Thousandths of a fixed workload's processor time for one second of one bed; "
-            f"{SLOWER:g} times the file's is too slow.",
+            f"{options.slower:g} times the file's is too slow.",
         ),
         *(f"slower: {name}" for name in late),
     )
