@@ -46,14 +46,18 @@ def records() -> list[Record]:
     """All cases, always the same."""
     begin = round(BEGIN_SECONDS * RATE)
     first = Orders(rhythm="sinus", rate=75.0)
-    return [_record(name, [(0, first), (begin, orders)]) for name, orders in CASES.items()]
+    return [
+        record_of(f"{NAME}-{name}", [(0, first), (begin, orders)], SECONDS, f"alarms {name}")
+        for name, orders in CASES.items()
+    ]
 
 
-def _record(name: str, script: list[tuple[int, Orders]]) -> Record:
-    simulation = Simulation(rate=RATE, names=LEADS, seed=f"alarms {name}", script=Script(script))
-    chunk = simulation.next(round(SECONDS * RATE))
+def record_of(name: str, script: list[tuple[int, Orders]], seconds: float, seed: str) -> Record:
+    """A simulation as a record of two leads, with its truth as annotations. script: (sample, orders), in order."""
+    simulation = Simulation(rate=RATE, names=LEADS, seed=seed, script=Script(script))
+    chunk = simulation.next(round(seconds * RATE))
     return Record(
-        name=f"simulated-{name}",
+        name=name,
         rate=RATE,
         leads=LEADS,
         gain=np.array(simulation.gain),

@@ -15,7 +15,8 @@ from ecg.records.ec57 import Score, match, match_window
 from ecg.rhythms.simulation.orders import Orders
 from ecg.settings import Config
 from monitor.evaluation.replay import listen
-from tests.support.simulated import ASKED, RATE, Row, record_of, records, table
+from monitor.evaluation.simulated import RATE, record_of
+from tests.support.simulated import ASKED, Row, records, table
 
 OTHER_ALARMS = {
     "vt",

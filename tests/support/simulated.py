@@ -13,15 +13,13 @@ import torch
 from ecg.model import weights
 from ecg.records.aami import CLASS_OF, CLASSES
 from ecg.records.ec57 import Score, match, match_window
-from ecg.records.record import Annotations, Record
+from ecg.records.record import Record
 from ecg.rhythms.simulation.catalogue import ECTOPY, RHYTHMS
 from ecg.rhythms.simulation.orders import Orders
-from ecg.rhythms.simulation.script import Script
-from ecg.rhythms.simulation.simulation import Simulation
 from ecg.settings import Config
 from monitor.evaluation.replay import Heard, listen
+from monitor.evaluation.simulated import RATE, record_of
 
-RATE = 250.0
 SINUS_SECONDS = 30.0
 SECONDS = 70.0
 """Sinus rhythm at first, then the rhythm."""
@@ -147,26 +145,6 @@ class Row:
         """The alarm asked for came within its time, and no other."""
         in_time = self.after is not None and self.after <= self.asked.within
         return not self.others and (in_time or not self.asked.alarms)
-
-
-def record_of(name: str, script: list[tuple[int, Orders]], seconds: float, seed: str) -> Record:
-    """A simulation as a record of two leads, with its truth as annotations."""
-    simulation = Simulation(rate=RATE, names=("II", "V1"), seed=seed, script=Script(script))
-    chunk = simulation.next(round(seconds * RATE))
-    return Record(
-        name=name,
-        rate=RATE,
-        leads=("II", "V1"),
-        gain=np.array(simulation.gain),
-        baseline=np.zeros(2),
-        samples=chunk.samples,
-        source="simulated",
-        annotations=Annotations(
-            np.array([mark.index for mark in chunk.marks], np.int64),
-            np.array([mark.symbol for mark in chunk.marks], str),
-            np.array([mark.rhythm for mark in chunk.marks], str),
-        ),
-    )
 
 
 def records(seed: str = "table") -> list[Record]:
