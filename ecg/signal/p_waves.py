@@ -129,8 +129,8 @@ def describe(
     change = np.where(beats > 0, alike - state["p_like"][rows], 0)
     state["p_like"][rows] += np.maximum(1 / np.maximum(beats, 1), 1 / MEMORY) * change
     whole = level(waves)
-    free = np.zeros(len(rows), bool) if begin is None else begin != WHOLE
-    begin = np.zeros(len(rows), np.int64) if begin is None else clip(begin, 0, waves.shape[1] - SHORTEST)
+    begin = np.full(len(rows), WHOLE) if begin is None else begin
+    free, begin = begin != WHOLE, clip(begin, 0, waves.shape[1] - SHORTEST)
     share = 1 - begin / waves.shape[1]
     waves, usual = level_from(waves, begin), level_from(usual, begin)
     is_late = _is_late(state, rows, log_rr, to_usual, is_usual)

@@ -148,11 +148,6 @@ def weigh(found: Measures, usual: Floats) -> tuple[Quality, Floats]:
     return Quality(faults > 0, loud, low, faults), np.where(usual > 0, known + step, known)
 
 
-def judge(means: Floats, spreads: Floats, usual: Floats, newest: int) -> tuple[Quality, Floats]:
-    """`measure` and `weigh`: the quality of leads, and their usual lift after it."""
-    return weigh(measure(means, spreads, lifts(means), newest), usual)
-
-
 def middle(values: Floats) -> Floats:
     """Median of each row: [n, values] -> [n]."""
     low, high = (values.shape[1] - 1) // 2, values.shape[1] // 2

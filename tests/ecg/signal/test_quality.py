@@ -22,12 +22,17 @@ def beating(seconds: int = 4) -> np.ndarray:
     return np.exp(-(((time % 0.8) - 0.4) ** 2) / (2 * 0.015**2))
 
 
+def weighed(signal: np.ndarray, usual: float) -> tuple[quality.Quality, np.ndarray]:
+    means, spreads = windows(signal)
+    return quality.weigh(quality.measure(means, spreads, quality.lifts(means), 30), np.array([usual]))
+
+
 def judged(signal: np.ndarray, usual: float = 0.0) -> quality.Quality:
-    return quality.judge(*windows(signal), np.array([usual]), 30)[0]
+    return weighed(signal, usual)[0]
 
 
 def usual() -> float:
-    return float(quality.judge(*windows(beating()), np.zeros(1), 30)[1][0])
+    return float(weighed(beating(), 0.0)[1][0])
 
 
 def test_clean_beats_and_a_silent_line_can_be_analysed() -> None:
