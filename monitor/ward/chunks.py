@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from ecg.records.record import MISSING
 from ecg.settings import MonitorSettings
+from ecg.signal import compiled
+from ecg.signal.compiled import Kernels
 from ecg.wire.messages import Wave, wave_samples
 from monitor.ward.channels import Channel, spans
 from monitor.ward.events import ResetReason
@@ -167,6 +169,8 @@ class Chunks:
         self._count.received += len(rows)
         index = self.next
         self.next += len(rows)
+        if (fast := compiled.kernels()) and self._take_plain(fast, wave, rows, index, pieces):
+            return
         lines = [channel.take(wave, rows[:, channel.column]) for channel in self.channels]
         pulse = self.pulse.take(wave, rows[:, self.pulse.column]) if self.pulse else None
         limit = round(self.settings.lead_off_seconds * self.rate)
@@ -175,6 +179,18 @@ class Chunks:
             self._lead_back(index + begin, off, pieces)
             some = [line[begin:end] for line in lines] if end - begin < len(rows) else lines
             pieces.append(self._signal(index + begin, some, off, None if pulse is None else pulse[begin:end]))
+
+    def _take_plain(self, fast: Kernels, wave: Wave, rows: NDArray[np.int16], index: int, pieces: list[Piece]) -> bool:
+        """Samples as they nearly always are, none missing and no lead off; False, and nothing changed, for others."""
+        limit = round(self.settings.lead_off_seconds * self.rate)
+        heard = [channel.heard(fast, wave, rows, limit) for channel in self.channels]
+        beside = self.pulse.heard(fast, wave, rows, 0) if self.pulse else None
+        if None in heard or (self.pulse and beside is None):
+            return False
+        lines = [channel.take_heard(one) for channel, one in zip(self.channels, heard, strict=True) if one]
+        pulse = self.pulse.take_heard(beside) if self.pulse and beside else None
+        pieces.append(Signal(index, lines[0], False, lines[1] if len(lines) > 1 else None, False, pulse))
+        return True
 
     def _lead_back(self, index: int, off: list[bool], pieces: list[Piece]) -> None:
         """Leads that were off and are on again begin anew; the bed does where no lead goes on."""
