@@ -77,7 +77,7 @@ def forget(state: BedState) -> None:
     state.rr_ends.clear()
     state.evidence.clear()
     state.second.clear()
-    state.denied = -1
+    state.denied = state.doubted = -1
     state.broad = False
     state.run_length = state.others = state.since_af = 0
     state.run_named = state.last_class = ""
@@ -126,7 +126,7 @@ def _ventricular(to: Conditions, state: BedState, limits: Limits, index: int) ->
         and _mean_rr(run, limits.vt_beats) <= limits.vt_rr
         and runs.believable(state, run[-limits.vt_beats :], runs.EVEN)
     ):
-        to.raise_("ventricular_tachycardia", run[-limits.vt_beats], index)
+        runs.tell(to, state, limits, run[-limits.vt_beats :], index)
     if (
         state.run_length >= limits.rhythm_beats
         and limits.vt_rr < _mean_rr(run, limits.rhythm_beats) <= limits.rhythm_rr
@@ -186,7 +186,7 @@ def _rates(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
         count = limits.fast_rr[kind]
         fast = len(beats) > count and index - beats[-count - 1] < span
         if fast and not to.lasts(kind):
-            denied = witness.denies_fast(state, beats[-count - 1], index, count)
+            denied = witness.denies_fast(state, beats[-count - 1], index, count, limits.rate)
             (to.hold if denied else to.raise_)(kind, beats[-count - 1], index)
 
 

@@ -35,7 +35,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     like a QRS complex stands in any lead, -1 where something does. alive: a regular pulse goes on; brisk: at such a
     rate that there is no extreme bradycardia. noisy: no lead can be analysed. second: the lead that does not lead
     can be. run: the sample since which a lead's own beats are a ventricular tachycardia, -1 where they are none.
-    faults, faults_second: why the first lead and the second cannot be analysed, bits of `ecg.signal.quality.Fault`.
+    steady: the rate of a steady pulse, 1/min, 0 where there is none. faults, faults_second: why the first lead and the second cannot be analysed, bits of `ecg.signal.quality.Fault`.
     """
 
     index: int
@@ -52,6 +52,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     run: int = -1
     faults: int = 0
     faults_second: int = 0
+    steady: int = 0
 
     @property
     def unreadable(self) -> bool:
@@ -85,7 +86,8 @@ class BedState(msgspec.Struct, kw_only=True):
     RR intervals, 0 where one is not to be used, and rr_ends: the R-peaks that end them. told: signs not yet reached
     by the clock. evidence: of the last beats. sure: the last beat that is one without doubt. coming: R-peaks of the
     lead that does not lead that the clock has not reached; second: the last of the others. broad: a run of V goes
-    on whatever its letters. denied: the beat since which a bradycardia was contradicted. held: alarms held back
+    on whatever its letters. denied: the beat since which a bradycardia was contradicted. doubted: the first V of a tachycardia
+    at intervals of doubted_rr that a steady pulse denies so far, -1 for none; it has until doubted_until. held: alarms held back
     because nothing could be analysed, each kind once in a spell; spell: the kinds of this one. unread_since: the
     sample since which no lead can be analysed, but for moments; read_since: the sample since which one can again; -1
     for none. why: what "cannot analyse" says of its reason.
@@ -116,6 +118,9 @@ class BedState(msgspec.Struct, kw_only=True):
     second: list[int] = msgspec.field(default_factory=list)
     broad: bool = False
     denied: int = -1
+    doubted: int = -1
+    doubted_until: int = -1
+    doubted_rr: float = 0.0
     held: int = 0
     founded: bool = False
     spell: list[str] = msgspec.field(default_factory=list)

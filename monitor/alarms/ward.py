@@ -191,16 +191,17 @@ class WardAlarms:
         self._told[slot] = max(int(self._told[slot]), int(self._signs.seen(np.array([slot]))[0]) - 1)
         self._note(slot, self._beds[slot].clock(int(self._told[slot])))
 
-    def interrupt(self, slot: int, index: int) -> None:
-        """Samples were lost and the signal path was reset: the slot's next sample is `index`.
+    def interrupt(self, slot: int, index: int, lost: bool = True) -> None:
+        """The signal path was reset: the slot's next sample is `index`. lost: samples are missing before it.
 
-        Conditions end, because nothing is known any more; what is latched stays until it is acknowledged.
+        Conditions end, because nothing is known any more; what is latched stays until it is acknowledged. A pulse
+        of which no sample is missing goes on.
         """
         rate = float(self._rate[slot])
         bed = self._bed(slot)
         self._note(slot, bed.interrupt(index))
         self._note(slot, bed.sign(Sign(index)))
-        self._signs.reset(np.array([slot]), np.array([rate]), np.array([index]))
+        self._signs.reset(np.array([slot]), np.array([rate]), np.array([index]), lost)
         self._begin(slot, rate, index)
         self._told[slot] = max(int(self._told[slot]), index)
         self._note(slot, bed.clock(int(self._told[slot])))

@@ -152,15 +152,15 @@ class Pipeline:
     def _sound(self, slots: Index, heard: list[tuple[Bed, Signal]]) -> None:
         """The signals for the alarms: what is beside the first lead goes before it."""
         second = [(bed.slot, one) for bed, one in heard if one.second is not None]
-        pulse = [(bed.slot, one.pulse) for bed, one in heard if one.pulse is not None]
         if second:
             self.alarms.beside(
                 np.array([slot for slot, _ in second], np.int64),
                 [one.second for _, one in second if one.second is not None],
                 np.array([one.second_off for _, one in second]),
             )
-        if pulse:
-            self.alarms.pulse(np.array([slot for slot, _ in pulse], np.int64), [one for _, one in pulse])
+        for channel in range(max((len(one.pulses) for _, one in heard), default=0)):
+            pulse = [(bed.slot, one.pulses[channel]) for bed, one in heard if len(one.pulses) > channel]
+            self.alarms.pulse(np.array([slot for slot, _ in pulse], np.int64), [one for _, one in pulse], channel)
         off = np.array([one.lead_off for _, one in heard], bool)
         self.alarms.samples(slots, [one.samples for _, one in heard], off)
 
@@ -183,7 +183,7 @@ class Pipeline:
         if begin.reason.ends_the_alarms:
             self.alarms.reset(bed.slot, begin.rate, begin.index)
         else:
-            self.alarms.interrupt(bed.slot, begin.index)
+            self.alarms.interrupt(bed.slot, begin.index, begin.reason.lost_signal)
         if begin.reason.lost_signal:
             bed.gap_at = begin.index
         self.events.append(
