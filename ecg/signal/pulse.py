@@ -95,7 +95,7 @@ def heard(means: Floats, spreads: Floats, rate: float, usual: Floats) -> Pulses:
         if alike >= (ALIKE if even else WELL_ALIKE) and (even or sizes <= SIZES):
             found[row] = 60 / middle if even else 60 / intervals.mean()
             on_time = since <= ON_TIME[0] * middle + ON_TIME[1]
-            steady[row] = found[row] if even and len(at) >= MANY and sizes <= SIZES and on_time else 0
+            steady[row] = found[row] if even and sizes <= SIZES and on_time else 0
     learnt = np.where(usual > 0, usual + LEARN * (height - usual), height)
     return Pulses(found, steady, np.where(found > 0, learnt, usual))
 

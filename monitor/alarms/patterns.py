@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from monitor.alarms import runs, witness
-from monitor.alarms.irregular import MEMORY, RELEASE, irregularity
+from monitor.alarms.irregular import MEMORY, RELEASE, SURE_P_WAVES, irregularity, p_waves
 from monitor.alarms.limits import FAST_RR, Limits
 from monitor.alarms.runs import Conditions as Told
 from monitor.alarms.state import BedState, Evidence
@@ -45,7 +45,7 @@ def beat(to: Conditions, state: BedState, limits: Limits, index: int, cls: str, 
         _ventricular(to, state, limits, index)
     else:
         _other(to, state, index)
-    _remember_rr(state, limits, index, cls)
+    _remember_rr(state, limits, index, cls, evidence.atrial)
     beats.append(index)
     if len(beats) > limits.beats_kept:
         del beats[: -limits.beats_kept]
@@ -75,6 +75,7 @@ def forget(state: BedState) -> None:
     state.recent_v.clear()
     state.rr.clear()
     state.rr_ends.clear()
+    state.atrial.clear()
     state.evidence.clear()
     state.second.clear()
     state.denied = state.doubted = -1
@@ -190,7 +191,7 @@ def _rates(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
             (to.hold if denied else to.raise_)(kind, beats[-count - 1], index)
 
 
-def _remember_rr(state: BedState, limits: Limits, index: int, cls: str) -> None:
+def _remember_rr(state: BedState, limits: Limits, index: int, cls: str, atrial: float) -> None:
     """Keep the RR interval this beat ends; 0 where an ectopic beat, a pause or noise spoils it."""
     if not state.beats:
         return
@@ -199,8 +200,9 @@ def _remember_rr(state: BedState, limits: Limits, index: int, cls: str) -> None:
     usable = sinus and not state.sign.noisy and interval < LONGEST_RR_SECONDS * limits.rate
     state.rr.append(interval if usable else 0)
     state.rr_ends.append(index)
+    state.atrial.append(atrial)
     if len(state.rr) > limits.af_beats:
-        del state.rr[0], state.rr_ends[0]
+        del state.rr[0], state.rr_ends[0], state.atrial[0]
 
 
 def _irregular(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
@@ -210,7 +212,8 @@ def _irregular(to: Conditions, state: BedState, limits: Limits, index: int) -> N
     value = irregularity(state.rr)
     if value is None:
         return
-    if value > limits.af_irregularity:
+    lasts = to.lasts("atrial_fibrillation")
+    if value > limits.af_irregularity and not lasts and not p_waves(state.atrial):
         to.raise_("atrial_fibrillation", state.rr_ends[0], index)
-    elif value < RELEASE * limits.af_irregularity:
+    elif value < RELEASE * limits.af_irregularity or (lasts and p_waves(state.atrial, SURE_P_WAVES)):
         to.end("atrial_fibrillation", state.rr_ends[round((1 - MEMORY) * len(state.rr))], index)

@@ -195,7 +195,7 @@ class SignalSigns:
         for turn in rounds(look.slots):
             where, full = look.slots[turn], look.blocks[turn] >= HALF
             kept = self._looks.state["usual"][where]
-            judged, learnt = quality.weigh(qualities.take(turn), kept)
+            judged, learnt = quality.weigh(qualities.take(turn), kept, np.maximum(look.blocks[turn] - HALF, 0) / HOP)
             self._looks.state["usual"][where] = np.where(full, learnt, kept)
             self._strokes.take(where, found.of(turn))
             bits = shown[turn] | BAD * judged.bad | LOUD * judged.loud | LOW * judged.low | judged.faults << FLAGS
@@ -275,7 +275,7 @@ class SignalSigns:
             self._own["pulse"][slot], self._own["steady pulse"][slot] = heard.pop(at)
 
     def _find_runs(self, look: Look, one: NDArray[np.int64], two: NDArray[np.int64], steady: Floats) -> None:
-        """In which beds a lead shows a ventricular tachycardia by its beats, and since when. steady: the pulse, 1/min."""
+        """In which beds a lead shows a ventricular tachycardia by its beats, and since when. steady: pulse, 1/min."""
         own, beats, longest = self._own, self._run[0], self._run[1] * look.rate
         begins, blocks = self._looks.state["begin"], self._looks.state["block"]
         where, oldest = look.slots // len(LEADS), look.blocks - RECENT
@@ -358,7 +358,20 @@ def _irregular(bits: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _new_state(slots: int) -> dict[str, NDArray[Any]]:
     """State of `slots` beds that have heard nothing."""
-    numbers = ("hits", "misses", "wild", "heard", "quiet", "ended", "since", "onset", "held", "run_since", "steady", *FAULTS)
+    numbers = (
+        "hits",
+        "misses",
+        "wild",
+        "heard",
+        "quiet",
+        "ended",
+        "since",
+        "onset",
+        "held",
+        "run_since",
+        "steady",
+        *FAULTS,
+    )
     flags = (*SHOWN, "lead_off")
     return (
         {name: np.zeros(slots, np.int64) for name in numbers}

@@ -169,13 +169,21 @@ class WardAlarms:
         self._note(slot, self._beds[slot].detected(index))
 
     def beat(
-        self, slot: int, index: int, cls: str, v: float = UNKNOWN, alike: float = UNKNOWN, beside: float = UNKNOWN
+        self,
+        slot: int,
+        index: int,
+        cls: str,
+        v: float = UNKNOWN,
+        alike: float = UNKNOWN,
+        beside: float = UNKNOWN,
+        atrial: float = UNKNOWN,
     ) -> None:
         """A beat of AAMI class `cls` with its R-peak at sample `index`.
 
         v: the bed's probability of class V. alike, beside: feature qrs_likeness in the lead that leads and the other.
+        atrial: feature p_coherence, of the lead that has more of it.
         """
-        self._note(slot, self._beds[slot].beat(index, cls, Evidence(v, alike, beside)))
+        self._note(slot, self._beds[slot].beat(index, cls, Evidence(v, alike, beside, atrial)))
 
     def clock(self, slots: NDArray[np.int64]) -> None:
         """Every beat that the samples so far hold has been told for these slots."""

@@ -45,8 +45,8 @@ class Waiting:
 class Chunks:
     """The chunks of one stream after the other, and the signal they make.
 
-    stream, rate, leads, units: of the present stream. channels: the leads that are read, the first choice first. pulses:
-    those that show the heart's pulse. next: index of the next sample needed.
+    stream, rate, leads, units: of the present stream. channels: the leads that are read, the first choice first.
+    pulses: those that show the heart's pulse. next: index of the next sample needed.
     blocks: what has been taken since whoever holds this last emptied the list.
     """
 

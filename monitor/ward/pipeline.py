@@ -27,6 +27,7 @@ from monitor.ward.watcher import Watcher
 FIRST_SLOTS: Final = 64
 VENTRICULAR: Final = CLASSES.index("V")
 LIKENESS: Final = "qrs_likeness"
+P_WAVES: Final = "p_coherence"
 """The feature that tells the alarms how like a beat is to the bed's usual ones."""
 FUTURE_NS: Final = 1_000_000_000
 PAST_NS: Final = 3_600_000_000_000
@@ -200,9 +201,11 @@ class Pipeline:
         probabilities = self._doubt.weigh(probabilities, self._known_seconds(found))
         likeness = rows.feature(LIKENESS)
         alike, other = likeness[chosen], np.where(beside >= 0, likeness[beside], UNKNOWN)
+        coherence = rows.feature(P_WAVES)
+        atrial = np.where(beside >= 0, np.maximum(coherence[chosen], coherence[beside]), coherence[chosen])
         moves = verdicts.moved[chosen]
         now_ns = self._wall_ns()
-        for row, index, ready, best, shares, rr, rate, moved, like_usual, like_beside in zip(
+        for row, index, ready, best, shares, rr, rate, moved, like_usual, like_beside, p_waves in zip(
             found.slot.tolist(),
             found.index.tolist(),
             found.ready.tolist(),
@@ -213,6 +216,7 @@ class Pipeline:
             moves.tolist(),
             alike.tolist(),
             other.tolist(),
+            atrial.tolist(),
             strict=True,
         ):
             bed = self.beds[row // LEADS]
@@ -235,7 +239,7 @@ class Pipeline:
                 unsure=shares[best] < self._doubt.unsure_below or self.alarms.noisy(bed.slot, ready),
             )
             bed.take_beat(beat)
-            self.alarms.beat(bed.slot, index, beat.cls, shares[VENTRICULAR], like_usual, like_beside)
+            self.alarms.beat(bed.slot, index, beat.cls, shares[VENTRICULAR], like_usual, like_beside, p_waves)
             self.events.append(beat)
         return len(found)
 
