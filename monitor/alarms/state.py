@@ -93,8 +93,8 @@ class BedState(msgspec.Struct, kw_only=True):
     on whatever its letters. denied: the beat since which a bradycardia was contradicted. doubted: the first V of a
     tachycardia at intervals of doubted_rr that a steady pulse denies so far, -1 for none; it has until doubted_until.
     held: alarms held back because nothing could be analysed, each kind once in a spell; spell: the kinds of this one.
-    unread_since: the sample since which no lead can be analysed, but for moments; read_since: the sample since which one can again; -1
-    for none. why: what "cannot analyse" says of its reason.
+    unread_since: the sample since which no lead can be analysed, but for moments; read_since: that since which one can
+    again; -1 for none. why: what "cannot analyse" says of its reason.
     """
 
     now: int
