@@ -24,7 +24,8 @@ import psutil
 
 from ecg.errors import UserError
 from monitor.bench import report
-from monitor.bench.decoders import DECODERS, Decoder
+from monitor.bench.decoders import DECODERS
+from monitor.bench.file_decoders import Decoder, quicken
 
 HANG_SECONDS: Final = 10
 MOST_BYTES: Final = 4096
@@ -32,6 +33,9 @@ CHILD: Final = "import sys; from monitor.bench import fuzz; fuzz.child(*sys.argv
 SETTLED: Final = 1000
 """Inputs after which memory is looked at for the first time."""
 MIB: Final = 1 << 20
+WFDB: Final = ("header", "annotations")
+MEMORY: Final = Path("/dev/shm")
+"""Files of an input lie in memory, where the system has such a folder: a disk would be most of the time."""
 
 
 class HangError(Exception):
@@ -103,6 +107,8 @@ def child(name: str, folder: str, inputs: str, seconds: str, seed: str, guided: 
             decoder = DECODERS[name]()
     else:
         decoder = DECODERS[name]()
+    if name in WFDB:
+        quicken()
     counting = Counting(decoder, Path(folder), int(inputs), float(seconds))
     if guided != "atheris":
         mutate(counting, decoder.seeds, random.Random(int(seed)))
@@ -169,7 +175,7 @@ def one(name: str, options: argparse.Namespace, guided: list[str]) -> dict[str, 
 
 def part(name: str, options: argparse.Namespace, guided: str, of: int) -> dict[str, Any]:
     """The figures of one way of choosing inputs."""
-    with tempfile.TemporaryDirectory(prefix="ecg-fuzz-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ecg-fuzz-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         words = [name, folder, str(options.inputs // of), str(options.seconds / of), str(options.seed), guided]
         begin_s = time.monotonic()
         command, place = [sys.executable, "-c", CHILD, *words], os.environ | {"TMPDIR": folder}
