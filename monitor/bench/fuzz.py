@@ -28,6 +28,7 @@ from monitor.bench.decoders import DECODERS
 from monitor.bench.file_decoders import Decoder, quicken
 
 HANG_SECONDS: Final = 10
+"""Processor time that no input may take."""
 MOST_BYTES: Final = 4096
 CHILD: Final = "import sys; from monitor.bench import fuzz; fuzz.child(*sys.argv[1:])"
 SETTLED: Final = 1000
@@ -54,7 +55,7 @@ class Counting:
     def __call__(self, data: bytes) -> None:
         """One input. Ends the process once there were enough."""
         self.count += 1
-        signal.alarm(HANG_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, HANG_SECONDS)
         try:
             self._decoder.read(data)
         except self._decoder.own:
@@ -66,7 +67,7 @@ class Counting:
                 (self._folder / f"failed-{len(self.errors)}").write_bytes(data)
             self.errors[kind] = self.errors.get(kind, 0) + 1
         finally:
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
         if self.count == SETTLED:
             self.first_mib = psutil.Process().memory_info().rss / MIB
         if self.count >= self._inputs or time.monotonic() > self._until_s:
@@ -97,9 +98,9 @@ def child(name: str, folder: str, inputs: str, seconds: str, seed: str, guided: 
     """One decoder, in a process of its own."""
 
     def hung(_number: int, _frame: object) -> None:
-        raise HangError(f"more than {HANG_SECONDS} s for one input")
+        raise HangError(f"more than {HANG_SECONDS} s of processor time for one input")
 
-    signal.signal(signal.SIGALRM, hung)
+    signal.signal(signal.SIGPROF, hung)
     if guided == "atheris":
         import atheris
 
