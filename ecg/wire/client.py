@@ -18,6 +18,7 @@ from typing import Final, Self
 import aiomqtt
 from paho.mqtt import client as paho
 
+from ecg import clock
 from ecg.settings import MqttSettings
 from ecg.wire import packets
 from ecg.wire.broker import Broker, bare
@@ -242,7 +243,7 @@ class Line:
                 if not data:
                     self._ended = True
                     break
-                taken = self._splitter.split(data, time.time_ns())
+                taken = self._splitter.split(data, clock.steady_ns())
                 arrivals += taken.arrivals
                 confirmed += taken.confirmed
                 self._others += taken.others

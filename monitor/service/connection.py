@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from ecg import clock
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
@@ -88,7 +89,7 @@ class Inbox:
     def waited_s(self) -> float:
         """For how long the oldest message has been waiting, s."""
         try:
-            return (time.time_ns() - self._items[0].received_ns) / 1e9
+            return (clock.steady_ns() - self._items[0].received_ns) / 1e9
         except IndexError:
             return 0.0
 

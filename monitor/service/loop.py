@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from ecg import notify
+from ecg import clock, notify
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
@@ -214,7 +214,7 @@ class Service:
             self._caught_up_s = time.monotonic()
         self._router.take(arrivals)
         if arrivals:
-            self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
+            self._health.took((clock.steady_ns() - arrivals[0].received_ns) / 1e9)
         if self.ward.waiting:
             self._hand_out(self.ward.step(patience_s))
 
