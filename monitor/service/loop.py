@@ -77,7 +77,8 @@ class Service:
     """Runs one ward on one connection.
 
     on_beat: called with each beat in a thread of its own, for a headless run. saved: file that the memory of all beds
-    is kept in. about: the records that the network was fitted on, for screens.
+    is kept in. about: the records that the network was fitted on, for screens. resumed: what happened before it ran,
+    is recorded, and is to be published.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Service:
         on_beat: Callable[[Beat], None] | None = None,
         saved: Path | None = None,
         about: str = "",
+        resumed: list[Event] | None = None,
     ) -> None:
         self.config, self.broker, self.ward = config, broker, ward
         self.name = secrets.token_hex(3)
@@ -95,6 +97,7 @@ class Service:
         self.on_listening: Callable[[], None] = lambda: None
         self.views = Views(ward)
         self._saved, self._saving = saved, asyncio.Lock()
+        self._resumed = resumed or []
         self._failed = ""
         self._ending = Ending()
         self._problems = Problems()
@@ -140,6 +143,7 @@ class Service:
         try:
             await connection.open()
             connection.every(TELL_SECONDS, self._behind)
+            self._hand_out(self._resumed, but="recorder")
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
@@ -218,11 +222,12 @@ class Service:
         if self.ward.waiting:
             self._hand_out(self.ward.step(patience_s))
 
-    def _hand_out(self, events: list[Event]) -> None:
-        """What happened, to all sinks; one that fails keeps no other from it."""
+    def _hand_out(self, events: list[Event], but: str = "") -> None:
+        """What happened, to all sinks; one that fails keeps no other from it. but: the name of one that knows it."""
         for name, sink in self._sinks.items():
             try:
-                sink.take(events)
+                if name != but:
+                    sink.take(events)
             except Exception as error:
                 self._problems.failed(name, error)
 

@@ -32,6 +32,7 @@ from monitor.service import rivals
 
 if TYPE_CHECKING:
     from monitor.service.loop import Service
+    from monitor.ward.events import Event
 
 RIVAL: Final = 3
 NOTHING_CAME: Final = 4
@@ -261,6 +262,7 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     from ecg.wire.messages import Beat, encode_json
     from monitor.service import checkpoint as memory
     from monitor.service.loop import Service
+    from monitor.service.recorder.tail import read_on
     from monitor.service.status import fitted_on
     from monitor.ward.ward import Ward
 
@@ -272,6 +274,9 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     def show(beat: Beat) -> None:
         sys.stdout.buffer.write(encode_json(beat) + b"\n")
 
+    resumed: list[Event] = []
     if saved:
         print(memory.load(ward, saved), file=sys.stderr)
-    return Service(config, broker, ward, show if headless else None, saved, fitted_on(card.metrics))
+        if config.recorder.folder:
+            resumed = read_on(ward, Path(config.recorder.folder).expanduser())
+    return Service(config, broker, ward, show if headless else None, saved, fitted_on(card.metrics), resumed)
