@@ -24,12 +24,13 @@ def test_a_broker_that_is_killed_costs_no_beat_and_no_sample(tmp_path: Path) -> 
     row = json.loads(file.read_text())["faults"]["broker killed"]
     assert row["beats"] > 0 and row["balanced"]
     assert (row["beats_lost"], row["beats_beside"], row["beats_twice"], row["onsets_twice"], row["lost"]) == (0,) * 5
+    assert (row["beats_otherwise"], row["alarms_differ"], row["retained_right"]) == (0, 0, True)
     assert len(row["recovered_s"]) == 1
 
 
 def test_a_fault_that_a_machine_does_not_allow_is_a_row_that_says_so() -> None:
     line = faults.line("link bad", {"not_here": "tc netem: unknown"})
-    assert line[:2] == ["link bad", "not here: tc netem: unknown"] and len(line) == 9
+    assert line[:2] == ["link bad", "not here: tc netem: unknown"] and len(line) == len(faults.HEADS)
 
 
 def test_what_names_no_fault_and_no_decoder_is_refused() -> None:
