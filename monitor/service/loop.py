@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from ecg import clock, notify
+from ecg import clock, logs, notify
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
@@ -21,7 +21,7 @@ from ecg.wire.messages import Ack, Beat, MessageError, MonitorStatus, encode_jso
 from monitor.link.protocol import Acknowledge, Adjust, Intent, Quit, ServiceStatus, Silence, Teach
 from monitor.service import checkpoint as memory
 from monitor.service import runtime, teaching
-from monitor.service.aside import PATIENCE_SECONDS, Aside, one_by_one
+from monitor.service.aside import PATIENCE_SECONDS, Aside
 from monitor.service.bed_states import BedStates
 from monitor.service.connection import Arrival, Connection, Outgoing
 from monitor.service.ending import Ending, give_up
@@ -29,6 +29,7 @@ from monitor.service.event_log import EventLog
 from monitor.service.feed import View, Views
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
+from monitor.service.printing import Printing
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
 from monitor.service.pulse import Pulse
@@ -113,7 +114,8 @@ class Service:
         self._said: MonitorStatus | None = None
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
-        self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
+        self._printing = Printing(on_beat) if on_beat else None
+        self._printer = Aside("beats", self._printing.work, MOST_PRINTED) if self._printing else None
         publish = self._connection.publish
         on_beats = self._printer.put if self._printer else None
         self._sinks: dict[str, Sink] = {
@@ -372,6 +374,8 @@ class Service:
             found.insert(0, f"{self._log.lost} changes of alarms are not in the event log. {self._log.problem}".strip())
         if self._recorder and (self._recorder.problem or self._recorder.lost):
             found.insert(0, f"{self._recorder.lost} samples and events not recorded. {self._recorder.problem}".strip())
+        if self._printing and self._printing.lost:
+            found.insert(0, f"{self._printing.lost} beats were not printed. {self._printing.problem}".strip())
         if self._printer and self._printer.lost:
             found.insert(0, f"{self._printer.lost} beats were not printed: what reads them is too slow")
         return found
@@ -380,8 +384,16 @@ class Service:
         """The status line."""
         unlogged = self._log.problem if self._log else ""
         unrecorded = self._recorder.problem if self._recorder else ""
+        unprinted = self._printing.problem if self._printing else ""
         now = time.monotonic()
-        problems = [self._lag.problem(now), misunderstood(self.ward.senders.misunderstood(now)), unlogged, unrecorded]
+        problems = [
+            self._lag.problem(now),
+            misunderstood(self.ward.senders.misunderstood(now)),
+            unlogged,
+            unrecorded,
+            unprinted,
+            logs.problem(),
+        ]
         return self._health.status([*problems, *self._problems.shown()])
 
     def ledger_line(self) -> str:

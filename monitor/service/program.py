@@ -29,6 +29,7 @@ from monitor.link.protocol import Quit
 from monitor.link.server import Screens
 from monitor.link.transport import ENDING, READY, STAYING
 from monitor.service import rivals
+from monitor.service.printing import last
 
 if TYPE_CHECKING:
     from monitor.service.loop import Service
@@ -187,8 +188,8 @@ async def _serve(
 
 def _ended(service: Service, options: argparse.Namespace, headless: bool) -> int:
     """Say how it was; the exit status."""
-    if headless:
-        print(service.ledger_line(), flush=True)
+    if headless and (unsaid := last(service.ledger_line())):
+        print(unsaid, service.ledger_line(), sep=": ", file=sys.stderr)
     for problem in service.problems:
         print(problem, file=sys.stderr)
     ledger = service.ward.ledger
