@@ -42,14 +42,18 @@ class Story(NamedTuple):
     active: dict[str, list[str]]
 
 
-def verdict(folder: Path, config: Config) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def verdict(folder: Path, config: Config, beds: list[str] | None = None) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """Beats and alarms that should be there, and are not; that are, and should not be; that came twice.
 
-    And the kinds of alarm that should be active at the end, by bed.
+    And the kinds of alarm that should be active at the end, by bed. beds: of these alone, None for all.
     """
+
+    def of(rows: list[Any]) -> list[Any]:
+        return [row for row in rows if beds is None or row[0] in beds]
+
     with sqlite3.connect(folder / FILE) as base:
-        told = Story(Counter(base.execute(BEATS).fetchall()), Counter(base.execute(ALARMS).fetchall()), {})
-        known = base.execute(RECORDS).fetchall()
+        told = Story(Counter(of(base.execute(BEATS).fetchall())), Counter(of(base.execute(ALARMS).fetchall())), {})
+        known = of(base.execute(RECORDS).fetchall())
     due, missing = undisturbed(folder, config, known)
     places = Counter({key[:3]: count for key, count in told.beats.items()})
     wanted = {key[:3] for key in due.beats}

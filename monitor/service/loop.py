@@ -51,6 +51,7 @@ FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 MEASURE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
+GIVE_BACK_SECONDS: Final = 60.0
 TELL_SECONDS: Final = 0.25
 BEHIND_SECONDS: Final = 0.1
 """Who is further behind says so every TELL_SECONDS: a producer of fast replay waits then."""
@@ -149,6 +150,7 @@ class Service:
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
+            timers.every(GIVE_BACK_SECONDS, "giving memory back", lambda: asyncio.to_thread(runtime.give_back))
             if self._saved:
                 timers.every(self.config.monitor.save_seconds, "saving the memory", self._save_memory)
             if wanted := notify.watchdog_seconds():
