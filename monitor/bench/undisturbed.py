@@ -22,7 +22,7 @@ from ecg.wire.messages import Wave
 from monitor.evaluation import recorded
 from monitor.service.recorder.database import FILE
 from monitor.service.recorder.rows import NOTED
-from monitor.ward.events import AlarmChanged, BeatRead, Event
+from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
 from monitor.ward.ward import Ward
 
 Beat = tuple[str, str, int]
@@ -31,14 +31,16 @@ Alarm = tuple[str, str, str, str, int, int]
 """Bed, stream, "onset" or "end", kind, first sample, sample after the last."""
 BEATS: Final = "SELECT bed, stream, sample, class FROM beats WHERE record IS NOT NULL"
 ALARMS: Final = f"SELECT bed, stream, what, kind, onset, over FROM alarms WHERE what IN {NOTED}"
+RESETS: Final = "SELECT bed, stream, sample FROM resets"
 RECORDS: Final = "SELECT bed, stream, name, first FROM records ORDER BY id"
 
 
 class Story(NamedTuple):
-    """Beats with their classes, and alarms; how often each was told. active: kinds of alarm at the end, by bed."""
+    """Beats with their classes, alarms, and samples at which a memory was emptied; how often each was told. active: kinds of alarm at the end, by bed."""
 
     beats: Counter[tuple[str, str, int, str]]
     alarms: Counter[Alarm]
+    resets: Counter[tuple[str, str, int]]
     active: dict[str, list[str]]
 
 
@@ -52,7 +54,7 @@ def verdict(folder: Path, config: Config, beds: list[str] | None = None) -> tupl
         return [row for row in rows if beds is None or row[0] in beds]
 
     with sqlite3.connect(folder / FILE) as base:
-        told = Story(Counter(of(base.execute(BEATS).fetchall())), Counter(of(base.execute(ALARMS).fetchall())), {})
+        told = Story(*(Counter(of(base.execute(asked).fetchall())) for asked in (BEATS, ALARMS, RESETS)), {})
         known = of(base.execute(RECORDS).fetchall())
     due, missing = undisturbed(folder, config, known)
     places = Counter({key[:3]: count for key, count in told.beats.items()})
@@ -66,6 +68,8 @@ def verdict(folder: Path, config: Config, beds: list[str] | None = None) -> tupl
         "alarms": len(told.alarms),
         "alarms_differ": len(due.alarms.keys() ^ told.alarms.keys()),
         "alarms_which": sorted(map(str, due.alarms.keys() ^ told.alarms.keys()))[:10],
+        "resets": len(told.resets),
+        "resets_differ": sorted(map(str, due.resets.keys() ^ told.resets.keys()))[:20],
         "onsets_twice": sum(count - 1 for alarm, count in told.alarms.items() if alarm[2] == "onset"),
         "samples_missing": missing,
     }
@@ -76,7 +80,7 @@ def undisturbed(folder: Path, config: Config, known: list[tuple[str, str, str, i
     """What a ward tells of these records (bed, stream, name, first sample), and the samples that are missing."""
     net, card = weights.load(config.model.weights)
     ward = Ward(config, net, card.name, torch.device("cpu"), doubt=card.doubt)
-    story, missing = Story(Counter(), Counter(), {}), 0
+    story, missing = Story(Counter(), Counter(), Counter(), {}), 0
     streams: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for bed, stream, name, first in known:
         streams.setdefault((bed, stream), []).append((name, first))
@@ -101,6 +105,8 @@ def _add(story: Story, events: list[Event]) -> None:
     for event in events:
         if isinstance(event, BeatRead):
             story.beats[event.bed, event.stream, event.index, event.cls] += 1
+        elif isinstance(event, MemoryReset):
+            story.resets[event.bed, event.stream, event.index] += 1
         elif isinstance(event, AlarmChanged):
             story.active[event.bed] = [alarm.kind for alarm in event.active]
             for one in event.changes:
