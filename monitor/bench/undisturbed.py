@@ -36,7 +36,10 @@ RECORDS: Final = "SELECT bed, stream, name, first FROM records ORDER BY id"
 
 
 class Story(NamedTuple):
-    """Beats with their classes, alarms, and samples at which a memory was emptied; how often each was told. active: kinds of alarm at the end, by bed."""
+    """Beats with their classes, alarms, and where memories were emptied; how often each was told.
+
+    active: kinds of alarm at the end, by bed.
+    """
 
     beats: Counter[tuple[str, str, int, str]]
     alarms: Counter[Alarm]
@@ -54,7 +57,8 @@ def verdict(folder: Path, config: Config, beds: list[str] | None = None) -> tupl
         return [row for row in rows if beds is None or row[0] in beds]
 
     with sqlite3.connect(folder / FILE) as base:
-        told = Story(*(Counter(of(base.execute(asked).fetchall())) for asked in (BEATS, ALARMS, RESETS)), {})
+        beats, alarms, resets = (Counter(of(base.execute(asked).fetchall())) for asked in (BEATS, ALARMS, RESETS))
+        told = Story(beats, alarms, resets, {})
         known = of(base.execute(RECORDS).fetchall())
     due, missing = undisturbed(folder, config, known)
     places = Counter({key[:3]: count for key, count in told.beats.items()})
