@@ -131,6 +131,8 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
         text = getattr(options, key)
         if text is not None:
             given = text.removesuffix("x") if key == "speed" and text != "max" else str(text)
+            if key == "speed" and not _is_speed(given):
+                raise UserError(f'--speed {text} cannot be used: give a number from 0.01 to 10000, or "max"')
             config = settings.with_value(config, "producer", key, given, f"--{key}")
     flags = {name: getattr(options, name) for name in ("loop", "truth") if getattr(options, name) is not None}
     mqtt = config.mqtt
@@ -139,6 +141,12 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
     return replace(config, mqtt=mqtt, producer=replace(config.producer, **flags))
+
+
+def _is_speed(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return text == "max" or 0.01 <= float(text) <= 10_000
+    return False
 
 
 def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], list[str]]:

@@ -69,7 +69,8 @@ class Courses:
 
     def ask(self, bed: str) -> None:
         """Keep the course of this bed from now on, and of its history."""
-        self._kept[bed] = self._kept.pop(bed, None) or Kept()
+        kept = self._kept.pop(bed, None)
+        self._kept[bed] = Kept() if kept is None else kept
         while len(self._kept) > MOST_BEDS:
             del self._kept[next(iter(self._kept))]
         self.follow()
