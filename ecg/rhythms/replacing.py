@@ -66,8 +66,8 @@ def replaced(
     """
     if not possible(rhythm):
         raise UserError(
-            f"a record's own beats cannot show {rhythm!r}: there are {', '.join((*MADE, *MADE_EXTRA))}; "
-            "sinus gives the record back"
+            f"a record's own beats cannot show {rhythm!r}: sinus gives the record back, and there are "
+            f"{', '.join((*MADE, *MADE_EXTRA))}"
         )
     if not (classes == "N").any():
         raise UserError(f"record {record.name} has no normal beats to make {rhythm} of")

@@ -126,7 +126,7 @@ def test_every_rhythm_keeps_the_length_and_says_what_it_is(name: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"rhythm": "paced"}, "cannot show 'paced': there are"),
+        ({"rhythm": "paced"}, "cannot show 'paced': sinus gives the record back, and there are"),
         ({"rhythm": "vt", "rate": 20.0}, "rate = 20 is no vt"),
         ({"rhythm": "vt", "seconds": 1.0}, "lasts 5 to 600 s, not 1"),
         ({"rhythm": "vt", "artefacts": {"muscle": 1.0}}, "artefacts is for simulated beds"),
