@@ -140,7 +140,7 @@ class Bed:
         """Move what the intake has accepted into the history."""
         for block in self.intake.blocks:
             self.arrivals.append((block.index + len(block.samples), block.sent_ns, block.received_ns))
-            self.history.signal.add(block)
+            self.history.add(block)
         self.intake.blocks.clear()
 
     def take_begin(self) -> Begin | None:

@@ -45,8 +45,8 @@ class Waiting:
 class Chunks:
     """The chunks of one stream after the other, and the signal they make.
 
-    stream, rate, leads, units: of the present stream. channels: the leads that are read, the first choice first.
-    pulses: those that show the heart's pulse. next: index of the next sample needed.
+    stream, rate, leads, units: of the present stream. record: as its last chunk names it. channels: the leads that are
+    read, the first choice first. pulses: those that show the heart's pulse. next: index of the next sample needed.
     blocks: what has been taken since whoever holds this last emptied the list.
     """
 
@@ -163,7 +163,9 @@ class Chunks:
         if repeated:
             self.ledger.repeated += repeated
             rows = rows[repeated:]
-        self.blocks.append(Block(self.next, rows, wave.gain, wave.baseline, wave.sent_ns, received_ns, wave.units))
+        self.record = wave.record
+        told = (wave.sent_ns, received_ns, wave.units, wave.record)
+        self.blocks.append(Block(self.next, rows, wave.gain, wave.baseline, *told))
         self._count.received += len(rows)
         index = self.next
         self.next += len(rows)

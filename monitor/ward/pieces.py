@@ -76,7 +76,7 @@ def joined(parts: list[Signal]) -> Signal:
 class Block:
     """Samples of all leads for the screen: int16 [n, leads], ADU, each once and in order; and when they came.
 
-    gain: ADU/mV, or of the lead's unit; baseline: ADU. units: as in Wave.
+    gain: ADU/mV, or of the lead's unit; baseline: ADU. units, record: as in Wave.
     sent_ns, received_ns: nanoseconds since the epoch.
     """
 
@@ -87,6 +87,7 @@ class Block:
     sent_ns: int
     received_ns: int
     units: list[str] = field(default_factory=list)
+    record: str = ""
 
 
 class Taken(NamedTuple):
