@@ -34,8 +34,6 @@ QUIET.setLevel(logging.CRITICAL)
 READ_BYTES: Final = 1 << 16
 READS: Final = 16
 """Reads in a row, before others have their turn."""
-PAUSE_SECONDS: Final = 0.015
-"""Between two looks at a socket that holds little: each look costs as much as ten messages."""
 WRITE_BYTES: Final = 1 << 18
 """What is handed to the socket in one piece, about."""
 
@@ -278,18 +276,10 @@ class Line:
         self._acknowledge()
         if more:  # a TLS layer holds it, and the socket does not show that
             self._loop.call_soon(self._read_on)
-        elif self._received and (connected := self._paho.socket()) is not None:
-            self._loop.remove_reader(connected.fileno())
-            self._loop.call_later(PAUSE_SECONDS, self._read_again)
 
     def _read_on(self) -> None:
         if not self._ended and self._paho.socket() is not None:
             self._read()
-
-    def _read_again(self) -> None:
-        connected = self._paho.socket()
-        if not self._ended and connected is not None:
-            self._loop.add_reader(connected.fileno(), self._read)
 
     def _for_the_library(self, size: int) -> bytes:
         """What the library reads in place of the socket."""
