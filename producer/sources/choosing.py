@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from ecg.errors import UserError
-from ecg.records.leads import canonical, ecg_columns, pulse_column
+from ecg.records.leads import canonical, ecg_columns, pulse_columns
 from ecg.records.record import Annotations, Record
 from ecg.wire.messages import MOST_LEADS
 
@@ -33,8 +33,8 @@ def sent_columns(record: Record) -> list[int]:
     """Columns of the signals to send: those with samples, as many as a wave may have, ECG and pulse before others."""
     leads = ecg_columns(record.leads, record.units)
     kept = [column for column in range(len(record.leads)) if record.has_samples(column)] or leads[:1]
-    pulse = pulse_column(record.leads, record.units)
-    first = [column for column in (*leads, pulse) if column is not None and column in kept]
+    pulses = pulse_columns(record.leads, record.units)
+    first = [column for column in (*leads, *pulses) if column in kept]
     return sorted([*first, *(column for column in kept if column not in first)][:MOST_LEADS])
 
 
