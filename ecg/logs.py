@@ -10,6 +10,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -83,10 +84,38 @@ class Json(logging.Formatter):
 
 
 class Handler(logging.StreamHandler[IO[str]]):
-    """Writes lines; one that cannot be written, on a full disk say, is lost in silence: nobody is left to be told."""
+    """Writes lines; one that cannot be written, on a full disk say, is lost.
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
-        """Nothing."""
+    where: the file, "" for standard error. aloud: may standard error be told of it? problem: why lines are lost, "" for
+    none.
+    """
+
+    def __init__(self, stream: IO[str], where: str = "", aloud: bool = False) -> None:
+        super().__init__(stream)
+        self._where, self._aloud = where, aloud
+        self._failing, self.problem = False, ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        self._failing = False
+        super().emit(record)
+        if not self._failing:
+            self.problem = ""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (logging's own name)
+        """Say at once, and once, that the file cannot be written."""
+        error = sys.exc_info()[1]
+        before, self._failing = self.problem, True
+        self.problem = f"the log {self._where} cannot be written: {getattr(error, 'strerror', None) or error}"
+        if self._where and self._aloud and not before:
+            with suppress(OSError, ValueError):
+                print(self.problem, file=sys.stderr, flush=True)
+
+
+def problem() -> str:
+    """Why the log cannot be written, "" where it can."""
+    handlers = logging.getLogger().handlers
+    return next((one.problem for one in handlers if isinstance(one, Handler) and one.problem), "")
 
 
 def begin(log: LogSettings, level: str = "", quiet: bool = False) -> None:
@@ -107,7 +136,8 @@ def begin(log: LogSettings, level: str = "", quiet: bool = False) -> None:
             raise UserError(f"cannot write the log {path}: {error.strerror}; set file of [log] to another") from None
     else:
         stream = None if quiet else sys.stderr
-    handler: logging.Handler = Handler(stream) if stream else logging.NullHandler()
+    where = str(path) if log.file else ""
+    handler: logging.Handler = Handler(stream, where, not quiet) if stream else logging.NullHandler()
     handler.setFormatter(Json() if log.format == "json" else Text())
     handler.addFilter(Repeats(log.repeat_seconds))
     root.addHandler(handler)

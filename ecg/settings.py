@@ -93,6 +93,7 @@ class MonitorSettings(Section, frozen=True):
     gap_reset_seconds: Signal = 2.0
     lead_off_seconds: Signal = 2.0
     idle_seconds: Wall = 30.0
+    forget_seconds: Wall = 3600.0
     takeover_seconds: Signal = 2.0
     max_lag_seconds: Annotated[float, Meta(gt=0, le=3600)] = 10.0
     batch_size: Count = 256

@@ -36,7 +36,9 @@ from producer.keys import Keys
 from producer.pacing import Pace
 from producer.schedule import Progress, chunk_seconds, lanes_of, replay
 from producer.sources.base import Bed
-from producer.sources.records import make_beds, notes_on, with_ecg
+from producer.sources.choosing import notes_on, with_ecg
+from producer.sources.live import is_live, make_live
+from producer.sources.records import make_beds
 from producer.sources.simulated import is_simulated, make_simulated
 
 
@@ -69,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         default="records",
         metavar="SOURCE",
         help='"records", or simulated patients: "sim", "sim:SCENARIO" (a name or a .toml file; with commas several), '
-        '"sim:ward" for a ward drawn at random',
+        '"sim:ward" for a ward drawn at random; "lsl" or "lsl:STREAM" for live streams of Lab Streaming Layer',
     )
     made.add_argument(
         "--seed", type=programs.whole("--seed", 0, 2**31 - 1), default=0, help="of simulated patients (default: 0)"
@@ -129,6 +131,8 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
         text = getattr(options, key)
         if text is not None:
             given = text.removesuffix("x") if key == "speed" and text != "max" else str(text)
+            if key == "speed" and not _is_speed(given):
+                raise UserError(f'--speed {text} cannot be used: give a number from 0.01 to 10000, or "max"')
             config = settings.with_value(config, "producer", key, given, f"--{key}")
     flags = {name: getattr(options, name) for name in ("loop", "truth") if getattr(options, name) is not None}
     mqtt = config.mqtt
@@ -137,6 +141,12 @@ def with_options(config: Config, options: argparse.Namespace) -> Config:
     if options.root is not None:
         mqtt = settings.with_root(mqtt, options.root)
     return replace(config, mqtt=mqtt, producer=replace(config.producer, **flags))
+
+
+def _is_speed(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return text == "max" or 0.01 <= float(text) <= 10_000
+    return False
 
 
 def chosen(config: Config, options: argparse.Namespace) -> tuple[list[Record], list[str]]:
@@ -194,10 +204,16 @@ def beds_of(config: Config, options: argparse.Namespace, run: str) -> tuple[Sequ
     """The beds to send, and sentences about them. run: name of this replay. Raises UserError."""
     wanted = config.producer
     chunk = chunk_seconds(wanted.chunk_seconds, wanted.speed)
+    if is_live(options.source):
+        if options.records is not None or options.file:
+            raise UserError(f"--source {options.source} is live: --records and --file do not go with it")
+        live = make_live(options.source, lead=wanted.lead, chunk_seconds=chunk, run=run, speed=wanted.speed)
+        return live, ["live streams carry no annotations: sent without truth"]
     if not is_simulated(options.source):
         if options.source != "records":
             raise UserError(
-                f'--source {options.source} cannot be used: give "records", "sim", "sim:SCENARIO" or "sim:ward"'
+                f'--source {options.source} cannot be used: give "records", "sim", "sim:SCENARIO", "sim:ward", '
+                '"lsl" or "lsl:STREAM"'
             )
         records, said = chosen(config, options)
         return make_beds(records, wanted.beds, wanted.lead, chunk, run, wanted.loop, wanted.truth), said
@@ -223,8 +239,9 @@ def check(config: Config, options: argparse.Namespace) -> int:
     """Say of everything that a run needs whether it can be used; the exit status. Nothing is sent or downloaded."""
 
     def readable() -> str:
-        if is_simulated(options.source):
-            return f"{len(beds_of(config, options, 'check')[0])} simulated beds can be sent"
+        if is_simulated(options.source) or is_live(options.source):
+            kind = "live" if is_live(options.source) else "simulated"
+            return f"{len(beds_of(config, options, 'check')[0])} {kind} beds can be sent"
         if options.file:
             return f"{len(chosen(config, options)[0])} can be read"
         found = library.find(names_of(config, options), options.data)

@@ -121,7 +121,7 @@ class Connection:
             if not await self._hand(first):
                 self._kept.put_back(first)
                 break
-            self._kept.handed(first, time.monotonic())
+            self._kept.handed(first, time.monotonic(), self._session.heard_s)
         self._kept.trim()
 
     @property

@@ -17,6 +17,8 @@ AGAIN_SECONDS: Final = 1.5
 """Wall seconds of messages before a loss that are sent again."""
 
 
+MOST_SECONDS: Final = 30.0
+"""So long messages are remembered of a broker that says nothing: its connection is given up before."""
 MOST_TIMES: Final = 2
 """So often a message is sent again: where connections break one after the other it must not pile up."""
 MOST_MESSAGES: Final = 100_000
@@ -66,12 +68,16 @@ class Kept:
             self._seconds -= self._waiting.popleft().seconds
             self.dropped += 1
 
-    def handed(self, items: list[Item], now_s: float) -> None:
-        """Messages have been handed over, monotonic clock; they are remembered for a moment."""
+    def handed(self, items: list[Item], now_s: float, heard_s: float | None = None) -> None:
+        """Messages have been handed over; they are remembered until shortly after the broker was heard.
+
+        now_s: monotonic clock. heard_s: when the broker was heard, None for just now.
+        """
         if self._most_s <= 0:
             return
         self._handed.append((now_s, items))
-        while now_s - self._handed[0][0] > 2 * AGAIN_SECONDS:
+        since_s = max(now_s if heard_s is None else heard_s, now_s - MOST_SECONDS) - 2 * AGAIN_SECONDS
+        while self._handed[0][0] < since_s:
             self._handed.popleft()
 
     def lost(self, at_s: float) -> None:

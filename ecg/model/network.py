@@ -8,28 +8,31 @@ RNN cell over the beats of one bed. The memory is a value: it goes in, and comes
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 
 Cell = Literal["gru", "lstm", "rnn"]
+Width = Annotated[int, Meta(ge=1, le=1024)]
+"""A card that asks for more describes no network of ours; building it could take all memory."""
 
 
 class NetShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything needed to build the network. Stored in the card of its weights."""
 
     cell: Cell = "gru"
-    channels: int = 2
-    window: int = 96
-    features: int = 8
-    stem: int = 16
-    reader: int = 32
-    bottleneck: int = 8
-    memory: int = 32
-    dropout: float = 0.3
-    classes: int = 5
+    channels: Width = 2
+    window: Width = 96
+    features: Width = 8
+    stem: Width = 16
+    reader: Width = 32
+    bottleneck: Width = 8
+    memory: Width = 32
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
+    classes: Width = 5
     carried: bool = True
     rhythms: int = 0
 

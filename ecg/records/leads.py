@@ -98,17 +98,29 @@ def ecg_columns(leads: Sequence[str], units: Sequence[str] = (), wanted: str = "
     return sorted(columns, key=lambda column: _rank(leads[column], wish))
 
 
-def pulse_column(leads: Sequence[str], units: Sequence[str] = ()) -> int | None:
-    """Column of the signal that shows the heart's pulse (arterial pressure, plethysmogram); None where there is none.
+def pulse_columns(leads: Sequence[str], units: Sequence[str] = ()) -> list[int]:
+    """Columns of the signals that show the heart's pulse: the first arterial pressure, the first plethysmogram.
 
-    A pressure goes before a plethysmogram, which a cold finger takes away.
+    The pressure goes first: a cold finger takes a plethysmogram away. Empty where there is neither.
     """
     given = [*units, *[""] * (len(leads) - len(units))]
-    for kind in (PRESSURES, PLETHYSMOGRAMS):
-        for column, name in enumerate(leads):
-            if name.strip().upper().startswith(kind) and _plain(given[column]) not in RATES:
-                return column
-    return None
+    found = (
+        next(
+            (
+                column
+                for column, name in enumerate(leads)
+                if name.strip().upper().startswith(kind) and _plain(given[column]) not in RATES
+            ),
+            None,
+        )
+        for kind in (PRESSURES, PLETHYSMOGRAMS)
+    )
+    return [column for column in found if column is not None]
+
+
+def pulse_column(leads: Sequence[str], units: Sequence[str] = ()) -> int | None:
+    """The first of `pulse_columns`; None where no signal shows a pulse."""
+    return next(iter(pulse_columns(leads, units)), None)
 
 
 def kind_of(name: str, unit: str = "") -> Kind:

@@ -27,7 +27,7 @@ def read(path: Path, annotator: str = ANNOTATOR) -> Record:
     What is read, and how: docs/formats.md. Raises UserError where it cannot be read, or not without loss.
     """
     signals = read_signals(path)
-    notes, ticks = _annotations(path, annotator)
+    notes, ticks = read_annotations(path, annotator)
     return build(path.name, signals, source=source(path), where=str(path), annotations=notes, annotated_at=ticks)
 
 
@@ -38,8 +38,11 @@ def annotators(path: Path) -> list[str]:
     return sorted(name for name in found if name.isalnum() and name not in NO_ANNOTATIONS)
 
 
-def _annotations(path: Path, annotator: str) -> tuple[Annotations | None, float]:
-    """Annotations with the rhythm in force at each, and their ticks per second; None where there is no such file."""
+def read_annotations(path: Path, annotator: str = ANNOTATOR) -> tuple[Annotations | None, float]:
+    """Annotations with the rhythm in force at each, and their ticks per second; None where there is no such file.
+
+    Raises UserError where the file cannot be read.
+    """
     if not path.with_name(f"{path.name}.{annotator}").exists():
         return None, 0.0
     import wfdb
@@ -50,13 +53,13 @@ def _annotations(path: Path, annotator: str) -> tuple[Annotations | None, float]
             found = wfdb.rdann(str(plain), annotator)
         index, symbols = np.asarray(found.sample, np.int64), [str(symbol) for symbol in found.symbol]
         notes = [note.rstrip("\x00").strip() for note in found.aux_note]
+        rhythm, rhythms = "", []
+        for symbol, text in zip(symbols, notes, strict=True):  # of a damaged file the package gives other lengths
+            if symbol == "+" and text.startswith("("):
+                rhythm = text
+            rhythms.append(rhythm)
     except Exception as error:
         raise UserError(f"the annotations {path}.{annotator} cannot be read: {first_line(error)}") from None
-    rhythm, rhythms = "", []
-    for symbol, text in zip(symbols, notes, strict=True):
-        if symbol == "+" and text.startswith("("):
-            rhythm = text
-        rhythms.append(rhythm)
     return Annotations(index, np.array(symbols, np.str_), np.array(rhythms, np.str_)), float(found.fs or 0.0)
 
 

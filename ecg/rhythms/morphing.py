@@ -98,6 +98,19 @@ def fibrillate(
     signal[here] += 0.5 * wave.size * size * swell * teeth * _edge(time)
 
 
+def flutter(signal: Floats, peaks: NDArray[np.int64], size: float, ratios: tuple[int, ...], rate: float) -> None:
+    """Add the waves of fluttering atria from the first to the last beat, in place: a sawtooth, whole waves a beat.
+
+    size: peak to peak. ratios: waves a beat may have; each interval has the number that fits the others best.
+    """
+    rr = np.diff(peaks)
+    wave = float(np.median(rr)) / float(np.median(ratios))
+    counts = np.maximum(np.rint(rr / max(wave, 1.0)), 1)
+    phase = 2 * np.pi * np.interp(np.arange(peaks[0], peaks[-1]), peaks, np.concatenate(([0], np.cumsum(counts))))
+    teeth = sum((np.sin(k * phase) / k for k in (1, 2, 3)), np.zeros(len(phase)))
+    signal[peaks[0] : peaks[-1]] += size / np.ptp(teeth) * teeth * _edge(np.arange(len(phase)) / rate)
+
+
 def disturb(
     signal: Floats, peaks: NDArray[np.int64], noise: Noise, size: float, rate: float, rng: np.random.Generator
 ) -> None:

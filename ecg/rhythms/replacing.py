@@ -1,40 +1,31 @@
 """A record's own beats, for a while, in another rhythm: what a teacher asks of a bed that replays a record.
 
 The stretch keeps its length, so that the record goes on after it where it would have been. Its baseline stays; its
-beats are the record's own, at other times: normal ones with or without their P waves, ventricular ones of this patient,
-or, where he has none, his normal beats widened and turned over. Truth follows from the same events.
+beats are the record's own, at other times (`sequences`): normal ones with or without their P waves, P waves alone,
+ventricular ones of this patient, or, where he has none, his normal beats widened and turned over. Waves without beats
+are drawn as those of simulated hearts. The pulse follows the new beats. Truth follows from the same events.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.errors import UserError
-from ecg.records.leads import ecg_columns
+from ecg.records.leads import canonical, ecg_columns, kind_of
 from ecg.records.record import Annotations, Record
 from ecg.rhythms.donors import AFTER, BEFORE, Floats, beats_of, qrs_size, widened
-from ecg.rhythms.morphing import fibrillate
+from ecg.rhythms.morphing import fibrillate, flutter
 from ecg.rhythms.plan import Wave
-from ecg.rhythms.simulation.catalogue import RHYTHMS
+from ecg.rhythms.pulses import pulsed
+from ecg.rhythms.sequences import MADE, MADE_EXTRA, Beat, known, label_of, possible, sequence
+from ecg.rhythms.simulation import leads as projection
+from ecg.rhythms.simulation.drones import Drone
 from ecg.signal.p_waves import level
 
-SEQUENCES: Final[dict[str, str]] = {
-    "bradycardia": "N",
-    "tachycardia": "N",
-    "af": "n",
-    "svt": "n",
-    "idioventricular": "V",
-    "vt": "V",
-    "asystole": "",
-}
-"""Rhythms of a record's own beats: what each is, in turn. N: normal, n: normal without its P wave, V: ventricular."""
-ECTOPY: Final[dict[str, str]] = {"couplets": "NNNNVV", "bigeminy": "NV", "trigeminy": "NNV"}
-LABELS: Final = {"bigeminy": "(B", "trigeminy": "(T"}
-SYMBOLS: Final = {"svt": "S"}
 BEFORE_P: Final = 0.22
 """s before the R-peak at which a normal beat with its P wave begins."""
 BEFORE_QRS: Final = 0.08
@@ -43,26 +34,20 @@ SMALLER: Final = -0.9
 """A ventricular beat of a patient who has none: so much wider than his normal one, times this."""
 NEAR: Final = 24
 """Beats of one kind, those nearest in time, of which the new ones are drawn."""
-EARLY: Final = 0.62
-"""RR interval before an extra beat, as a share of the usual one; the pause after it makes up for it."""
-LOOSE: Final = {"af": 0.16, "vt": 0.02, "idioventricular": 0.03}
+LEAST_P: Final = 0.04
+SMALL_P: Final = 0.1
+"""A lead whose P waves are smaller, as a share of its QRS, gets one of this size where P waves stand alone."""
+P_PLACE: Final = 0.14
+"""s of that one's peak before the R-peak."""
+P_WIDTH: Final = 0.02
+FLUTTER_SIZE: Final = 0.15
+"""Peak to peak, as a share of the QRS."""
+WHOLE_QRS: Final = 1.2
+"""mV peak to peak of a lead on which the waves of fibrillation have the size of the simulated heart's."""
 FADE_SECONDS: Final = 0.06
 LEVEL_SECONDS: Final = 0.6
 LARGEST: Final = 32000
 MOST_SECONDS: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """One beat of the new rhythm. at: R-peak, samples of the record. kind: as in SEQUENCES."""
-
-    at: int
-    kind: str
-
-
-def possible(rhythm: str) -> bool:
-    """Can a record's own beats be given this rhythm, or these extra beats?."""
-    return rhythm in SEQUENCES or rhythm in ECTOPY
 
 
 def replaced(
@@ -81,24 +66,33 @@ def replaced(
     """
     if not possible(rhythm):
         raise UserError(
-            f"a record's own beats cannot show {rhythm!r}: there are {', '.join((*SEQUENCES, *ECTOPY))}; "
-            "sinus gives the record back"
+            f"a record's own beats cannot show {rhythm!r}: sinus gives the record back, and there are "
+            f"{', '.join((*MADE, *MADE_EXTRA))}"
         )
     if not (classes == "N").any():
         raise UserError(f"record {record.name} has no normal beats to make {rhythm} of")
     rng = np.random.default_rng([seed, begin])
-    beats = _beats(record.rate, peaks, begin, end, rhythm, rate, rng)
+    near = np.diff(peaks[np.abs(peaks - begin) < 20 * record.rate])
+    usual = float(np.median(near)) if len(near) else 0.8 * record.rate
+    beats = sequence(rhythm, record.rate, begin, end, usual, rate, rng)
     samples = record.samples.copy()
     fade = _fade(end - begin, record.rate)
     ecg = ecg_columns(record.leads, record.units)
-    stroke = RHYTHMS[rhythm].stroke if rhythm in RHYTHMS else 1.0
+    waves = _waves(record, ecg, rhythm, end - begin, rng)
+    normal = peaks[classes == "N"]
     for column in range(len(record.leads)):
         own = record.millivolts(column).astype(np.float64)
-        base = _baseline(own, begin, end, record.rate)
         if column in ecg:
-            drawn = base + _drawn(own, record.rate, peaks, classes, beats, begin, end, rhythm, rng)
+            size = qrs_size(own, normal, record.rate)
+            drawn = _baseline(own, begin, end, record.rate)
+            drawn += _drawn(own, record.rate, peaks, classes, beats, begin, end, rhythm, rng)
+            drawn += waves[:, ecg.index(column)] * size / WHOLE_QRS
+        elif (kind := kind_of(record.leads[column], record.units[column] if record.units else "")) == "other":
+            continue
         else:
-            drawn = base + (0.0 if rhythm == "asystole" else stroke) * (own[begin:end] - base)
+            beating = [beat.at for beat in beats if beat.kind != "P"]
+            stroke = known(rhythm).stroke
+            drawn = pulsed(own, record.rate, normal, beating, begin, end, stroke, pressure=kind == "pressure")
         mixed = own[begin:end] + fade * (drawn - own[begin:end])
         adu = np.rint(mixed * record.gain[column] + record.baseline[column])
         samples[begin:end, column] = np.clip(adu, -LARGEST, LARGEST).astype(np.int16)
@@ -107,38 +101,25 @@ def replaced(
     return replace(record, samples=samples, annotations=truth)
 
 
-def _beats(
-    rate: float,
-    peaks: NDArray[np.int64],
-    begin: int,
-    end: int,
-    rhythm: str,
-    wanted: float | None,
-    rng: np.random.Generator,
-) -> list[Beat]:
-    """The new beats between `begin` and `end`, far enough from both that the record's own stand whole."""
-    kinds = SEQUENCES.get(rhythm, ECTOPY.get(rhythm, ""))
-    if not kinds:
-        return []
-    near = np.diff(peaks[np.abs(peaks - begin) < 20 * rate])
-    usual = 60 * rate / float(np.median(near)) if len(near) else 75.0
-    per_minute = wanted if wanted is not None else RHYTHMS[rhythm].rate if rhythm in RHYTHMS else usual
-    limits = RHYTHMS[rhythm] if rhythm in RHYTHMS else RHYTHMS["sinus"]
-    if not limits.low <= per_minute <= limits.high:
-        raise UserError(f"rate = {per_minute:g} is no {rhythm}: {limits.low:g} to {limits.high:g} are allowed")
-    rr = 60 * rate / per_minute
-    made: list[Beat] = []
-    at, number = float(begin) + 0.6 * rr, 0
-    while at < end - AFTER * rate:
-        kind = kinds[number % len(kinds)]
-        made.append(Beat(round(at), kind))
-        number += 1
-        following = kinds[number % len(kinds)]
-        interval = rr * max(1 + rng.normal(0, LOOSE.get(rhythm, 0.01)), 0.5)
-        if rhythm in ECTOPY:
-            interval *= EARLY if following == "V" else 2 - EARLY if kind == "V" else 1
-        at += interval
-    return made
+def _waves(record: Record, ecg: list[int], rhythm: str, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """The waves of fibrillating ventricles in the ECG leads, as the simulated heart has them: float32 [count, ecg]."""
+    drawn = np.zeros((count, len(ecg)), np.float32)
+    if not known(rhythm).drone.startswith("vf"):
+        return drawn
+    axes = [_axis(record.leads[column], rng) for column in ecg]
+    drone = Drone(record.rate, rng)
+    drone.turn(0, known(rhythm).drone)
+    drone.add(drawn, np.array(axes), 0)
+    return drawn
+
+
+def _axis(lead: str, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Weights of the dipole in a lead; of one that the simulated heart has not, drawn at random."""
+    name = canonical(lead)
+    if name in projection.ECG:
+        return np.array(projection.weights(name))
+    drawn = rng.normal(size=3)
+    return np.asarray(drawn / np.sqrt((drawn**2).sum()))
 
 
 def _drawn(
@@ -158,28 +139,47 @@ def _drawn(
     alone = np.diff(peaks, append=len(own)) > AFTER * rate
     single, extra = peaks[alone & (classes == "N")], peaks[alone & (classes == "V")]
     single = single if len(single) else normal
+    size = qrs_size(own, normal, rate)
     bodies = {
         "N": _bodies(own, rate, single, begin, BEFORE_P),
         "n": _bodies(own, rate, single, begin, BEFORE_QRS),
         "V": _bodies(own, rate, extra, begin, BEFORE),
     }
+    bodies["P"] = _p_wave(bodies["N"], rate, size)
     if not len(bodies["V"]):
         bodies["V"] = SMALLER * widened(_bodies(own, rate, single, begin, BEFORE), WIDER, rate)
-    lead = {"N": BEFORE_P, "n": BEFORE_QRS, "V": BEFORE}
+    lead = {"N": BEFORE_P, "n": BEFORE_QRS, "V": BEFORE, "P": BEFORE_P}
     for beat in beats:
         choice = bodies[beat.kind]
         if not len(choice):
             continue
-        body = choice[int(rng.integers(len(choice)))]
+        body = beat.size * choice[int(rng.integers(len(choice)))]
         first = beat.at - round(lead[beat.kind] * rate) - begin
         low, high = max(first, 0), min(first + len(body), len(drawn))
         if low < high:
             drawn[low:high] += body[low - first : high - first]
-    if rhythm == "af" and len(beats) > 1:
-        places = np.array([beat.at - begin for beat in beats], np.int64)
-        size = qrs_size(own, normal, rate)
+    places = np.array([beat.at - begin for beat in beats], np.int64)
+    if known(rhythm).drone == "af" and len(beats) > 1:
         fibrillate(drawn, places, Wave(0, len(places) - 1, 0.08, 6.0), size, rate, rng)
+    if known(rhythm).atria == "flutter" and len(beats) > 1:
+        flutter(drawn, places, FLUTTER_SIZE * size, known(rhythm).ratio, rate)
     return drawn
+
+
+def _p_wave(beats: Floats, rate: float, size: float) -> Floats:
+    """The P wave of these normal beats, without the rest: [1, samples], or [0, samples] without beats.
+
+    beats: from BEFORE_P s before their R-peaks on. size: of the QRS. Of several beats the median, so that fibrillation
+    leaves nothing; a lead without P waves gets a small one.
+    """
+    length = round((BEFORE_P - BEFORE_QRS) * rate)
+    if not len(beats) or length < 8:
+        return np.zeros((0, max(length, 0)))
+    wave = level(np.median(beats[:, :length], axis=0)[None])
+    if np.ptp(wave) < LEAST_P * size:
+        time = np.arange(length) / rate - (BEFORE_P - P_PLACE)
+        wave = SMALL_P * size * np.exp(-0.5 * (time / P_WIDTH) ** 2)[None]
+    return wave
 
 
 def _bodies(own: Floats, rate: float, peaks: NDArray[np.int64], begin: int, before: float) -> Floats:
@@ -211,11 +211,12 @@ def _fade(length: int, rate: float) -> Floats:
 def _truth(notes: Annotations, beats: list[Beat], begin: int, end: int, rhythm: str) -> Annotations:
     """The record's annotations outside the stretch, the new beats within it, and a change of rhythm at both ends."""
     inside = (notes.index >= begin) & (notes.index < end)
-    label = LABELS.get(rhythm, RHYTHMS[rhythm].label if rhythm in RHYTHMS else "(N")
-    known = notes.rhythm[notes.index < end]
-    after = str(known[-1]) if len(known) else ""
-    symbols = {"N": "N", "n": SYMBOLS.get(rhythm, "N"), "V": "V"}
-    made = [(begin, "+", label), *((beat.at, symbols[beat.kind], label) for beat in beats)]
+    label = label_of(rhythm)
+    before = notes.rhythm[notes.index < end]
+    after = str(before[-1]) if len(before) else ""
+    made = [(begin, "+", label), *((beat.at, beat.symbol, label) for beat in beats if beat.symbol)]
+    if known(rhythm).drone.startswith("vf"):
+        made += [(begin + 1, "[", label), (end - 1, "]", label)]
     made.append((end, "+", after))
     index = np.concatenate((notes.index[~inside], [at for at, _, _ in made])).astype(np.int64)
     symbol = np.concatenate((notes.symbol[~inside], [symbol for _, symbol, _ in made]))

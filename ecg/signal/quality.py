@@ -41,6 +41,8 @@ SMOOTH: Final = 5
 UP: Final = 1 / 40
 DOWN: Final = 1 / 120
 """Share of the difference that the usual lift learns from a look at a higher and at a lower one (20 and 60 s)."""
+FIRST: Final = 20
+"""Looks (10 s) that count alike."""
 MOST: Final = 2.0
 """It learns from no more than so many times itself."""
 
@@ -130,8 +132,12 @@ def measure(means: Floats, spreads: Floats, lift: Floats, newest: int) -> Measur
     return Measures(lift.max(axis=1), lift[:, -newest:].max(axis=1), reach, rough, clipped)
 
 
-def weigh(found: Measures, usual: Floats) -> tuple[Quality, Floats]:
-    """The quality of leads, and their usual lift after it. usual: [n], mV, 0 where none is known."""
+def weigh(found: Measures, usual: Floats, looks: Floats | float = np.inf) -> tuple[Quality, Floats]:
+    """The quality of leads, and their usual lift after it. usual: [n], mV, 0 where none is known.
+
+    looks: [n], how many the usual lift has learnt from. The FIRST ones count alike, so that an electrode that was
+    touched when the bed began is soon forgotten.
+    """
     highest, newest, reach, rough, clipped = found
     known = np.where(usual > 0, usual, highest)
     scale = np.maximum(known, 1e-9)
@@ -144,7 +150,10 @@ def weigh(found: Measures, usual: Floats) -> tuple[Quality, Floats]:
         faults |= np.where(there, int(fault), 0)
     loud = newest > np.maximum(LOUD * known, LEAST_MV)
     low = highest < 0.5 * known
-    step = np.where(highest > known, UP, DOWN) * (np.minimum(highest, MOST * known) - known)
+    down = np.where(looks < FIRST, 1 / (1 + looks), DOWN)
+    step = np.where(highest > known, UP, down) * (
+        np.minimum(highest, MOST * known) - known
+    )
     return Quality(faults > 0, loud, low, faults), np.where(usual > 0, known + step, known)
 
 

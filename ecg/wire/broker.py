@@ -21,6 +21,11 @@ from ecg.settings import MqttSettings
 
 PROBE_SECONDS: Final = 3.0
 START_SECONDS: Final = 15.0
+ANSWER_SECONDS: Final = 5.0
+CONNECT: Final = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x05\x00\x00"
+"""MQTT 3.1.1: a client without a name, a clean session."""
+CONNACK: Final = b"\x20"
+TLS_ALERT: Final = b"\x15\x03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ def ensure(mqtt: MqttSettings) -> Iterator[Broker]:
     host = bare(mqtt.host)
     problem = probe(host, mqtt.port)
     if problem is None:
+        if not mqtt.tls and mqtt.transport == "tcp" and (other := stranger(host, mqtt.port)):
+            raise UserError(f"what answers at {address(host, mqtt.port)} is no MQTT broker: {other}")
         yield Broker(host, mqtt.port, "external")
         return
     if not (mqtt.embedded and is_loopback(host)) or mqtt.tls or mqtt.transport != "tcp":
@@ -80,6 +87,24 @@ def probe(host: str, port: int) -> str | None:
         return error.strerror or str(error) or type(error).__name__
     except ValueError:  # UnicodeError is one: a name that no domain name can have
         return "it is no host's name"
+
+
+def stranger(host: str, port: int) -> str:
+    """What listens there, in words, where it is no MQTT broker; "" where it is one."""
+    try:
+        with socket.create_connection((bare(host), port), timeout=ANSWER_SECONDS) as line:
+            line.sendall(CONNECT)
+            said = line.recv(16)
+    except TimeoutError:
+        return f"it says nothing within {ANSWER_SECONDS:g} s; check host and port of [mqtt]"
+    except OSError:
+        said = b""
+    if said[:1] == CONNACK or not said:  # a broker may hang up on those who do not log in
+        return ""
+    if said[:2] == TLS_ALERT:
+        return "it speaks TLS; set tls = true in [mqtt], or give the address as mqtts://"
+    what = "it is a web server" if said.startswith(b"HTTP") else f"it begins with {said!r}"
+    return f"{what}; check host and port of [mqtt]"
 
 
 def is_loopback(host: str) -> bool:

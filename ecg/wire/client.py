@@ -18,6 +18,7 @@ from typing import Final, Self
 import aiomqtt
 from paho.mqtt import client as paho
 
+from ecg import clock
 from ecg.settings import MqttSettings
 from ecg.wire import packets
 from ecg.wire.broker import Broker, bare
@@ -56,8 +57,8 @@ class Line:
     `ecg.wire.packets`, the library gets the packets that are left; and all that is published in one turn of the event
     loop stands as one piece in the library's queue. tests/ecg/wire/test_client.py holds both packages to what is used.
 
-    received: gets what comes. confirmed: called with the numbers of messages that the broker has. drained: called when
-    all that was published is with the kernel.
+    heard_s: when the broker was last heard, monotonic clock. received: gets what comes. confirmed: called with the
+    numbers of messages that the broker has. drained: called when all that was published is with the kernel.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Line:
         self._receive = self._paho._sock_recv
         self._splitter = Splitter()
         self._others = bytearray()
+        self.heard_s = time.monotonic()
         self._ended = False
         self._broke: Exception | None = None
         self._flight: set[int] = set()
@@ -242,7 +244,7 @@ class Line:
                 if not data:
                     self._ended = True
                     break
-                taken = self._splitter.split(data, time.time_ns())
+                taken = self._splitter.split(data, clock.steady_ns())
                 arrivals += taken.arrivals
                 confirmed += taken.confirmed
                 self._others += taken.others
@@ -255,7 +257,7 @@ class Line:
             more = False
         except (OSError, PacketError):
             self._ended = True
-        self._paho._last_bytes_received = time.monotonic()
+        self._paho._last_bytes_received = self.heard_s = time.monotonic()
         try:
             if arrivals and self._received:
                 self._received(arrivals)

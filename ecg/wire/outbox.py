@@ -49,6 +49,10 @@ class Outbox:
         """Messages sent and not confirmed."""
         return len(self._flight)
 
+    def retained(self) -> set[str]:
+        """Topics of which a retained message is not confirmed yet."""
+        return {item.topic for item in (*self._flight.values(), *self._waiting) if item.retain}
+
     def put(self, items: Iterable[Outgoing]) -> None:
         """Add messages; where that is too many, the oldest go, but of a retained topic never the newest."""
         self._waiting.extend(items)

@@ -23,7 +23,7 @@ class PacketError(ValueError):
 
 
 class Arrival(NamedTuple):
-    """One message as it came. received_ns: since the epoch."""
+    """One message as it came. received_ns: since the epoch, by the steady clock (`ecg.clock`)."""
 
     topic: str
     payload: bytes

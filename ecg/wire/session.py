@@ -18,7 +18,7 @@ from typing import Final
 from ecg.errors import UserError
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker, address
-from ecg.wire.client import Line, LineError, Received, RefusedError
+from ecg.wire.client import KEEPALIVE_SECONDS, Line, LineError, Received, RefusedError
 from ecg.wire.outbox import MOST_WAITING, Outbox, Outgoing
 from ecg.wire.packets import Arrival
 from ecg.wire.tls import encryption
@@ -28,6 +28,8 @@ LAST_RETRY_SECONDS: Final = 8.0
 SOON_SECONDS: Final = 1.0
 """In the first minute no pause is longer: who publishes waits for those who listen to be back."""
 SOON_ATTEMPTS: Final = 60
+SILENT_SECONDS: Final = 1.2 * KEEPALIVE_SECONDS
+"""A broker that was not heard for so long, in spite of being asked, was lost when it was last heard."""
 CONFIRM_SECONDS: Final = 30.0
 """A broker that confirms nothing of what is in flight for so long is taken for lost."""
 
@@ -57,7 +59,7 @@ class Session:
     connection stands. arrived: gets every message of `filters`; received: the same, many at a time. told: gets
     the marks of messages that the broker has.
     connected: is there a connection now? problem: why not, "" where there is. reconnects: attempts that
-    ended. since_s, lost_s: when the last connection came and went, monotonic clock.
+    ended. since_s, lost_s: when the last connection came, and when it went as far as is known, monotonic clock.
     """
 
     def __init__(
@@ -100,6 +102,11 @@ class Session:
         if not self._ready.is_set():
             ready.cancel()
             await self._task
+
+    @property
+    def heard_s(self) -> float:
+        """When the broker was last heard, monotonic clock."""
+        return self._line.heard_s if self._line is not None else self.lost_s
 
     def publish(self, items: list[Outgoing]) -> None:
         """Publish at QoS 1, in this order; while there is no connection they wait in the outbox."""
@@ -196,8 +203,9 @@ class Session:
 
     def _lose(self) -> None:
         """The connection is gone: what is in flight waits again, what is handed over is lost."""
-        if self.connected:
-            self.lost_s = time.monotonic()
+        if self.connected and self._line is not None:
+            now_s, heard_s = time.monotonic(), self._line.heard_s
+            self.lost_s = heard_s if now_s - heard_s > SILENT_SECONDS else now_s
         self._line, self.connected = None, False
         self.outbox.lost()
         self._release(False)

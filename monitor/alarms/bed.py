@@ -298,6 +298,8 @@ class BedAlarms:
                 open_ = len(state.beats) >= count and state.beats[-count] > state.denied
                 if open_ and kind in limit.enabled and not self.lasts(kind):
                     deadline = min(deadline, state.beats[-count] + span)
+        if state.doubted >= 0:
+            deadline = min(deadline, state.doubted_until)
         if state.read_since >= 0:
             deadline = min(deadline, state.read_since + round(READABLE_SECONDS * limit.rate))
         elif state.unread_since >= 0 and "cannot_analyse" in limit.enabled and not self.lasts("cannot_analyse"):
@@ -324,6 +326,7 @@ class BedAlarms:
             elif kind == "frequent_v" and now >= self._back(state.recent_v, limit.frequent + 1) + limit.minute:
                 self._end(kind, now, now)
         self._readable(now)
+        runs.weigh(self, state, limit, now)
         if state.sign.fibrillation or state.sign.lead_off:
             return
         pause, asystole = self._silences()
@@ -364,7 +367,7 @@ class BedAlarms:
             del state.second[0]
         if not state.sign.fibrillation and not state.sign.lead_off:
             for kind, span in limit.fast.items():
-                since = witness.second_fast(state, limit.fast_rr[kind], span)
+                since = witness.second_fast(state, limit.fast_rr[kind], span, limit.rate)
                 if since is not None:
                     self.raise_(kind, since, index)
 
@@ -392,8 +395,11 @@ class BedAlarms:
             self.raise_("fibrillation", onset, now)
         else:
             self._end("fibrillation", sign.index, now)
+        runs.weigh(self, state, self._limits, now)
         if runs.shown(sign):
-            self.raise_("ventricular_tachycardia", sign.run if sign.run >= 0 else onset, now)
+            since = sign.run if sign.run >= 0 else onset
+            if not runs.usual(state, since, self._limits.rate):
+                self.raise_("ventricular_tachycardia", since, now)
         elif runs.shown(before) and not state.broad:
             self._end("ventricular_tachycardia", sign.index, now)
 

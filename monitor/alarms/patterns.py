@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from monitor.alarms import runs, witness
-from monitor.alarms.irregular import MEMORY, RELEASE, irregularity
+from monitor.alarms.irregular import MEMORY, RELEASE, SURE_P_WAVES, irregularity, p_waves
 from monitor.alarms.limits import FAST_RR, Limits
 from monitor.alarms.runs import Conditions as Told
 from monitor.alarms.state import BedState, Evidence
@@ -45,7 +45,7 @@ def beat(to: Conditions, state: BedState, limits: Limits, index: int, cls: str, 
         _ventricular(to, state, limits, index)
     else:
         _other(to, state, index)
-    _remember_rr(state, limits, index, cls)
+    _remember_rr(state, limits, index, cls, evidence.atrial)
     beats.append(index)
     if len(beats) > limits.beats_kept:
         del beats[: -limits.beats_kept]
@@ -75,9 +75,10 @@ def forget(state: BedState) -> None:
     state.recent_v.clear()
     state.rr.clear()
     state.rr_ends.clear()
+    state.atrial.clear()
     state.evidence.clear()
     state.second.clear()
-    state.denied = -1
+    state.denied = state.doubted = -1
     state.broad = False
     state.run_length = state.others = state.since_af = 0
     state.run_named = state.last_class = ""
@@ -126,7 +127,7 @@ def _ventricular(to: Conditions, state: BedState, limits: Limits, index: int) ->
         and _mean_rr(run, limits.vt_beats) <= limits.vt_rr
         and runs.believable(state, run[-limits.vt_beats :], runs.EVEN)
     ):
-        to.raise_("ventricular_tachycardia", run[-limits.vt_beats], index)
+        runs.tell(to, state, limits, run[-limits.vt_beats :], index)
     if (
         state.run_length >= limits.rhythm_beats
         and limits.vt_rr < _mean_rr(run, limits.rhythm_beats) <= limits.rhythm_rr
@@ -186,11 +187,11 @@ def _rates(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
         count = limits.fast_rr[kind]
         fast = len(beats) > count and index - beats[-count - 1] < span
         if fast and not to.lasts(kind):
-            denied = witness.denies_fast(state, beats[-count - 1], index, count)
+            denied = witness.denies_fast(state, beats[-count - 1], index, count, limits.rate)
             (to.hold if denied else to.raise_)(kind, beats[-count - 1], index)
 
 
-def _remember_rr(state: BedState, limits: Limits, index: int, cls: str) -> None:
+def _remember_rr(state: BedState, limits: Limits, index: int, cls: str, atrial: float) -> None:
     """Keep the RR interval this beat ends; 0 where an ectopic beat, a pause or noise spoils it."""
     if not state.beats:
         return
@@ -199,8 +200,9 @@ def _remember_rr(state: BedState, limits: Limits, index: int, cls: str) -> None:
     usable = sinus and not state.sign.noisy and interval < LONGEST_RR_SECONDS * limits.rate
     state.rr.append(interval if usable else 0)
     state.rr_ends.append(index)
+    state.atrial.append(atrial)
     if len(state.rr) > limits.af_beats:
-        del state.rr[0], state.rr_ends[0]
+        del state.rr[0], state.rr_ends[0], state.atrial[0]
 
 
 def _irregular(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
@@ -210,7 +212,8 @@ def _irregular(to: Conditions, state: BedState, limits: Limits, index: int) -> N
     value = irregularity(state.rr)
     if value is None:
         return
-    if value > limits.af_irregularity:
+    lasts = to.lasts("atrial_fibrillation")
+    if value > limits.af_irregularity and not lasts and not p_waves(state.atrial):
         to.raise_("atrial_fibrillation", state.rr_ends[0], index)
-    elif value < RELEASE * limits.af_irregularity:
+    elif value < RELEASE * limits.af_irregularity or (lasts and p_waves(state.atrial, SURE_P_WAVES)):
         to.end("atrial_fibrillation", state.rr_ends[round((1 - MEMORY) * len(state.rr))], index)

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from monitor.alarms.limits import Limits
 from monitor.alarms.state import UNKNOWN, BedState, Evidence, Sign
+from monitor.alarms.witness import slower_pulse
 
 EVEN: Final = 1.4
 """The longest RR interval of a tachycardia is at most so many times its shortest."""
@@ -26,6 +27,14 @@ UNLIKE_BESIDE: Final = 0.9
 """Its QRS complex is unlike the usual one below that correlation in the lead that leads, and in the other one."""
 STRAYS: Final = 1
 """Beats of a tachycardia that may be taken for others."""
+PULSE_SECONDS: Final = 1.5
+"""So long after a run the pulse is waited for that its beats make."""
+USUAL: Final = 0.85
+"""Half of the beats of a rhythm that is no run are so far correlated with the bed's usual one, on average less than
+POSSIBLY ventricular; FEW are known at least,"""
+FEW: Final = 3
+BEFORE_SECONDS: Final = 0.2
+"""from so long before what a lead takes for its first."""
 LAST: Final = 3
 """A tachycardia is over when none of so many beats is ventricular."""
 
@@ -54,6 +63,45 @@ def ventricular(one: Evidence) -> bool:
     return one.v >= SURELY or (one.v >= POSSIBLY and unlike)
 
 
+def usual(state: BedState, since: int, rate: float) -> bool:
+    """Are the beats from sample `since` on the bed's usual ones, whatever a lead by itself makes of them?. rate: Hz."""
+    count = sum(place >= since - BEFORE_SECONDS * rate for place in state.beats)
+    known = [one for one in state.evidence[len(state.evidence) - count :] if one.v != UNKNOWN] if count else []
+    if len(known) < FEW:
+        return False
+    alike = sorted(one.alike for one in known)[len(known) // 2]
+    return alike >= USUAL and sum(one.v for one in known) < POSSIBLY * len(known)
+
+
+def tell(to: Conditions, state: BedState, limits: Limits, run: list[int], index: int) -> bool:
+    """Raise a tachycardia, these R-peaks, at once; where a steady pulse is too slow for it, wait for what it does next.
+
+    Returns whether it is raised. The pulse of the beats before the run comes after the run has begun.
+    """
+    interval = (run[-1] - run[0]) / (len(run) - 1)
+    if slower_pulse(state, interval, limits.rate):
+        if state.doubted < 0:
+            state.doubted, state.doubted_rr = run[0], interval
+            state.doubted_until = index + round(PULSE_SECONDS * limits.rate)
+        return False
+    state.doubted = -1
+    to.raise_("ventricular_tachycardia", run[0], index)
+    return True
+
+
+def weigh(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
+    """What has become of a tachycardia that was doubted: raised if the pulse no longer denies it."""
+    if state.doubted < 0:
+        return
+    if not slower_pulse(state, state.doubted_rr, limits.rate):
+        to.raise_("ventricular_tachycardia", state.doubted, index)
+        if not state.run_length and not state.broad and not shown(state.sign):
+            to.end("ventricular_tachycardia", state.beats[-1] if state.beats else index, index)
+        state.doubted = -1
+    elif index >= state.doubted_until:
+        state.doubted = -1
+
+
 def broad(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
     """A tachycardia by all its beats together. index: the newest beat, whose evidence state.evidence ends with."""
     last = state.evidence[-limits.vt_beats :]
@@ -74,8 +122,7 @@ def broad(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
         and _even(places, EVEN)
         and sum(map(ventricular, last)) >= count - STRAYS
     ):
-        state.broad = True
-        to.raise_("ventricular_tachycardia", places[0], index)
+        state.broad = tell(to, state, limits, places, index) or state.broad
 
 
 def believable(state: BedState, run: list[int], even: float = EVEN_SHORT) -> bool:

@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 
 from ecg.signal import pulse, quality
 from ecg.signal.slots import rounds
-from monitor.alarms import strokes
+from monitor.alarms import disorder, strokes
 from monitor.alarms.looks import HALF, HOP, WINDOW, Floats, Look, Looks, Slots
 from monitor.alarms.shown import ABSENT, BAD, CLEAR, FAITHFUL, FLAGS, LOUD, LOW, UNSTEADY, WAVE, measured
-from monitor.alarms.state import Sign
+from monitor.alarms.state import NEVER, Sign
+from monitor.alarms.witness import SLOWER
 
 LOOKS_ON: Final = 2
 MISSES: Final = 6
@@ -42,6 +43,9 @@ KNOWN_AFTER: Final = 3.0
 """s, about, from the first flutter wave to the look that makes it sure."""
 QUIET_LOOKS: Final = 4
 """Looks in a row without a deflection that make stillness (2 s)."""
+
+COARSE: Final = 1.05
+"""A pulse's rate is news where it is so many times another."""
 
 BRISK: Final = 50.0
 """1/min: a regular pulse that is faster contradicts an extreme bradycardia."""
@@ -54,6 +58,8 @@ RECENT: Final = strokes.TAIL + HOP + 60
 LEADS: Final = ("lead", "second")
 """Each bed has a row for either, one behind the other."""
 PULSES: Final = ("pulse", "other pulse")
+PULSE: Final = ("pulse", "steady pulse")
+"""What the last look at them showed, 1/min: `ecg.signal.pulse.Pulses`."""
 SHOWN: Final = ("fibrillation", "unsteady", "tachycardia", "still", "alive", "brisk", "noisy", "second", "run")
 """What half-second looks decide."""
 FAULTS: Final = ("faults", "faults_second")
@@ -74,7 +80,7 @@ class SignalSigns:
         self._pulses = {name: Looks(slots) for name in PULSES}
         self._own = _new_state(slots)
         self._beside: list[tuple[Slots, list[NDArray[np.float32]], NDArray[np.bool_]]] = []
-        self._alive: dict[tuple[int, int], float] = {}
+        self._pulsed: dict[int, dict[int, tuple[float, float]]] = {}
 
     @property
     def state(self) -> dict[str, NDArray[Any]]:
@@ -110,16 +116,20 @@ class SignalSigns:
                 looks.grow(slots)
             self.slots = slots
 
-    def reset(self, slots: Slots, rates: Floats, start: NDArray[np.int64]) -> None:
-        """Forget everything about these slots: their next sample is sample `start` [k] at `rates` [k] Hz."""
+    def reset(self, slots: Slots, rates: Floats, start: NDArray[np.int64], pulse: bool = True) -> None:
+        """Forget everything about these slots: their next sample is sample `start` [k] at `rates` [k] Hz.
+
+        pulse: False where the pulse goes on, of which no sample is lost.
+        """
         slots = np.asarray(slots, np.int64)
         for name, value in _new_state(len(slots)).items():
-            self._own[name][slots] = value
+            if pulse or name not in PULSE:
+                self._own[name][slots] = value
         self._own["ended"][slots] = start
         rows = np.concatenate([len(LEADS) * slots + number for number in range(len(LEADS))])
         self._looks.reset(rows, np.tile(rates, len(LEADS)), np.tile(start, len(LEADS)))
         self._strokes.clear(rows)
-        for looks in self._pulses.values():
+        for looks in self._pulses.values() if pulse else ():
             looks.reset(slots, rates, start)
 
     def beside(self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None) -> None:
@@ -138,12 +148,16 @@ class SignalSigns:
         for chosen in rounds(found.slots):
             for rate in np.unique(found.rate[chosen]).tolist():
                 look = found.take(chosen[found.rate[chosen] == rate])
-                beats, usual[look.slots] = pulse.regular(look.means, look.spreads, rate, usual[look.slots])
-                beats[look.blocks < WINDOW] = 0
-                for key, beat in zip(
-                    zip(look.slots.tolist(), look.index.tolist(), strict=True), beats.tolist(), strict=True
+                heard = pulse.heard(look.means, look.spreads, rate, usual[look.slots])
+                usual[look.slots] = heard.usual
+                known = look.blocks >= WINDOW
+                beats, steady = np.where(known, heard.rate, 0), np.where(known, heard.steady, 0)
+                for slot, index, *both in zip(
+                    look.slots.tolist(), look.index.tolist(), beats.tolist(), steady.tolist(), strict=True
                 ):
-                    self._alive[key] = max(beat, self._alive.get(key, 0.0))
+                    looks_of = self._pulsed.setdefault(slot, {})
+                    before = looks_of.get(index, (0.0, 0.0))
+                    looks_of[index] = max(both[0], before[0]), max(both[1], before[1])
 
     def step(
         self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
@@ -170,7 +184,9 @@ class SignalSigns:
         if len(look):
             self._judge(look, gone, signs)
         self._beside.clear()
-        self._alive.clear()
+        for slot in self._pulsed:
+            self._beat_to(slot, NEVER)
+        self._pulsed.clear()
         return [(slot, found[index]) for slot, found in signs.items() for index in sorted(found)]
 
     def _judge(self, look: Look, gone: NDArray[np.bool_], signs: dict[int, dict[int, Sign]]) -> None:
@@ -179,7 +195,7 @@ class SignalSigns:
         for turn in rounds(look.slots):
             where, full = look.slots[turn], look.blocks[turn] >= HALF
             kept = self._looks.state["usual"][where]
-            judged, learnt = quality.weigh(qualities.take(turn), kept)
+            judged, learnt = quality.weigh(qualities.take(turn), kept, np.maximum(look.blocks[turn] - HALF, 0) / HOP)
             self._looks.state["usual"][where] = np.where(full, learnt, kept)
             self._strokes.take(where, found.of(turn))
             bits = shown[turn] | BAD * judged.bad | LOUD * judged.loud | LOW * judged.low | judged.faults << FLAGS
@@ -199,7 +215,10 @@ class SignalSigns:
         keys = list(zip(where.tolist(), look.index.tolist(), strict=True))
         why = (one >> FLAGS, two >> FLAGS)
         one, two = one & ((1 << FLAGS) - 1), two & ((1 << FLAGS) - 1)
-        pulses = np.array([self._alive.get(key, 0.0) for key in keys]) if self._alive else np.zeros(len(keys))
+        if self._pulsed:
+            for slot, index in keys:
+                self._beat_to(slot, index)
+        pulses, steady = own["pulse"][where], own["steady pulse"][where]
         alive = pulses > 0
         first, second = (np.where(bits & BAD, 0, bits) for bits in (one, two))
         heard, noisy = first | second, ((one & two) & BAD) > 0
@@ -207,7 +226,7 @@ class SignalSigns:
         shared = (((first & WAVE) > 0) | (one == ABSENT)) & (((second & WAVE) > 0) | ((two & BAD) > 0))
         faithful = wave & ~(_irregular(first) | _irregular(second))
         wave &= shared | ~faithful
-        wave &= faithful | ~alive
+        wave &= np.where(faithful, (steady == 0) | (steady * SLOWER > 60 * disorder.SLOWEST), ~alive)
         own["hits"][where] = hits = np.where(wave, own["hits"][where] + 1, 0)
         own["misses"][where] = misses = np.where(wave, 0, own["misses"][where] + 1)
         own["wild"][where] = wild = np.where(wave & ~faithful, own["wild"][where] + 1, 0)
@@ -220,7 +239,7 @@ class SignalSigns:
         own["quiet"][where] = silent = np.where(quiet, own["quiet"][where] + 1, 0)
         moving = ((one & UNSTEADY) > 0) & ((two & (UNSTEADY | BAD)) > 0)
         unsteady = moving | wave  # the first look alone must hold asystole back
-        self._find_runs(look, one, two)
+        self._find_runs(look, one, two, steady)
         begun = (now > 0) & (was == 0)
         early = look.index - np.round(KNOWN_AFTER * self._looks.state["rate"][rows]).astype(np.int64)
         own["onset"][where] = np.where(begun, np.maximum(early, own["ended"][where]), own["onset"][where])
@@ -242,19 +261,26 @@ class SignalSigns:
         for name, value in zip(SHOWN, shown, strict=True):
             changed |= value != own[name][where]
             own[name][where] = value
-        for name, faults in zip(FAULTS, why, strict=True):
-            changed |= faults != own[name][where]
-            own[name][where] = faults
+        for name, number in (*zip(FAULTS, why, strict=True), ("steady", _coarse(steady))):
+            changed |= number != own[name][where]
+            own[name][where] = number
         for row in np.flatnonzero(changed).tolist():
             slot, index = keys[row]
             signs[slot][index] = self._sign(slot, index)
 
-    def _find_runs(self, look: Look, one: NDArray[np.int64], two: NDArray[np.int64]) -> None:
-        """In which beds a lead shows a ventricular tachycardia by its beats, and since when."""
+    def _beat_to(self, slot: int, index: int) -> None:
+        """The pulse of a slot is what its last look up to sample `index` showed."""
+        heard = self._pulsed.get(slot, {})
+        for at in sorted(at for at in heard if at <= index):
+            self._own["pulse"][slot], self._own["steady pulse"][slot] = heard.pop(at)
+
+    def _find_runs(self, look: Look, one: NDArray[np.int64], two: NDArray[np.int64], steady: Floats) -> None:
+        """In which beds a lead shows a ventricular tachycardia by its beats, and since when. steady: pulse, 1/min."""
         own, beats, longest = self._own, self._run[0], self._run[1] * look.rate
         begins, blocks = self._looks.state["begin"], self._looks.state["block"]
         where, oldest = look.slots // len(LEADS), look.blocks - RECENT
         absent = (one & BAD) > 0, (two & BAD) > 0
+        shortest = np.where(steady > 0, 60 * look.rate / (SLOWER * np.maximum(steady, 1.0)), 0)
         may = [
             ~absent[lead] & self._strokes.may_run(look.slots + lead, oldest, beats, longest)
             for lead in range(len(LEADS))
@@ -264,7 +290,13 @@ class SignalSigns:
             slot, first = int(where[row]), int(look.slots[row])
             leads = [strokes.NONE if absent[lead][row] else self._strokes.last(first + lead) for lead in (0, 1)]
             since = [
-                strokes.run(leads[lead], leads[1 - lead], beats, float(longest[row]), bool(held[row] > 0))
+                strokes.run(
+                    leads[lead],
+                    leads[1 - lead],
+                    beats,
+                    (float(shortest[row]), float(longest[row])),
+                    bool(held[row] > 0),
+                )
                 for lead in (0, 1)
                 if may[lead][row]
             ]
@@ -293,6 +325,7 @@ class SignalSigns:
             run=int(own["run_since"][slot]) if is_["run"] else -1,
             faults=int(own["faults"][slot]),
             faults_second=int(own["faults_second"][slot]),
+            steady=int(own["steady"][slot]),
         )
 
 
@@ -312,6 +345,12 @@ def _hushed(
     return np.asarray((fine | other) & ~(fine & loud) & ~(other & loud_too))
 
 
+def _coarse(rates: Floats) -> NDArray[np.int64]:
+    """The rates of pulses, 1/min, in coarse steps, never below the rate itself; 0 stays 0."""
+    steps = np.ceil(np.log(np.maximum(rates, 1.0)) / np.log(COARSE))
+    return np.asarray(np.where(rates > 0, np.ceil(COARSE**steps), 0).astype(np.int64))
+
+
 def _irregular(bits: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which leads show a wave that does not repeat itself."""
     return np.asarray((bits & (WAVE | FAITHFUL)) == WAVE)
@@ -319,6 +358,23 @@ def _irregular(bits: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _new_state(slots: int) -> dict[str, NDArray[Any]]:
     """State of `slots` beds that have heard nothing."""
-    numbers = ("hits", "misses", "wild", "heard", "quiet", "ended", "since", "onset", "held", "run_since", *FAULTS)
+    numbers = (
+        "hits",
+        "misses",
+        "wild",
+        "heard",
+        "quiet",
+        "ended",
+        "since",
+        "onset",
+        "held",
+        "run_since",
+        "steady",
+        *FAULTS,
+    )
     flags = (*SHOWN, "lead_off")
-    return {name: np.zeros(slots, np.int64) for name in numbers} | {name: np.zeros(slots, bool) for name in flags}
+    return (
+        {name: np.zeros(slots, np.int64) for name in numbers}
+        | {name: np.zeros(slots, bool) for name in flags}
+        | {name: np.zeros(slots) for name in PULSE}
+    )

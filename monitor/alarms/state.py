@@ -36,6 +36,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     rate that there is no extreme bradycardia. noisy: no lead can be analysed. second: the lead that does not lead
     can be. run: the sample since which a lead's own beats are a ventricular tachycardia, -1 where they are none.
     faults, faults_second: why the first lead and the second cannot be analysed, bits of `ecg.signal.quality.Fault`.
+    steady: the rate of a steady pulse, 1/min, 0 where there is none.
     """
 
     index: int
@@ -52,6 +53,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     run: int = -1
     faults: int = 0
     faults_second: int = 0
+    steady: int = 0
 
     @property
     def unreadable(self) -> bool:
@@ -67,12 +69,14 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True):
     """How sure a beat is, beside its class; UNKNOWN where nobody says.
 
     v: probability of class V. alike, beside: correlation of its QRS complex with the bed's usual one, in the lead that
-    leads and in the other one.
+    leads and in the other one. atrial: share of the P waves' power that is common to the bed's last ones, in the lead
+    that shows more of it.
     """
 
     v: float = UNKNOWN
     alike: float = UNKNOWN
     beside: float = UNKNOWN
+    atrial: float = UNKNOWN
 
 
 class BedState(msgspec.Struct, kw_only=True):
@@ -82,13 +86,15 @@ class BedState(msgspec.Struct, kw_only=True):
     quiet_since: the last beat, or the end of whatever kept beats from being heard. beats: the last R-peaks. run:
     the last V of the run in progress, run_length of them in all, with the worst it has been called. others: beats
     since the last V. cycles: of bigeminy and trigeminy in a row. recent_v: the last V, oldest first. rr: the last
-    RR intervals, 0 where one is not to be used, and rr_ends: the R-peaks that end them. told: signs not yet reached
+    RR intervals, 0 where one is not to be used, and rr_ends: the R-peaks that end them; atrial: evidence of P
+    waves of those beats. told: signs not yet reached
     by the clock. evidence: of the last beats. sure: the last beat that is one without doubt. coming: R-peaks of the
     lead that does not lead that the clock has not reached; second: the last of the others. broad: a run of V goes
-    on whatever its letters. denied: the beat since which a bradycardia was contradicted. held: alarms held back
-    because nothing could be analysed, each kind once in a spell; spell: the kinds of this one. unread_since: the
-    sample since which no lead can be analysed, but for moments; read_since: the sample since which one can again; -1
-    for none. why: what "cannot analyse" says of its reason.
+    on whatever its letters. denied: the beat since which a bradycardia was contradicted. doubted: the first V of a
+    tachycardia at intervals of doubted_rr that a steady pulse denies so far, -1 for none; it has until doubted_until.
+    held: alarms held back because nothing could be analysed, each kind once in a spell; spell: the kinds of this one.
+    unread_since: the sample since which no lead can be analysed, but for moments; read_since: that since which one can
+    again; -1 for none. why: what "cannot analyse" says of its reason.
     """
 
     now: int
@@ -107,6 +113,7 @@ class BedState(msgspec.Struct, kw_only=True):
     recent_v: list[int] = msgspec.field(default_factory=list)
     rr: list[int] = msgspec.field(default_factory=list)
     rr_ends: list[int] = msgspec.field(default_factory=list)
+    atrial: list[float] = msgspec.field(default_factory=list)
     since_af: int = 0
     episodes: dict[str, Episode] = msgspec.field(default_factory=dict)
     silenced_until: int = 0
@@ -116,6 +123,9 @@ class BedState(msgspec.Struct, kw_only=True):
     second: list[int] = msgspec.field(default_factory=list)
     broad: bool = False
     denied: int = -1
+    doubted: int = -1
+    doubted_until: int = -1
+    doubted_rr: float = 0.0
     held: int = 0
     founded: bool = False
     spell: list[str] = msgspec.field(default_factory=list)

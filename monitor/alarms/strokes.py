@@ -170,14 +170,14 @@ class Beats(SlotArrays):
         return Strokes(*(state[name][slot, begin:].tolist() for name in Strokes._fields))
 
 
-def run(one: Strokes, other: Strokes, beats: int, longest: float, begun: bool) -> int | None:
+def run(one: Strokes, other: Strokes, beats: int, rr: tuple[float, float], begun: bool) -> int | None:
     """The first beat of the tachycardia that a lead's last beats are, blocks since the reset; None where they are none.
 
-    other: the other lead. beats: of a tachycardia. longest: mean RR interval, blocks. begun: it is known already, and
-    need not be faster than what was before.
+    other: the other lead. beats: of a tachycardia. rr: its shortest and longest mean RR interval, blocks.
+    begun: it is known already, and need not be faster than what was before.
     """
     at = one.at[-beats:]
-    if len(at) < beats or at[-1] - at[0] > (beats - 1) * longest:
+    if len(at) < beats or not (beats - 1) * rr[0] <= at[-1] - at[0] <= (beats - 1) * rr[1]:
         return None
     steps = np.diff(at)
     if steps.max() > EVEN * steps.min() or sorted(one.alike[-beats:])[-1 - STRAYS] >= UNLIKE:

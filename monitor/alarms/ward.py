@@ -169,13 +169,21 @@ class WardAlarms:
         self._note(slot, self._beds[slot].detected(index))
 
     def beat(
-        self, slot: int, index: int, cls: str, v: float = UNKNOWN, alike: float = UNKNOWN, beside: float = UNKNOWN
+        self,
+        slot: int,
+        index: int,
+        cls: str,
+        v: float = UNKNOWN,
+        alike: float = UNKNOWN,
+        beside: float = UNKNOWN,
+        atrial: float = UNKNOWN,
     ) -> None:
         """A beat of AAMI class `cls` with its R-peak at sample `index`.
 
         v: the bed's probability of class V. alike, beside: feature qrs_likeness in the lead that leads and the other.
+        atrial: feature p_coherence, of the lead that has more of it.
         """
-        self._note(slot, self._beds[slot].beat(index, cls, Evidence(v, alike, beside)))
+        self._note(slot, self._beds[slot].beat(index, cls, Evidence(v, alike, beside, atrial)))
 
     def clock(self, slots: NDArray[np.int64]) -> None:
         """Every beat that the samples so far hold has been told for these slots."""
@@ -191,16 +199,17 @@ class WardAlarms:
         self._told[slot] = max(int(self._told[slot]), int(self._signs.seen(np.array([slot]))[0]) - 1)
         self._note(slot, self._beds[slot].clock(int(self._told[slot])))
 
-    def interrupt(self, slot: int, index: int) -> None:
-        """Samples were lost and the signal path was reset: the slot's next sample is `index`.
+    def interrupt(self, slot: int, index: int, lost: bool = True) -> None:
+        """The signal path was reset: the slot's next sample is `index`. lost: samples are missing before it.
 
-        Conditions end, because nothing is known any more; what is latched stays until it is acknowledged.
+        Conditions end, because nothing is known any more; what is latched stays until it is acknowledged. A pulse
+        of which no sample is missing goes on.
         """
         rate = float(self._rate[slot])
         bed = self._bed(slot)
         self._note(slot, bed.interrupt(index))
         self._note(slot, bed.sign(Sign(index)))
-        self._signs.reset(np.array([slot]), np.array([rate]), np.array([index]))
+        self._signs.reset(np.array([slot]), np.array([rate]), np.array([index]), lost)
         self._begin(slot, rate, index)
         self._told[slot] = max(int(self._told[slot]), index)
         self._note(slot, bed.clock(int(self._told[slot])))

@@ -17,6 +17,8 @@ FOUNDED: Final = 0.5
 """Of so many beats the mean correlation with the usual one, in the better of the leads, is at least that in an ECG."""
 SURELY: Final = 0.7
 """And surely that in a bed whose heart has been heard."""
+SLOWER: Final = 1.25
+"""A steady pulse so many times slower contradicts a tachycardia: a heart that races does not keep it up."""
 EVEN: Final = 1.6
 """The longest RR interval of the other lead's tachycardia is at most so many times its shortest."""
 
@@ -48,21 +50,31 @@ def denies_slow(state: BedState, since: int, beats: int) -> bool:
     )
 
 
-def denies_fast(state: BedState, since: int, index: int, intervals: int) -> bool:
-    """Is it contradicted that there were so many RR intervals between these R-peaks?."""
+def denies_fast(state: BedState, since: int, index: int, intervals: int, rate: float) -> bool:
+    """Is it contradicted that there were so many RR intervals between these R-peaks?. rate: Hz."""
     return (
-        state.sign.noisy or unfounded(state) or (state.sign.second and _count(state, since, index) < FEWER * intervals)
+        state.sign.noisy
+        or unfounded(state)
+        or (state.sign.second and _count(state, since, index) < FEWER * intervals)
+        or slower_pulse(state, (index - since) / intervals, rate)
     )
 
 
-def second_fast(state: BedState, intervals: int, span: float) -> int | None:
-    """The R-peak since which the other lead alone shows a tachycardia; None where it does not."""
+def slower_pulse(state: BedState, interval: float, rate: float) -> bool:
+    """Does a pulse go on steadily that is too slow for beats so far apart?. interval: samples. rate: Hz."""
+    steady = state.sign.steady
+    return steady > 0 and steady * SLOWER * interval < 60 * rate
+
+
+def second_fast(state: BedState, intervals: int, span: float, rate: float) -> int | None:
+    """The R-peak since which the other lead alone shows a tachycardia; None where it does not. rate: Hz."""
     second = state.second
     if not state.sign.second or len(second) <= intervals or second[-1] - second[-intervals - 1] >= span:
         return None
     last = second[-intervals - 1 :]
     steps = [after - before for before, after in pairwise(last)]
-    return last[0] if max(steps) <= EVEN * min(steps) else None
+    even = max(steps) <= EVEN * min(steps)
+    return last[0] if even and not slower_pulse(state, (last[-1] - last[0]) / intervals, rate) else None
 
 
 def fast_until(state: BedState, limits: Limits, kind: str) -> int:

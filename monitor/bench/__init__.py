@@ -54,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     faults.add_argument("--only", metavar="NAMES", help="these faults, with commas, such as 'broker killed,disk full'")
     faults.add_argument("--times", type=programs.whole("--times", 1, 1000), help="how often a broker is killed")
 
+    attacks = kinds.add_parser("attacks", help="messages of strangers while honest beds stream: what it costs those")
+    attacks.add_argument("--only", metavar="NAMES", help="these attacks, with semicolons")
+
     fuzz = kinds.add_parser("fuzz", help="hostile inputs to every decoder: what comes out, hangs or grows")
     fuzz.add_argument("--inputs", type=programs.whole("--inputs", 1, 10**9), default=100_000, help="for each decoder")
     fuzz.add_argument("--seconds", type=seconds, default=60.0, help="for each decoder at most")
@@ -74,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--slower", type=programs.number("--slower", 1, 100), default=1.2, help="times what is too slow")
     check.add_argument("--update", action="store_true", help="write what is measured into that file")
 
-    for one in (engine, pipeline, replay, screen, faults, fuzz, soak, disk, check):
+    for one in (engine, pipeline, replay, screen, faults, attacks, fuzz, soak, disk, check):
         one.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
         one.add_argument("--config", type=Path, help="settings file (default: config.toml)")
     return made
@@ -112,6 +115,10 @@ def run(arguments: list[str]) -> int:
         from monitor.bench import faults
 
         return faults.run_faults(config, options)
+    if options.kind == "attacks":
+        from monitor.bench import attacks
+
+        return attacks.run(config, options)
     if options.kind == "ui":
         from monitor.bench import ui
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ecg.errors import UserError
 from ecg.wire import messages
+from ecg.wire.commands import Command
 from ecg.wire.messages import SCHEMA, MessageError
-
-Read = Callable[[bytes], object]
-
-
-class Decoder(NamedTuple):
-    """own: errors that it may raise. seeds: inputs that are right, to begin with."""
-
-    read: Read
-    own: tuple[type[Exception], ...]
-    seeds: list[bytes]
+from monitor.bench import file_decoders as files
+from monitor.bench.file_decoders import Decoder
 
 
 def wave() -> Decoder:
@@ -46,6 +37,21 @@ def _json(kind: Any, *seeds: bytes) -> Callable[[], Decoder]:
     return lambda: Decoder(lambda data: messages.decode_json(data, kind), (MessageError,), list(seeds))
 
 
+def asked() -> Decoder:
+    """Commands, their answers, and limits of a bed, by the first byte."""
+    kinds = (Command, messages.Ack, messages.Limits)
+    seeds = (
+        b'{"v":1,"do":"set","id":"a","rhythm":"vt","seconds":20,"artefacts":{"hum":1},"off":["II"]}',
+        b'{"v":1,"ok":true,"do":"set","id":"a","stream":"s","index":360}',
+        b'{"v":1,"asystole_seconds":4,"tachycardia_rate":120}',
+    )
+
+    def read(data: bytes) -> object:
+        return messages.decode_json(data[1:], kinds[data[0] % len(kinds) if data else 0])
+
+    return Decoder(read, (MessageError,), [bytes([place]) + seed for place, seed in enumerate(seeds)])
+
+
 def link() -> Decoder:
     """What a screen asks a service for, and what a service tells a screen."""
     from monitor.link import frames
@@ -58,55 +64,6 @@ def link() -> Decoder:
     heads = (b"i", b"i", b"t")
     return Decoder(
         read, (frames.FrameError,), [head + frames.frame(one)[4:] for head, one in zip(heads, seeds, strict=True)]
-    )
-
-
-def settings() -> Decoder:
-    """Settings files."""
-    from ecg import settings as of
-
-    return _file("config.toml", lambda path: of.load(path, {}), [b'[mqtt]\nhost = "a"\n[alarms]\nvt_beats = 6\n'])
-
-
-def table() -> Decoder:
-    """CSV files of signals."""
-    from ecg.records import tables
-
-    return _file("a.csv", lambda path: tables.read(path, 250.0), [b"II,V1\n" + b"1,2\n3,4\n5,6\n" * 40])
-
-
-def header() -> Decoder:
-    """WFDB headers, beside a signal file that is there."""
-    from ecg.records import wfdb
-
-    seed = b"r 2 360 100\nr.dat 16 200(0)/mV 16 0 0 0 0 MLII\nr.dat 16 200 16 0 0 0 0 V1\n# comment\n"
-    return _file("r.hea", lambda path: wfdb.read(path.with_suffix("")), [seed], {"r.dat": bytes(400)})
-
-
-def marks() -> Decoder:
-    """WFDB annotation files, beside a record that is there."""
-    from ecg.records import wfdb
-    from ecg.records.marks import END, Mark, encode
-
-    there = {
-        "r.dat": bytes(400),
-        "r.hea": b"r 2 360 100\nr.dat 16 200(0)/mV 16 0 0 0 0 MLII\nr.dat 16 200 16 0 0 0 0 V1\n",
-    }
-    seed = encode([Mark(5, "N"), Mark(50, '"', "pause onset"), Mark(5000, "V")], 0) + END
-    return _file("r.atr", lambda path: wfdb.read(path.with_suffix("")), [seed], there)
-
-
-def card() -> Decoder:
-    """Cards of weights, beside weights that are there."""
-    from ecg.model import weights
-
-    place = weights.locate("memory-gru")
-    there = {"w.safetensors": place.read_bytes()}
-    return _file(
-        "w.json",
-        lambda path: weights.load(path.with_suffix(".safetensors")),
-        [place.with_suffix(".json").read_bytes()],
-        there,
     )
 
 
@@ -138,7 +95,8 @@ def memory() -> Decoder:
         try:
             return checkpoint.unpack(into, checkpoint.seal(data))
         finally:
-            into.clear()
+            if into.beds or into.ledger.runs:
+                into.clear()
 
     return Decoder(read, (UserError,), [content[start:]])
 
@@ -179,22 +137,6 @@ def router() -> Decoder:
     return Decoder(read, (), [b"\0" + right[0], b"\0" + right[1], b"\1" + status])
 
 
-def _file(
-    name: str, read: Callable[[Path], object], seeds: list[bytes], there: dict[str, bytes] | None = None
-) -> Decoder:
-    """A reader of files, with others beside it."""
-    place = tempfile.TemporaryDirectory(prefix="ecg-fuzz-")
-    folder = Path(place.name)
-    for other, content in (there or {}).items():
-        (folder / other).write_bytes(content)
-
-    def from_bytes(data: bytes) -> object:
-        (Path(place.name) / name).write_bytes(data)  # the folder lasts as long as this function
-        return read(folder / name)
-
-    return Decoder(from_bytes, (UserError,), seeds)
-
-
 STATUS: Final = (
     b'{"v":1,"state":"offline","record":"r","source":"s","speed":"max","rate":360,"leads":["a"],"stream":"s",'
     b'"published":9}'
@@ -205,12 +147,13 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     "status": _json(messages.BedStatus, STATUS),
     "producer": _json(messages.ProducerStatus, b'{"v":1,"state":"online","beds":["a","b"]}'),
     "alarms": _json(messages.Alarms, b'{"v":1,"bed":"b","stream":"s","index":1,"active":[]}'),
+    "commands": asked,
     "link": link,
-    "settings": settings,
-    "card": card,
+    "settings": files.settings,
+    "card": files.card,
     "memory": memory,
-    "table": table,
-    "header": header,
-    "annotations": marks,
+    "table": files.table,
+    "header": files.header,
+    "annotations": files.marks,
     "router": router,
 }

@@ -24,14 +24,19 @@ import psutil
 
 from ecg.errors import UserError
 from monitor.bench import report
-from monitor.bench.decoders import DECODERS, Decoder
+from monitor.bench.decoders import DECODERS
+from monitor.bench.file_decoders import Decoder, quicken
 
 HANG_SECONDS: Final = 10
+"""Processor time that no input may take."""
 MOST_BYTES: Final = 4096
 CHILD: Final = "import sys; from monitor.bench import fuzz; fuzz.child(*sys.argv[1:])"
 SETTLED: Final = 1000
 """Inputs after which memory is looked at for the first time."""
 MIB: Final = 1 << 20
+WFDB: Final = ("header", "annotations")
+MEMORY: Final = Path("/dev/shm")
+"""Files of an input lie in memory, where the system has such a folder: a disk would be most of the time."""
 
 
 class HangError(Exception):
@@ -50,7 +55,7 @@ class Counting:
     def __call__(self, data: bytes) -> None:
         """One input. Ends the process once there were enough."""
         self.count += 1
-        signal.alarm(HANG_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, HANG_SECONDS)
         try:
             self._decoder.read(data)
         except self._decoder.own:
@@ -62,7 +67,7 @@ class Counting:
                 (self._folder / f"failed-{len(self.errors)}").write_bytes(data)
             self.errors[kind] = self.errors.get(kind, 0) + 1
         finally:
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
         if self.count == SETTLED:
             self.first_mib = psutil.Process().memory_info().rss / MIB
         if self.count >= self._inputs or time.monotonic() > self._until_s:
@@ -93,9 +98,9 @@ def child(name: str, folder: str, inputs: str, seconds: str, seed: str, guided: 
     """One decoder, in a process of its own."""
 
     def hung(_number: int, _frame: object) -> None:
-        raise HangError(f"more than {HANG_SECONDS} s for one input")
+        raise HangError(f"more than {HANG_SECONDS} s of processor time for one input")
 
-    signal.signal(signal.SIGALRM, hung)
+    signal.signal(signal.SIGPROF, hung)
     if guided == "atheris":
         import atheris
 
@@ -103,6 +108,8 @@ def child(name: str, folder: str, inputs: str, seconds: str, seed: str, guided: 
             decoder = DECODERS[name]()
     else:
         decoder = DECODERS[name]()
+    if name in WFDB:
+        quicken()
     counting = Counting(decoder, Path(folder), int(inputs), float(seconds))
     if guided != "atheris":
         mutate(counting, decoder.seeds, random.Random(int(seed)))
@@ -169,7 +176,7 @@ def one(name: str, options: argparse.Namespace, guided: list[str]) -> dict[str, 
 
 def part(name: str, options: argparse.Namespace, guided: str, of: int) -> dict[str, Any]:
     """The figures of one way of choosing inputs."""
-    with tempfile.TemporaryDirectory(prefix="ecg-fuzz-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ecg-fuzz-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         words = [name, folder, str(options.inputs // of), str(options.seconds / of), str(options.seed), guided]
         begin_s = time.monotonic()
         command, place = [sys.executable, "-c", CHILD, *words], os.environ | {"TMPDIR": folder}

@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -36,10 +36,12 @@ class Programs:
         self.folder = folder
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, command: list[str]) -> None:
-        """Start a process; what it says goes to files in the folder."""
+    def start(self, name: str, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+        """Start a process; what it says goes to files in the folder. environment: on top of ours."""
         with (self.folder / f"{name}.out").open("wb") as out, (self.folder / f"{name}.err").open("wb") as err:
-            self.running[name] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=err)
+            self.running[name] = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=out, stderr=err, env=os.environ | (environment or {})
+            )
 
     def check(self) -> None:
         """Raises UserError, with its own words, where one of them has ended."""

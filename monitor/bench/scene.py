@@ -1,35 +1,31 @@
 """A broker, a producer and a monitor that faults happen to, and what the recording says of it afterwards.
 
-The recorder is the witness: it has every sample that arrived. What an undisturbed ward reads in these samples is what
-the monitor should have read.
+The recorder is the witness (`monitor.bench.undisturbed`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-import sqlite3
-import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-
 from ecg.errors import UserError
-from ecg.model import weights
 from ecg.programs import command
-from ecg.records.record import MISSING
-from ecg.settings import Config
-from ecg.wire.broker import probe
+from ecg.settings import Config, MqttSettings
+from ecg.wire.broker import Broker, probe
+from ecg.wire.client import Line, LineError
+from ecg.wire.messages import Alarms, decode_json
+from ecg.wire.packets import Arrival
+from ecg.wire.topics import Topics
+from monitor.bench import undisturbed
 from monitor.bench.harness import Programs, Scrape, free_port, last_line, mosquitto, wait
-from monitor.evaluation import recorded
-from monitor.service.recorder.database import FILE
 
 AMQTT: Final = """
 import signal, sys
@@ -38,14 +34,18 @@ from ecg.wire.broker import ensure
 with ensure(MqttSettings(port=int(sys.argv[1]))):
     signal.pause()
 """
-ANSWER_SECONDS: Final = 30.0
+ANSWER_SECONDS: Final = 60.0
+RETAINED_SECONDS: Final = 0.5
+"""In which a broker of this machine has told what it keeps."""
 
 
 @dataclass(slots=True)
 class Scene:
     """Processes on one port. kind: of the broker, "mosquitto" or "amqtt". host: where the broker is reached.
 
-    recovered_s: after each fault, seconds until the monitor took signal again.
+    reached: the port at which the programs reach it, 0 for its own. environment: of all programs. about: what the fault
+    needs and tells. recovered_s: after each fault, seconds until the monitor took signal again. retained: alarms that
+    the broker kept at the end, by bed.
     """
 
     made: Programs
@@ -55,25 +55,34 @@ class Scene:
     host: str = "127.0.0.1"
     before: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
+    reached: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
     speed: float = 1.0
     folder: Path | None = None
     recovered_s: list[float] = field(default_factory=list)
     scrape: Scrape = field(init=False)
     runs: int = 0
+    retained: dict[str, list[str]] | None = None
 
     def broker(self) -> None:
         """Start the broker; returns once it answers."""
         if self.kind == "mosquitto":
             settings = self.made.folder / "mosquitto.conf"
             settings.write_text(f"listener {self.port} {self.host}\nallow_anonymous true\n", encoding="utf-8")
-            self.made.start("broker", [*self.before, mosquitto(), "-c", str(settings)])
+            self.made.start("broker", [*self.before, mosquitto(), "-c", str(settings)], self.environment)
         else:
-            self.made.start("broker", [sys.executable, "-c", AMQTT, str(self.port)])
+            self.made.start("broker", [sys.executable, "-c", AMQTT, str(self.port)], self.environment)
         limit_s = time.monotonic() + ANSWER_SECONDS
         while probe(self.host, self.port) is not None:
             if time.monotonic() > limit_s:
                 raise UserError(f"{self.kind} does not answer on {self.host}:{self.port}")
             time.sleep(0.02)
+
+    @property
+    def address(self) -> str:
+        """Where the programs reach the broker."""
+        return f"{self.host}:{self.reached or self.port}"
 
     @property
     def records(self) -> Path:
@@ -90,17 +99,17 @@ class Scene:
             encoding="utf-8",
         )
         self.runs += 1
-        options = ["--headless", "--broker", f"{self.host}:{self.port}", "--config", str(settings), "--force"]
+        options = ["--headless", "--broker", self.address, "--config", str(settings), "--force"]
         kept = ["--record", str(self.records), "--resume", str(place / "memory.bin")]
-        self.made.start("monitor", [*command("monitor"), *options, *kept])
+        self.made.start("monitor", [*command("monitor"), *options, *kept], self.environment)
         self.scrape = Scrape(metrics)
         wait(self.made, lambda: self.scrape().get("ecg_monitor_connected") == 1, "the monitor does not connect")
 
     def producer(self) -> None:
         """Start the producer of all beds."""
-        options = ["--records", "excerpt", "--beds", str(self.beds), "--broker", f"{self.host}:{self.port}"]
+        options = ["--records", "excerpt", "--beds", str(self.beds), "--broker", self.address]
         fixed = ["--speed", f"{self.speed:g}", "--quiet", "--while-stdin"]
-        self.made.start("producer", [*command("producer"), *options, *fixed])
+        self.made.start("producer", [*command("producer"), *options, *fixed], self.environment)
 
     def begin(self, seconds: float) -> None:
         """Start all, and let so many seconds of signal come."""
@@ -138,37 +147,32 @@ class Scene:
         self.made.end("producer", by_stdin=True)
         time.sleep(1.0)
         self.made.end("monitor")
+        with suppress(LineError):
+            self.retained = self.kinds()
         with suppress(KeyError):
             self.kill("broker")
         return last_line(self.made.folder / "monitor.out")
 
+    def kinds(self) -> dict[str, list[str]]:
+        """The alarms that the broker keeps as active, by bed."""
+        return asyncio.run(_retained(self.host, self.port))
+
     def verdict(self) -> dict[str, Any]:
-        """What the recording says: beats that should have been read, were, and were twice; samples that are missing."""
-        net, card = weights.load(self.config.model.weights)
-        expected: set[tuple[int, int]] = set()
-        missing = 0
-        with sqlite3.connect(self.records / FILE) as base:
-            known = base.execute("SELECT id, name, first FROM records").fetchall()
-            beats = Counter(base.execute("SELECT record, sample FROM beats WHERE record IS NOT NULL").fetchall())
-            onsets = Counter(
-                base.execute("SELECT bed, stream, kind, onset FROM alarms WHERE what = 'onset'").fetchall()
-            )
-        for number, name, first in known:
-            record = recorded.find(self.records / name)
-            missing += int((record.samples == MISSING).all(axis=1).sum())
-            found = recorded.read_again(record, self.config, net, torch.device("cpu"), card.doubt)
-            expected |= {(number, pair.index + first) for pair in found.pairs if pair.now != recorded.NONE}
-        return {
-            "beats": len(beats),
-            "beats_lost": len(expected - beats.keys()),
-            "beats_beside": len(beats.keys() - expected),
-            "beats_twice": sum(count - 1 for count in beats.values()),
-            "onsets_twice": sum(count - 1 for count in onsets.values()),
-            "samples_missing": missing,
-        }
+        """What the recording says, and whether the broker's retained alarms are those of an undisturbed ward."""
+        found, active = undisturbed.verdict(self.records, self.config)
+        return {**found, "retained_right": None if self.retained is None else self.retained == active}
 
 
-def run(*words: str) -> str:
-    """A command of the system; "" where it worked, else what it said."""
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    return "" if done.returncode == 0 else (done.stderr or done.stdout).strip().splitlines()[-1]
+async def _retained(host: str, port: int) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    topics = Topics("ecg/v1")
+
+    def heard(arrivals: list[Arrival]) -> None:
+        for one in arrivals:
+            bed, _kind = topics.parse(one.topic) or ("", "")
+            found[bed] = [alarm.kind for alarm in decode_json(one.payload, Alarms).active]
+
+    async with Line(MqttSettings(), Broker(host, port, ""), "bench-retained", None, None, heard) as line:
+        await line.subscribe([topics.every("alarm")])
+        await asyncio.sleep(RETAINED_SECONDS)
+    return found

@@ -30,6 +30,7 @@ from monitor.bench.harness import (
 )
 
 LOOK_SECONDS: Final = 5.0
+SAID_SECONDS: Final = 60.0
 FILLING: Final = 0.4
 """Share of the run that is left out of the slopes."""
 LIMITS: Final = {"rss_mib": 1.0, "files": 1.0, "threads": 1.0, "tasks": 1.0, "inbox": 100.0, "outbox": 100.0}
@@ -53,11 +54,15 @@ def slope(times_s: list[float], values: list[float]) -> float:
 
 def watch(made: Programs, scrape: Scrape, seconds: float) -> list[tuple[float, dict[str, float]]]:
     """What was seen, with the time since the start."""
-    process, begin_s = psutil.Process(made.running["monitor"].pid), time.monotonic()
+    process, begin_s, said = psutil.Process(made.running["monitor"].pid), time.monotonic(), 0
     seen: list[tuple[float, dict[str, float]]] = []
     while (at_s := time.monotonic() - begin_s) < seconds:
         made.check()
         seen.append((at_s, look(process, scrape)))
+        if at_s >= SAID_SECONDS * said:
+            said += 1
+            told = ", ".join(f"{name} {value:.1f}" for name, value in seen[-1][1].items())
+            print(f"{at_s:.0f} s: {told}", file=sys.stderr, flush=True)
         time.sleep(min(LOOK_SECONDS, max(seconds - at_s, 0.01)))
     return seen
 
@@ -92,7 +97,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         made.end("monitor")
         ledger = last_line(made.folder / "monitor.out")
     rows = verdict(seen, seconds)
-    report.write(options.json, {"machine": about, "seconds": seconds, "rows": rows, "ledger": ledger})
+    report.write(options.json, {"machine": about, "seconds": seconds, "rows": rows, "ledger": ledger, "seen": seen})
     shown = [
         [name, *(f"{row[key]:.1f}" for key in ("first", "last", "slope", "limit")), row["held"]]
         for name, row in rows.items()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ecg.model.doubt import NONE as NO_DOUBT
 from ecg.model.doubt import Doubt
 from ecg.model.network import BeatNet
-from ecg.records.leads import ecg_columns, pulse_column
+from ecg.records.leads import ecg_columns, pulse_columns
 from ecg.records.record import Record
 from ecg.settings import AlarmSettings, Config, MonitorSettings
 from monitor.alarms.bed import BedAlarms
@@ -115,13 +115,12 @@ def listen(
 
 
 def narrowed(record: Record, leads: int, pulse: bool, wanted: str = "MLII") -> Record:
-    """The record with its best ECG leads, so many at most, and its pulse channel or none. wanted: the first choice.
+    """The record with its best ECG leads, so many at most, and its pulse channels or none. wanted: the first choice.
 
     A record without an ECG lead keeps all it has.
     """
     columns = ecg_columns(record.leads, record.units, wanted)[:leads]
-    beats = pulse_column(record.leads, record.units) if pulse else None
-    kept = sorted({*columns, *([] if beats is None else [beats])})
+    kept = sorted({*columns, *(pulse_columns(record.leads, record.units) if pulse else ())})
     if not columns or len(kept) == len(record.leads):
         return record
     return replace(

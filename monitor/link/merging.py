@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from monitor.link.protocol import BedDetail, Beside, Inside, Snapshot, Studied
+from monitor.link.protocol import BedDetail, Beside, Course, Inside, Snapshot, Studied
 
 MOST_NOTICES: Final = 600
 """Lines kept: more than a screen lists."""
@@ -30,9 +30,20 @@ def _joined(old: BedDetail, new: BedDetail) -> BedDetail:
         strips=old.strips + new.strips,
         beats=old.beats + new.beats,
         truth=old.truth + new.truth,
+        made=new.made,
         memory=new.memory if new.memory is not None else old.memory,
         studied=studied(old.studied, new.studied),
+        log=new.log if new.log is not None else old.log,
+        course=course(old.course, new.course),
+        last_hour=new.last_hour if new.last_hour is not None else old.last_hour,
     )
+
+
+def course(old: Course | None, new: Course | None) -> Course | None:
+    """Two pieces of a course as one; of another stream than the newer piece's nothing is left."""
+    if old is None or new is None or old.stream != new.stream or old.first + len(old.points) != new.first:
+        return new or old
+    return replace(new, first=old.first, points=old.points + new.points)
 
 
 def studied(old: Studied | None, new: Studied | None) -> Studied | None:

@@ -18,7 +18,7 @@ from ecg.wire.messages import SCHEMA as SCHEMA
 from ecg.wire.messages import ActiveAlarm as ActiveAlarm
 from ecg.wire.messages import LeadState as LeadState
 
-LINK: Final = 2
+LINK: Final = 3
 """Version of these messages: a service and a screen of two versions part with a sentence."""
 MOST_SHOWN: Final = 64
 """Beds whose details one screen may ask for at a time."""
@@ -46,6 +46,34 @@ class TruthNote(msgspec.Struct, frozen=True, array_like=True):
     index: int
     symbol: str
     rhythm: str = ""
+
+
+class MadeUp(msgspec.Struct, frozen=True, array_like=True):
+    """Samples [begin, end) that are simulated in the place of the record's own, and what they show."""
+
+    begin: int
+    end: int
+    what: str
+
+
+STEP_SECONDS: Final = 10.0
+"""Signal between two values of a course."""
+
+
+class Point(msgspec.Struct, frozen=True, array_like=True):
+    """One value of a course: heart rate (1/min), RMSSD (ms) and mean pressure, NaN where there is none."""
+
+    rate: float
+    hrv: float
+    pressure: float
+
+
+class Course(msgspec.Struct, frozen=True, array_like=True):
+    """New values of the course of one stream. first: number of the first, counted from the stream's beginning."""
+
+    stream: str
+    first: int
+    points: list[Point]
 
 
 class Strip(msgspec.Struct, frozen=True, array_like=True):
@@ -185,6 +213,8 @@ class Studied(msgspec.Struct, frozen=True, kw_only=True):
 class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What is new on one shown bed since the snapshot before (all of the history asked for, in the first).
 
+    made: all stretches of a record that are simulated in its place.
+    course: where this bed alone is shown and a screen has asked for it.
     Where this bed alone is shown, log: its alarm log, newest first, None where it has not changed; last_hour: alarms
     raised in its last hour of signal, by priority.
     """
@@ -195,10 +225,12 @@ class BedDetail(msgspec.Struct, frozen=True, kw_only=True):
     strips: list[Strip]
     beats: list[BeatMark]
     truth: list[TruthNote]
+    made: list[MadeUp] = msgspec.field(default_factory=list)
     memory: list[float] | None = None
     studied: Studied | None = None
     log: list[AlarmEntry] | None = None
     last_hour: dict[str, int] | None = None
+    course: Course | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,6 +315,12 @@ class Show(msgspec.Struct, frozen=True, tag="show"):
     frames_per_second: Annotated[float, Meta(ge=0, le=1000)] = 30.0
 
 
+class Follow(msgspec.Struct, frozen=True, tag="follow"):
+    """Intent: keep the course of this bed from now on, whether it is shown or not."""
+
+    bed: BedName
+
+
 class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
     """Intent: a person has seen this bed's alarms (all of them where kind is ""). who: the person, by the screen."""
 
@@ -337,4 +375,4 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Intent: end the service and everything it started. A screen that only leaves hangs up."""
 
 
-Intent = Show | Acknowledge | Silence | Adjust | Teach | Study | Quit
+Intent = Show | Acknowledge | Silence | Adjust | Teach | Study | Follow | Quit

@@ -19,7 +19,7 @@ import msgspec
 
 from monitor.link.frames import MOST_INTENT, MOST_TOLD, FrameError, frame, intent, receive
 from monitor.link.place import Held
-from monitor.link.protocol import LINK, Farewell, Hello, Intent, ServiceStatus, Show, Snapshot, Study, Told
+from monitor.link.protocol import LINK, Farewell, Follow, Hello, Intent, ServiceStatus, Show, Snapshot, Study, Told
 
 MOST_SCREENS: Final = 64
 LEAST_RATE, MOST_RATE = 0.5, 60.0
@@ -40,6 +40,9 @@ class Feed(Protocol):
 
     def study(self, intent: Study) -> None:
         """From now on this bed is studied for this screen."""
+
+    def follow(self, intent: Follow) -> None:
+        """The course of this bed is kept from now on."""
 
     def build(self, status: ServiceStatus) -> Snapshot:
         """What is new since the last call."""
@@ -160,6 +163,8 @@ class Screens:
                 feed.show(asked)
             elif isinstance(asked, Study):
                 feed.study(asked)
+            elif isinstance(asked, Follow):
+                feed.follow(asked)
             else:
                 self._host.intent(asked)
             await asyncio.sleep(INTENT_SECONDS)

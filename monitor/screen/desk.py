@@ -11,7 +11,7 @@ from typing import Literal
 import platformdirs
 
 from ecg.settings import Config
-from monitor.link.protocol import BESIDE, BedSummary, Intent, Model, Show, Snapshot, Study
+from monitor.link.protocol import BESIDE, BedSummary, Follow, Intent, Model, Show, Snapshot, Study
 from monitor.screen.draw.palette import PALETTES, Palette
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import WardHistory
@@ -70,13 +70,17 @@ class Desk:
 
     @property
     def course(self) -> Course:
-        """The course of the selected bed for as long as it has been shown."""
+        """The course of the selected bed, as far as this screen has been told."""
         return self.courses.setdefault(self.bed, Course())
 
     @property
     def looked(self) -> Model:
         """The memory that the memory view looks into; the lecture's network has none."""
         return self.model if self.model and self.model != "tutorial" else "own"
+
+    def follow(self) -> None:
+        """Ask the service to keep the course of the selected bed, whatever is shown."""
+        self.send(Follow(self.bed))
 
     def ask_study(self, looking: bool = False) -> None:
         """Ask for what is to be studied of the selected bed. looking: into a memory too."""
@@ -94,10 +98,10 @@ class Desk:
             self.send(asked)
 
     def take(self, snapshot: Snapshot) -> None:
-        """What is new in the study of the selected bed, and in its course."""
-        if self.bed in self.ward.shown:
-            self.course.follow(self.ward.shown[self.bed])
+        """What is new in the study of the selected bed, and in the courses."""
         for detail in snapshot.shown:
+            if detail.course is not None:
+                self.courses.setdefault(detail.bed, Course()).take(detail.course)
             if detail.studied is not None and detail.bed == self._studied.bed:
                 history = self.ward.shown.get(detail.bed)
                 self.study.take(detail.studied, history.rate if history else 0.0)

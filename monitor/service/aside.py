@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -77,14 +76,3 @@ class Aside(Generic[T]):
             with self._changed:
                 self._busy = 0
                 self._changed.notify_all()
-
-
-def one_by_one(use: Callable[[T], None]) -> Callable[[list[T]], None]:
-    """Items to a function that takes them singly and may write to the standard output."""
-
-    def work(items: list[T]) -> None:
-        for item in items:
-            use(item)
-        sys.stdout.flush()
-
-    return work

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from ecg.wire.messages import SCHEMA, BedState, encode_json
-from ecg.wire.topics import Topics
+from ecg.wire.messages import SCHEMA, Alarms, BedState, encode_json
+from ecg.wire.topics import Kind, Topics
 from monitor.service.alarm_book import AlarmBook
 from monitor.service.connection import Outgoing
 from monitor.ward.bed import Bed
 from monitor.ward.lead_states import lead_states, signal_of
 from monitor.ward.limits import in_force, own_of
-from monitor.ward.ward import Ward
+from monitor.ward.ward import GONE, Ward
+
+FORGOTTEN: Final[tuple[Kind, ...]] = ("alarm", "state")
 
 
 class Burden(NamedTuple):
@@ -26,26 +30,62 @@ class Burden(NamedTuple):
 
 
 class BedStates:
-    """The states of a ward's beds. monitor: its id. book: their alarm logs."""
+    """The states of a ward's beds. monitor: its id. book: their alarm logs. now_s: the ward's clock."""
 
-    def __init__(self, ward: Ward, topics: Topics, monitor: str, book: AlarmBook) -> None:
-        self._book = book
+    def __init__(
+        self, ward: Ward, topics: Topics, monitor: str, book: AlarmBook, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._book, self._now_s = book, now_s
+        self._forgotten: set[str] = set()
         self._ward, self._topics, self._monitor = ward, topics, monitor
         self._told: dict[str, BedState] = {}
 
     def due(self) -> list[Outgoing]:
-        """Messages of the beds whose state is another than when it was told last."""
+        """Messages of the beds whose state is another than when it was told last.
+
+        Of a bed that has been gone for long the broker keeps neither state nor alarm; once it is back, both.
+        """
         made = []
         for name, bed in self._ward.beds.items():
             if not bed.intake.stream:
                 continue
+            if self._gone(bed):
+                if name not in self._forgotten:
+                    made += self._forget(name)
+                continue
+            if name in self._forgotten:
+                self._forgotten.discard(name)
+                made.append(Outgoing(self._topics.of(name, "alarm"), encode_json(self._alarms(bed)), True))
             state, before = self.of(bed), self._told.get(name)
             if before is None or replace(before, index=state.index) != state:
                 self._told[name] = state
                 made.append(Outgoing(self._topics.of(name, "state"), encode_json(state), True))
         for name in self._told.keys() - self._ward.beds.keys():
-            del self._told[name]
+            made += self._forget(name)
+        self._forgotten &= self._ward.beds.keys()
         return made
+
+    def _gone(self, bed: Bed) -> bool:
+        settings, now_s = self._ward.config.monitor, self._now_s()
+        return now_s - bed.heard_s > settings.forget_seconds and bed.state(now_s, settings.idle_seconds) in GONE
+
+    def _forget(self, name: str) -> list[Outgoing]:
+        """Empty retained messages, which remove what the broker keeps."""
+        self._told.pop(name, None)
+        self._forgotten.add(name)
+        return [Outgoing(self._topics.of(name, kind), b"", True) for kind in FORGOTTEN]
+
+    def _alarms(self, bed: Bed) -> Alarms:
+        alarms = self._ward.alarms
+        active = list(alarms.active(bed.slot))
+        return Alarms(
+            v=SCHEMA,
+            bed=bed.name,
+            stream=bed.stream,
+            index=alarms.now(bed.slot),
+            active=active,
+            monitor=self._monitor,
+        )
 
     def burdens(self) -> list[Burden]:
         """The alarms of each bed, for Prometheus; asked for in another thread."""

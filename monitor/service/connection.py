@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from ecg import clock
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
@@ -88,7 +89,7 @@ class Inbox:
     def waited_s(self) -> float:
         """For how long the oldest message has been waiting, s."""
         try:
-            return (time.time_ns() - self._items[0].received_ns) / 1e9
+            return (clock.steady_ns() - self._items[0].received_ns) / 1e9
         except IndexError:
             return 0.0
 
@@ -111,7 +112,8 @@ class Connection:
 
     It lives in a thread with an event loop of its own: a broker drops what is not read in time, so reading must not
     wait for the signal path and the network. Its last will is an empty retained message: a monitor that has ended
-    leaves no status behind.
+    leaves no status behind. At a new connection the newest retained messages are published again: a broker that was
+    started anew may have kept none.
 
     told: gets the marks of messages that the broker has, in the connection's thread.
     """
@@ -126,11 +128,13 @@ class Connection:
         self.topics = topics = Topics(mqtt.topic_root)
         self.inbox = Inbox(asyncio.get_running_loop())
         self._gone = Outgoing(topics.monitor(name), b"", True)
+        self._kept: dict[str, Outgoing] = {}
         self._session = Session(
             mqtt,
             broker,
             f"monitor-{name}",
             lambda: self._gone,
+            births=self._births,
             filters=(*map(topics.every, HEARD), topics.every_producer()),
             received=self.inbox.put,
             told=told,
@@ -181,7 +185,21 @@ class Connection:
     def publish(self, items: list[Outgoing]) -> None:
         """Publish at QoS 1, in this order."""
         if items:
-            self._loop.call_soon_threadsafe(self._session.publish, items)
+            self._loop.call_soon_threadsafe(self._publish, items)
+
+    def _publish(self, items: list[Outgoing]) -> None:
+        """Publish in the connection's thread; what the broker keeps is remembered, for one that forgets."""
+        for item in items:
+            if item.retain and item.payload:
+                self._kept[item.topic] = item._replace(mark=0)
+            elif item.retain:
+                self._kept.pop(item.topic, None)
+        self._session.publish(items)
+
+    def _births(self) -> list[Outgoing]:
+        """What the broker is to keep, but for what waits to be published."""
+        waiting = self._session.outbox.retained()
+        return [item for topic, item in self._kept.items() if topic not in waiting]
 
     def every(self, seconds: float, make: Callable[[], list[Outgoing]]) -> None:
         """Publish what `make` gives every so many seconds while connected; it is called in the connection's thread."""
@@ -191,7 +209,7 @@ class Connection:
         while not self.inbox.closed:
             await asyncio.sleep(seconds)
             if self._session.connected and (items := make()):
-                self._session.publish(items)
+                self._publish(items)
 
     def deafen(self) -> None:
         """Take no message any more, and ask the broker for none: reading them would slow the end down."""

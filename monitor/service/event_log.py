@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from monitor.alarms.kinds import PRIORITY
 from monitor.alarms.state import Change
 from monitor.service.aside import PATIENCE_SECONDS, Aside
 from monitor.ward.events import AlarmChanged, Event, Steered
+
+_log = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 50_000
 """Events kept for a disk that is slow."""
@@ -140,4 +143,7 @@ class EventLog:
             kept = content[:written].count(b"\n") - self._torn if written else 0
             self._torn = not content[:written].endswith(b"\n") if written else self._torn
             self._lost += len(lines) - kept
-            self.problem = f"the event log {self.path} cannot be written: {error.strerror}"
+            sentence = f"the event log {self.path} cannot be written: {error.strerror}"
+            if self.problem != sentence:
+                _log.warning("%s", sentence)
+            self.problem = sentence

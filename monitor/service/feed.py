@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from ecg.wire.messages import SIMULATED_SOURCE
 from monitor.link.protocol import (
     BeatMark,
     BedDetail,
     BedSummary,
+    Follow,
+    MadeUp,
     Notice,
     ServiceStatus,
     Show,
@@ -21,6 +24,7 @@ from monitor.link.protocol import (
     TruthNote,
 )
 from monitor.service.alarm_book import AlarmBook
+from monitor.service.courses import Courses
 from monitor.service.notices import notices
 from monitor.service.studies import Studies
 from monitor.ward.bed import Bed
@@ -52,6 +56,7 @@ class _Cursor:
     beat: int = 0
     note: int = 0
     log: int = -1
+    point: int = 0
 
 
 class View:
@@ -61,7 +66,7 @@ class View:
     longer than that is told the bed afresh, so that no snapshot grows with the time since the last.
 
     now_s: clock that never goes back, the ward's. wall_s: seconds since the epoch, for lines of the alert list.
-    book: the alarm logs, where somebody else keeps them.
+    book, courses: the alarm logs and courses, where somebody else keeps them.
     """
 
     def __init__(
@@ -70,9 +75,11 @@ class View:
         now_s: Callable[[], float] = time.monotonic,
         wall_s: Callable[[], float] = time.time,
         book: AlarmBook | None = None,
+        courses: Courses | None = None,
     ) -> None:
         self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
         self.book = book or AlarmBook(wall_s)
+        self.courses = courses or Courses(ward)
         self._limits = in_force(ward.config.alarms)
         self._show = Show([], 0.0)
         self._cursors: dict[str, _Cursor] = {}
@@ -94,9 +101,14 @@ class View:
         """From now on this bed is studied for this screen."""
         self.studies.ask(intent)
 
+    def follow(self, intent: Follow) -> None:
+        """The course of this bed is kept from now on, for all screens."""
+        self.courses.ask(intent.bed)
+
     def take(self, events: list[Event]) -> None:
         """Keep lines for the next snapshot; where they come faster than anyone can read, the oldest go."""
         self.book.take(events)
+        self.courses.follow()
         wall_s = self._wall_s()
         self.add([notice for event in events for notice in notices(event, wall_s)])
 
@@ -170,11 +182,15 @@ class View:
             cursor.history = history
             cursor.sample = int(oldest)
             cursor.beat = history.first_beat + sum(beat.index < oldest for beat in history.beats)
+            cursor.point = 0
             cursor.note = history.first_note + sum(note.index < oldest for note in history.notes)
         log = None
         alone = len(self._show.beds) == 1
         if alone and (fresh or cursor.log != self.book.changed(bed.name)):
             cursor.log, log = self.book.changed(bed.name), self.book.entries(bed.name)
+        course = self.courses.since(bed.name, bed.stream, cursor.point) if alone else None
+        if course is not None:
+            cursor.point = course.first + len(course.points)
         strips = history.signal.strips(cursor.sample)
         beats = _after(history.beats, cursor.beat - history.first_beat)
         notes = _after(history.notes, cursor.note - history.first_note)
@@ -187,12 +203,19 @@ class View:
             fresh=fresh,
             strips=[Strip(index, samples.astype("<f4").tobytes()) for index, samples in strips],
             beats=[_mark(beat) for beat in beats],
+            made=[] if _of_nobody(bed) else [MadeUp(*made) for made in history.made],
             truth=[TruthNote(note.index, note.symbol, note.rhythm) for note in notes],
             memory=self._ward.recall(bed) if beats or fresh else None,
             studied=self.studies.look(bed.name),
             log=log,
             last_hour=self.book.last_hour(bed) if alone else None,
+            course=course,
         )
+
+
+def _of_nobody(bed: Bed) -> bool:
+    """Is all of it simulated? That is said of the bed, and of no stretch of it."""
+    return bed.status is not None and bed.status.source == SIMULATED_SOURCE
 
 
 def _mark(beat: BeatRead) -> BeatMark:
@@ -211,6 +234,7 @@ class Views:
     ) -> None:
         self._ward, self._now_s, self._wall_s = ward, now_s, wall_s
         self.book = AlarmBook(wall_s)
+        self.courses = Courses(ward)
         self._open: list[_SharedView] = []
         self._recent: deque[Notice] = deque(maxlen=RECENT_NOTICES)
         self._told: list[BedSummary] = []
@@ -230,6 +254,7 @@ class Views:
     def take(self, events: list[Event]) -> None:
         """Lines for every screen, and what stands in the alarm logs."""
         self.book.take(events)
+        self.courses.follow()
         wall_s = self._wall_s()
         lines = [notice for event in events for notice in notices(event, wall_s)]
         self._recent.extend(lines)
@@ -247,7 +272,7 @@ class _SharedView(View):
     """One view among several."""
 
     def __init__(self, views: Views, ward: Ward, now_s: Callable[[], float], wall_s: Callable[[], float]) -> None:
-        super().__init__(ward, now_s, wall_s, views.book)
+        super().__init__(ward, now_s, wall_s, views.book, views.courses)
         self._views = views
 
     def close(self) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg import clock
 from monitor.ward.events import BeatRead, Event
 
 STAGES: Final = ("received", "read", "total")
@@ -80,7 +80,7 @@ class Latencies:
 
     def confirmed(self, sent_ns: list[int]) -> None:
         """The broker has the beats whose last samples were sent at these times."""
-        self.add("total", (time.time_ns() - np.array(sent_ns)) / 1e6)
+        self.add("total", (clock.steady_ns() - np.array(sent_ns)) / 1e6)
 
     def add(self, stage: str, milliseconds: NDArray[np.float64] | float) -> None:
         """Count values of a stage; "total" is also what the status line shows."""

@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from ecg import notify
+from ecg import clock, logs, notify
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
@@ -21,7 +21,7 @@ from ecg.wire.messages import Ack, Beat, MessageError, MonitorStatus, encode_jso
 from monitor.link.protocol import Acknowledge, Adjust, Intent, Quit, ServiceStatus, Silence, Teach
 from monitor.service import checkpoint as memory
 from monitor.service import runtime, teaching
-from monitor.service.aside import PATIENCE_SECONDS, Aside, one_by_one
+from monitor.service.aside import PATIENCE_SECONDS, Aside
 from monitor.service.bed_states import BedStates
 from monitor.service.connection import Arrival, Connection, Outgoing
 from monitor.service.ending import Ending, give_up
@@ -29,6 +29,7 @@ from monitor.service.event_log import EventLog
 from monitor.service.feed import View, Views
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
+from monitor.service.printing import Printing
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
 from monitor.service.pulse import Pulse
@@ -50,6 +51,7 @@ FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 MEASURE_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
+GIVE_BACK_SECONDS: Final = 60.0
 TELL_SECONDS: Final = 0.25
 BEHIND_SECONDS: Final = 0.1
 """Who is further behind says so every TELL_SECONDS: a producer of fast replay waits then."""
@@ -77,7 +79,8 @@ class Service:
     """Runs one ward on one connection.
 
     on_beat: called with each beat in a thread of its own, for a headless run. saved: file that the memory of all beds
-    is kept in. about: the records that the network was fitted on, for screens.
+    is kept in. about: the records that the network was fitted on, for screens. resumed: what happened before it ran,
+    is recorded, and is to be published.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Service:
         on_beat: Callable[[Beat], None] | None = None,
         saved: Path | None = None,
         about: str = "",
+        resumed: list[Event] | None = None,
     ) -> None:
         self.config, self.broker, self.ward = config, broker, ward
         self.name = secrets.token_hex(3)
@@ -95,6 +99,7 @@ class Service:
         self.on_listening: Callable[[], None] = lambda: None
         self.views = Views(ward)
         self._saved, self._saving = saved, asyncio.Lock()
+        self._resumed = resumed or []
         self._failed = ""
         self._ending = Ending()
         self._problems = Problems()
@@ -110,7 +115,8 @@ class Service:
         self._said: MonitorStatus | None = None
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
-        self._printer = Aside("beats", one_by_one(on_beat), MOST_PRINTED) if on_beat else None
+        self._printing = Printing(on_beat) if on_beat else None
+        self._printer = Aside("beats", self._printing.work, MOST_PRINTED) if self._printing else None
         publish = self._connection.publish
         on_beats = self._printer.put if self._printer else None
         self._sinks: dict[str, Sink] = {
@@ -140,9 +146,11 @@ class Service:
         try:
             await connection.open()
             connection.every(TELL_SECONDS, self._behind)
+            self._hand_out(self._resumed, but="recorder")
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
+            timers.every(GIVE_BACK_SECONDS, "giving memory back", lambda: asyncio.to_thread(runtime.give_back))
             if self._saved:
                 timers.every(self.config.monitor.save_seconds, "saving the memory", self._save_memory)
             if wanted := notify.watchdog_seconds():
@@ -214,15 +222,16 @@ class Service:
             self._caught_up_s = time.monotonic()
         self._router.take(arrivals)
         if arrivals:
-            self._health.took((time.time_ns() - arrivals[0].received_ns) / 1e9)
+            self._health.took((clock.steady_ns() - arrivals[0].received_ns) / 1e9)
         if self.ward.waiting:
             self._hand_out(self.ward.step(patience_s))
 
-    def _hand_out(self, events: list[Event]) -> None:
-        """What happened, to all sinks; one that fails keeps no other from it."""
+    def _hand_out(self, events: list[Event], but: str = "") -> None:
+        """What happened, to all sinks; one that fails keeps no other from it. but: the name of one that knows it."""
         for name, sink in self._sinks.items():
             try:
-                sink.take(events)
+                if name != but:
+                    sink.take(events)
             except Exception as error:
                 self._problems.failed(name, error)
 
@@ -367,6 +376,8 @@ class Service:
             found.insert(0, f"{self._log.lost} changes of alarms are not in the event log. {self._log.problem}".strip())
         if self._recorder and (self._recorder.problem or self._recorder.lost):
             found.insert(0, f"{self._recorder.lost} samples and events not recorded. {self._recorder.problem}".strip())
+        if self._printing and self._printing.lost:
+            found.insert(0, f"{self._printing.lost} beats were not printed. {self._printing.problem}".strip())
         if self._printer and self._printer.lost:
             found.insert(0, f"{self._printer.lost} beats were not printed: what reads them is too slow")
         return found
@@ -375,8 +386,16 @@ class Service:
         """The status line."""
         unlogged = self._log.problem if self._log else ""
         unrecorded = self._recorder.problem if self._recorder else ""
+        unprinted = self._printing.problem if self._printing else ""
         now = time.monotonic()
-        problems = [self._lag.problem(now), misunderstood(self.ward.senders.misunderstood(now)), unlogged, unrecorded]
+        problems = [
+            self._lag.problem(now),
+            misunderstood(self.ward.senders.misunderstood(now)),
+            unlogged,
+            unrecorded,
+            unprinted,
+            logs.problem(),
+        ]
         return self._health.status([*problems, *self._problems.shown()])
 
     def ledger_line(self) -> str:

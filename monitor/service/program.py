@@ -29,9 +29,11 @@ from monitor.link.protocol import Quit
 from monitor.link.server import Screens
 from monitor.link.transport import ENDING, READY, STAYING
 from monitor.service import rivals
+from monitor.service.printing import last
 
 if TYPE_CHECKING:
     from monitor.service.loop import Service
+    from monitor.ward.events import Event
 
 RIVAL: Final = 3
 NOTHING_CAME: Final = 4
@@ -186,8 +188,8 @@ async def _serve(
 
 def _ended(service: Service, options: argparse.Namespace, headless: bool) -> int:
     """Say how it was; the exit status."""
-    if headless:
-        print(service.ledger_line(), flush=True)
+    if headless and (unsaid := last(service.ledger_line())):
+        print(unsaid, service.ledger_line(), sep=": ", file=sys.stderr)
     for problem in service.problems:
         print(problem, file=sys.stderr)
     ledger = service.ward.ledger
@@ -261,6 +263,7 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     from ecg.wire.messages import Beat, encode_json
     from monitor.service import checkpoint as memory
     from monitor.service.loop import Service
+    from monitor.service.recorder.tail import read_on
     from monitor.service.status import fitted_on
     from monitor.ward.ward import Ward
 
@@ -272,6 +275,9 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     def show(beat: Beat) -> None:
         sys.stdout.buffer.write(encode_json(beat) + b"\n")
 
+    resumed: list[Event] = []
     if saved:
         print(memory.load(ward, saved), file=sys.stderr)
-    return Service(config, broker, ward, show if headless else None, saved, fitted_on(card.metrics))
+        if config.recorder.folder:
+            resumed = read_on(ward, Path(config.recorder.folder).expanduser())
+    return Service(config, broker, ward, show if headless else None, saved, fitted_on(card.metrics), resumed)

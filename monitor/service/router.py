@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from msgspec.structs import replace
+
+from ecg import clock
 from ecg.wire.messages import (
     SCHEMA,
     Ack,
@@ -95,6 +98,8 @@ class Router:
 
     def _wave(self, bed: str, wave: Wave, received_ns: int) -> None:
         """One checked wave message: read it, or forgo it where the bed is too late. Raises MessageError."""
+        if wave.sent_ns and (stepped_ns := clock.stepped_ns()):  # its sender's clock is that of now
+            wave = replace(wave, sent_ns=wave.sent_ns - stepped_ns)
         if not self._lag.forgo(bed):
             self._ward.wave(bed, wave, received_ns)
             return

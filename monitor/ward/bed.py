@@ -140,7 +140,7 @@ class Bed:
         """Move what the intake has accepted into the history."""
         for block in self.intake.blocks:
             self.arrivals.append((block.index + len(block.samples), block.sent_ns, block.received_ns))
-            self.history.signal.add(block)
+            self.history.add(block)
         self.intake.blocks.clear()
 
     def take_begin(self) -> Begin | None:
@@ -185,9 +185,11 @@ class Bed:
         return sum(len(piece.samples) for piece in self.pieces if isinstance(piece, Signal))
 
     def give_up(self) -> None:
-        """What waits will not be read: it is lost."""
+        """Signal that waits will not be read: it is lost. What begins and ends stays: alarms must hear of it."""
         self.intake.unread(self.backlog)
+        kept = [piece for piece in self.pieces if not isinstance(piece, Signal)]
         self.pieces.clear()
+        self.pieces.extend(kept)
 
     def forget_beats(self) -> None:
         """The memory is empty: the heart rate must be learned anew."""

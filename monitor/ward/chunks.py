@@ -45,8 +45,8 @@ class Waiting:
 class Chunks:
     """The chunks of one stream after the other, and the signal they make.
 
-    stream, rate, leads, units: of the present stream. channels: the leads that are read, the first choice first. pulse:
-    the one that shows it. next: index of the next sample needed.
+    stream, rate, leads, units: of the present stream. record: as its last chunk names it. channels: the leads that are
+    read, the first choice first. pulses: those that show the heart's pulse. next: index of the next sample needed.
     blocks: what has been taken since whoever holds this last emptied the list.
     """
 
@@ -59,7 +59,7 @@ class Chunks:
     leads: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     channels: list[Channel] = field(default_factory=lambda: [Channel(column=0)])
-    pulse: Channel | None = None
+    pulses: list[Channel] = field(default_factory=list)
     next: int = 0
     ended: bool = True
     blocks: list[Block] = field(default_factory=list)
@@ -136,16 +136,16 @@ class Chunks:
             wave = self._waiting[0].wave
             codes = wave_samples(wave)[0].tolist()
             lines = [channel.bridge(wave, codes[channel.column], gap) for channel in self.channels]
-            pulse = self.pulse.bridge(wave, codes[self.pulse.column], gap) if self.pulse else None
-            pieces.append(self._signal(self.next, lines, [channel.off for channel in self.channels], pulse))
+            pulses = [channel.bridge(wave, codes[channel.column], gap) for channel in self.pulses]
+            pieces.append(self._signal(self.next, lines, [channel.off for channel in self.channels], pulses))
         self.next = index
 
     @staticmethod
     def _signal(
-        index: int, lines: list[NDArray[np.float32]], off: list[bool], pulse: NDArray[np.float32] | None
+        index: int, lines: list[NDArray[np.float32]], off: list[bool], pulses: list[NDArray[np.float32]]
     ) -> Signal:
         second = lines[1] if len(lines) > 1 else None
-        return Signal(index, lines[0], off[0], second, len(off) > 1 and off[1], pulse)
+        return Signal(index, lines[0], off[0], second, len(off) > 1 and off[1], tuple(pulses))
 
     def _skip(self, index: int) -> None:
         """Samples up to `index` are lost, and the signal begins anew there."""
@@ -163,18 +163,20 @@ class Chunks:
         if repeated:
             self.ledger.repeated += repeated
             rows = rows[repeated:]
-        self.blocks.append(Block(self.next, rows, wave.gain, wave.baseline, wave.sent_ns, received_ns, wave.units))
+        self.record = wave.record
+        told = (wave.sent_ns, received_ns, wave.units, wave.record)
+        self.blocks.append(Block(self.next, rows, wave.gain, wave.baseline, *told))
         self._count.received += len(rows)
         index = self.next
         self.next += len(rows)
         lines = [channel.take(wave, rows[:, channel.column]) for channel in self.channels]
-        pulse = self.pulse.take(wave, rows[:, self.pulse.column]) if self.pulse else None
+        pulses = [channel.take(wave, rows[:, channel.column]) for channel in self.pulses]
         limit = round(self.settings.lead_off_seconds * self.rate)
         heard = [channel.hear(wave, rows[:, channel.column], limit) for channel in self.channels]
         for begin, end, off in spans(heard):
             self._lead_back(index + begin, off, pieces)
             some = [line[begin:end] for line in lines] if end - begin < len(rows) else lines
-            pieces.append(self._signal(index + begin, some, off, None if pulse is None else pulse[begin:end]))
+            pieces.append(self._signal(index + begin, some, off, [pulse[begin:end] for pulse in pulses]))
 
     def _lead_back(self, index: int, off: list[bool], pieces: list[Piece]) -> None:
         """Leads that were off and are on again begin anew; the bed does where no lead goes on."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.record import MISSING
-from ecg.wire.messages import TruthMark
+from ecg.wire.messages import SIMULATED, TruthMark
 from monitor.ward.events import BeatRead
 from monitor.ward.pieces import Block
 
@@ -28,6 +28,7 @@ MOST_NOTES: Final = 8192
 """Annotations kept: ten minutes of thirteen a second."""
 NOTES_AHEAD: Final = 16 * SEGMENT
 """An annotation that is further ahead of the signal says nothing of it."""
+MOST_MADE: Final = 64
 LONGEST_GAP: Final = 16 * SEGMENT
 """A gap longer than that is not kept as missing samples: what came before it is forgotten."""
 
@@ -110,9 +111,17 @@ def millivolts(samples: NDArray[np.int16], scale: Scale) -> NDArray[np.float32]:
     return np.where(samples == np.int16(MISSING), np.nan, scaled).astype(np.float32)
 
 
+class Made(NamedTuple):
+    """Samples [begin, end) whose record says that they are made up, and what they show."""
+
+    begin: int
+    end: int
+    what: str
+
+
 @dataclass(slots=True)
 class History:
-    """The last minutes of one stream.
+    """The last minutes of one stream. made: stretches of it that are simulated.
 
     first_beat, first_note: how many have been dropped at the front since the stream began.
     """
@@ -120,8 +129,21 @@ class History:
     signal: Recent = field(default_factory=Recent)
     beats: deque[BeatRead] = field(default_factory=deque)
     notes: deque[TruthMark] = field(default_factory=deque)
+    made: deque[Made] = field(default_factory=lambda: deque(maxlen=MOST_MADE))
     first_beat: int = 0
     first_note: int = 0
+
+    def add(self, block: Block) -> None:
+        """Keep a block. Blocks come in order, each sample once."""
+        self.signal.add(block)
+        if not block.record.startswith(SIMULATED):
+            return
+        end, what = block.index + len(block.samples), block.record.removeprefix(SIMULATED)
+        last = self.made[-1] if self.made else None
+        if last and last.end == block.index and last.what == what:
+            self.made[-1] = last._replace(end=end)
+        else:
+            self.made.append(Made(block.index, end, what))
 
     def note(self, marks: list[TruthMark]) -> None:
         """Keep annotations; where they are too many, the oldest go."""
@@ -140,6 +162,8 @@ class History:
         while self.notes and self.notes[0].index < before:
             self.notes.popleft()
             self.first_note += 1
+        while self.made and self.made[0].end < before:
+            self.made.popleft()
 
 
 def kept_seconds(beds: int) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final, get_type_hints
 
-from ecg.records.leads import pulse_column
+from ecg.records.leads import pulse_columns
 from ecg.records.record import MISSING
 from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave
 from monitor.ward.channels import Channel, read_columns
@@ -22,6 +22,8 @@ from monitor.ward.pieces import Begin, End, Piece
 
 MOST_READ: Final = 2
 """Leads of a bed that are read."""
+MOST_PULSES: Final = 2
+"""And signals that show its pulse: a pressure and a plethysmogram."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,9 +47,10 @@ class Intake(Chunks):
         for name, value in saved.items():
             setattr(self, name, deepcopy(value))
         self.ledger.begin(self.bed, self.stream)
-        heard = [*self.channels, *([self.pulse] if self.pulse else [])]
+        heard = [*self.channels, *self.pulses]
         columns = [channel.column for channel in heard]
-        known = 1 <= len(self.channels) <= MOST_READ and all(0 <= column < len(self.leads) for column in columns)
+        few = 1 <= len(self.channels) <= MOST_READ and len(self.pulses) <= MOST_PULSES
+        known = few and all(0 <= column < len(self.leads) for column in columns)
         if not 100 <= self.rate <= 10_000 or not known or not 0 <= self.next <= 1 << 53:
             raise ValueError(f"a stream at sample {self.next}, {self.rate:g} Hz, leads {columns}")
         for channel in heard:
@@ -233,8 +236,8 @@ class Intake(Chunks):
         self.units = list(wave.units)
         self.ledger.begin(self.bed, self.stream)
         self.channels = [Channel(column=column) for column in read_columns(wave, self.settings)]
-        pulse = pulse_column(wave.leads, wave.units)
-        self.pulse = None if pulse is None or pulse == self.column else Channel(column=pulse)
+        shown = pulse_columns(wave.leads, wave.units)
+        self.pulses = [Channel(column=column) for column in shown if column != self.column]
         self.ended = False
         late = self._patience(wave)
         # The first chunk heard may have overtaken others; only a monitor that joins late begins in mid-stream.

@@ -29,7 +29,7 @@ class Begin:
 class Signal:
     """Samples from `index` on, mV: float32 [n]. lead_off: the lead gives no signal here.
 
-    samples: of the first lead. second: of the second one, None where there is none. pulse: in its own unit, likewise.
+    samples: of the first lead. second: of the second one, None where there is none. pulses: each in its own unit.
     """
 
     index: int
@@ -37,7 +37,7 @@ class Signal:
     lead_off: bool = False
     second: NDArray[np.float32] | None = None
     second_off: bool = False
-    pulse: NDArray[np.float32] | None = None
+    pulses: tuple[NDArray[np.float32], ...] = ()
 
     def part(self, begin: int, end: int | None = None) -> Signal:
         """Some of the samples."""
@@ -48,13 +48,13 @@ class Signal:
             self.lead_off,
             None if self.second is None else self.second[some],
             self.second_off,
-            None if self.pulse is None else self.pulse[some],
+            tuple(pulse[some] for pulse in self.pulses),
         )
 
     @property
-    def kind(self) -> tuple[bool, bool, bool, bool]:
-        """Signals of another kind are not joined: (first off, second off, there is a second, there is a pulse)."""
-        return self.lead_off, self.second_off, self.second is not None, self.pulse is not None
+    def kind(self) -> tuple[bool, bool, bool, int]:
+        """Signals of another kind are not joined: (first off, second off, there is a second, pulses)."""
+        return self.lead_off, self.second_off, self.second is not None, len(self.pulses)
 
 
 def joined(parts: list[Signal]) -> Signal:
@@ -68,7 +68,7 @@ def joined(parts: list[Signal]) -> Signal:
         first.lead_off,
         None if first.second is None else np.concatenate([one.second for one in parts if one.second is not None]),
         first.second_off,
-        None if first.pulse is None else np.concatenate([one.pulse for one in parts if one.pulse is not None]),
+        tuple(np.concatenate([one.pulses[at] for one in parts]) for at in range(len(first.pulses))),
     )
 
 
@@ -76,7 +76,7 @@ def joined(parts: list[Signal]) -> Signal:
 class Block:
     """Samples of all leads for the screen: int16 [n, leads], ADU, each once and in order; and when they came.
 
-    gain: ADU/mV, or of the lead's unit; baseline: ADU. units: as in Wave.
+    gain: ADU/mV, or of the lead's unit; baseline: ADU. units, record: as in Wave.
     sent_ns, received_ns: nanoseconds since the epoch.
     """
 
@@ -87,6 +87,7 @@ class Block:
     sent_ns: int
     received_ns: int
     units: list[str] = field(default_factory=list)
+    record: str = ""
 
 
 class Taken(NamedTuple):

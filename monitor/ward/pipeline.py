@@ -27,6 +27,7 @@ from monitor.ward.watcher import Watcher
 FIRST_SLOTS: Final = 64
 VENTRICULAR: Final = CLASSES.index("V")
 LIKENESS: Final = "qrs_likeness"
+P_WAVES: Final = "p_coherence"
 """The feature that tells the alarms how like a beat is to the bed's usual ones."""
 FUTURE_NS: Final = 1_000_000_000
 PAST_NS: Final = 3_600_000_000_000
@@ -152,15 +153,15 @@ class Pipeline:
     def _sound(self, slots: Index, heard: list[tuple[Bed, Signal]]) -> None:
         """The signals for the alarms: what is beside the first lead goes before it."""
         second = [(bed.slot, one) for bed, one in heard if one.second is not None]
-        pulse = [(bed.slot, one.pulse) for bed, one in heard if one.pulse is not None]
         if second:
             self.alarms.beside(
                 np.array([slot for slot, _ in second], np.int64),
                 [one.second for _, one in second if one.second is not None],
                 np.array([one.second_off for _, one in second]),
             )
-        if pulse:
-            self.alarms.pulse(np.array([slot for slot, _ in pulse], np.int64), [one for _, one in pulse])
+        for channel in range(max((len(one.pulses) for _, one in heard), default=0)):
+            pulse = [(bed.slot, one.pulses[channel]) for bed, one in heard if len(one.pulses) > channel]
+            self.alarms.pulse(np.array([slot for slot, _ in pulse], np.int64), [one for _, one in pulse], channel)
         off = np.array([one.lead_off for _, one in heard], bool)
         self.alarms.samples(slots, [one.samples for _, one in heard], off)
 
@@ -183,7 +184,7 @@ class Pipeline:
         if begin.reason.ends_the_alarms:
             self.alarms.reset(bed.slot, begin.rate, begin.index)
         else:
-            self.alarms.interrupt(bed.slot, begin.index)
+            self.alarms.interrupt(bed.slot, begin.index, begin.reason.lost_signal)
         if begin.reason.lost_signal:
             bed.gap_at = begin.index
         self.events.append(
@@ -200,9 +201,11 @@ class Pipeline:
         probabilities = self._doubt.weigh(probabilities, self._known_seconds(found))
         likeness = rows.feature(LIKENESS)
         alike, other = likeness[chosen], np.where(beside >= 0, likeness[beside], UNKNOWN)
+        coherence = rows.feature(P_WAVES)
+        atrial = np.where(beside >= 0, np.maximum(coherence[chosen], coherence[beside]), coherence[chosen])
         moves = verdicts.moved[chosen]
         now_ns = self._wall_ns()
-        for row, index, ready, best, shares, rr, rate, moved, like_usual, like_beside in zip(
+        for row, index, ready, best, shares, rr, rate, moved, like_usual, like_beside, p_waves in zip(
             found.slot.tolist(),
             found.index.tolist(),
             found.ready.tolist(),
@@ -213,6 +216,7 @@ class Pipeline:
             moves.tolist(),
             alike.tolist(),
             other.tolist(),
+            atrial.tolist(),
             strict=True,
         ):
             bed = self.beds[row // LEADS]
@@ -235,7 +239,7 @@ class Pipeline:
                 unsure=shares[best] < self._doubt.unsure_below or self.alarms.noisy(bed.slot, ready),
             )
             bed.take_beat(beat)
-            self.alarms.beat(bed.slot, index, beat.cls, shares[VENTRICULAR], like_usual, like_beside)
+            self.alarms.beat(bed.slot, index, beat.cls, shares[VENTRICULAR], like_usual, like_beside, p_waves)
             self.events.append(beat)
         return len(found)
 

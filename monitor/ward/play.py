@@ -6,10 +6,10 @@ one way from samples to alarms and not two.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise, zip_longest
 
+from ecg import clock
 from ecg.records.record import Record
 from ecg.wire.messages import SCHEMA, Wave
 from monitor.ward.events import Event
@@ -24,7 +24,7 @@ def feed(ward: Ward, beds: Mapping[str, Iterable[Wave]]) -> Iterator[list[Event]
     for turn in zip_longest(*beds.values()):
         for name, wave in zip(beds, turn, strict=True):
             if wave is not None:
-                ward.wave(name, wave, time.time_ns())
+                ward.wave(name, wave, clock.steady_ns())
         yield ward.step()
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import torch
 
+from ecg import clock
 from ecg.model.doubt import NONE, Doubt
 from ecg.model.network import BeatNet
 from ecg.settings import Config
@@ -61,7 +62,7 @@ class Ward:
         net: BeatNet,
         model: str,
         device: torch.device,
-        wall_ns: Callable[[], int] = time.time_ns,
+        wall_ns: Callable[[], int] = clock.steady_ns,
         now_s: Callable[[], float] = time.monotonic,
         doubt: Doubt = NONE,
     ) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from ecg.errors import UserError
 from ecg.records.gaps import gaps
-from ecg.records.leads import canonical, ecg_columns, pulse_column
-from ecg.records.record import Annotations, Record
-from ecg.wire.messages import MOST_LEADS, SCHEMA, BedStatus, Command, Truth, TruthMark, Wave
-from producer.sources.steering import steered
+from ecg.records.record import Record
+from ecg.wire.messages import SCHEMA, SIMULATED, BedStatus, Command, Truth, TruthMark, Wave
+from producer.sources.choosing import bed_name, later, sent_columns
+from producer.sources.steering import Steered, steered
 
-STAGGER_SECONDS: Final = 7.3
 MOST_SAMPLES: Final = 1 << 20
 """Samples of all leads in one wave message, half of what its bound allows."""
 
@@ -26,7 +24,8 @@ class Bed:
     """Replays `record` as bed `name`; every lap is a stream of its own, so indices never jump back within a stream.
 
     columns: leads sent. chunk_seconds: signal in one message. run: name of this replay among others of the same record.
-    others: records that the bed may go on with. own: the record as it is, where its beats have another rhythm for now.
+    others: records that the bed may go on with. own: the record as it is, where its beats have another rhythm for now;
+    made: that stretch.
     lap, index, seq: present position of the replay. published: samples per lead handed out, all laps together.
     """
 
@@ -43,6 +42,7 @@ class Bed:
     published: int = 0
     others: list[Record] = field(default_factory=list)
     own: Record | None = None
+    made: Steered | None = None
     _offset: int = 0
     _due: float = 0.0
     _mark: int = field(default=0)
@@ -134,6 +134,11 @@ class Bed:
         rows = self.record.samples[self._offset + begin : self._offset + end]
         if not self._whole:
             rows = rows[:, self.columns]
+        made = self.made
+        if made and begin + self._offset < made.end and end + self._offset > made.begin:
+            terms = {**self._terms, "record": f"{SIMULATED}{made.rhythm}: {self.record.name}"}
+        else:
+            terms = self._terms
         return Wave(
             v=SCHEMA,
             stream=self.stream,
@@ -141,7 +146,7 @@ class Bed:
             index=begin,
             sent_ns=sent_ns,
             samples=rows.astype("<i2", copy=False).tobytes(),
-            **self._terms,
+            **terms,
         )
 
     def _annotations(self, end: int) -> Truth | None:
@@ -160,7 +165,7 @@ class Bed:
 
     def _anew(self, offset: int) -> None:
         """Index 0 of another stream, at a sample of the present record, as it is."""
-        self.record, self.own = self.own or self.record, None
+        self.record, self.own, self.made = self.own or self.record, None, None
         self.lap, self.index, self._due, self._offset = self.lap + 1, 0, 0.0, offset
         notes = self.record.annotations
         self._mark = 0 if notes is None else int(np.searchsorted(notes.index, offset))
@@ -191,10 +196,15 @@ class Bed:
     def _rhythm(self, command: Command) -> int:
         """The record's own beats in another rhythm from the next one on; the first sample that may differ."""
         here = self._offset + self.index
-        self.record, self.own, at = steered(self.own or self.record, self.record, here, command)
+        made = steered(self.own or self.record, self.record, here, command)
+        if made.rhythm:
+            self.made = made
+        elif self.made:  # what is left of the stretch, up to the next beat
+            self.made = self.made._replace(end=min(self.made.end, made.begin))
+        self.record, self.own = made.record, made.own
         if self.record.annotations is not None:
             self._mark = int(np.searchsorted(self.record.annotations.index, here))
-        return at - self._offset
+        return made.begin - self._offset
 
     def _other(self, name: str | None) -> Record:
         """The record of that name among those this bed may send, else the next one. Raises UserError."""
@@ -211,7 +221,7 @@ class Bed:
         """Another record, with the leads that the present one sent where it has them, else all of its own."""
         kept = [record.leads.index(name) for name in self.leads if name in record.leads]
         columns = kept if len(kept) == len(self.columns) else sent_columns(record)
-        self.record, self.own, self.columns = record, None, columns
+        self.record, self.own, self.made, self.columns = record, None, None, columns
         self._begin()
         self._anew(0)
 
@@ -260,78 +270,3 @@ def make_beds(
             )
         )
     return made
-
-
-def with_ecg(records: list[Record]) -> tuple[list[Record], list[str]]:
-    """Those of the records that have an ECG lead, and sentences about the others. Raises UserError where none has."""
-    kept, said = [], []
-    for record in records:
-        if ecg_columns(record.leads, record.units):
-            kept.append(record)
-            continue
-        signals = zip(record.leads, record.units or ["mV"] * len(record.leads), strict=True)
-        there = ", ".join(f"{name} in {unit or 'no unit'}" for name, unit in signals)
-        said.append(f"record {record.name} has no ECG lead: its signals are {there}")
-    if not kept:
-        raise UserError(said[0])
-    return kept, said
-
-
-def sent_columns(record: Record) -> list[int]:
-    """Columns of the signals to send: those with samples, as many as a wave may have, ECG and pulse before others."""
-    leads = ecg_columns(record.leads, record.units)
-    kept = [column for column in range(len(record.leads)) if record.has_samples(column)] or leads[:1]
-    pulse = pulse_column(record.leads, record.units)
-    first = [column for column in (*leads, pulse) if column is not None and column in kept]
-    return sorted([*first, *(column for column in kept if column not in first)][:MOST_LEADS])
-
-
-def bed_name(wanted: str, taken: set[str]) -> str:
-    """A name that a bed may have and none of `taken` has, near to the wanted one; it is then one of `taken`."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", wanted).strip("-")[-64:] or "bed"
-    name, number = plain, 1
-    while name in taken:
-        number += 1
-        name = f"{plain[: 63 - len(str(number))]}-{number}"
-    taken.add(name)
-    return name
-
-
-def notes_on(records: list[Record], lead: str, truth: bool) -> list[str]:
-    """Sentences about what is sent otherwise than the records or the options say.
-
-    Raises UserError, with the leads that there are, where no record has the wanted lead.
-    """
-    said = []
-    if lead != "all":
-        wish = canonical(lead).upper()
-        lacking = [record for record in records if wish not in (canonical(name).upper() for name in record.leads)]
-        if len(lacking) == len(records):
-            there = ", ".join(dict.fromkeys(name for record in records for name in record.leads))
-            raise UserError(f'no record has a lead {lead!r}: give one of {there}, or "all"')
-        if lacking:
-            said.append(f"no lead {lead!r} in {_names(lacking)}: their best lead is sent")
-    for record in records if lead == "all" else ():
-        empty = [name for column, name in enumerate(record.leads) if not record.has_samples(column)]
-        if empty:
-            said.append(f"no samples of {', '.join(empty)} in {record.name}: not sent")
-    bare = [record for record in records if record.annotations is None]
-    if truth and bare:
-        said.append(f"no annotations in {_names(bare)}: sent without truth")
-    return said
-
-
-def _names(records: list[Record]) -> str:
-    return ", ".join(dict.fromkeys(record.name for record in records))
-
-
-def later(record: Record, times: int) -> Record:
-    """The record without its first `times` x 7.3 s; at least half remains, and starts at index 0."""
-    start = round(times * STAGGER_SECONDS * record.rate) % max(len(record.samples) // 2, 1)
-    if not start:
-        return record
-    notes = record.annotations
-    if notes is not None:
-        kept = notes.index >= start
-        notes = Annotations(notes.index[kept] - start, notes.symbol[kept], notes.rhythm[kept])
-    return replace(record, samples=record.samples[start:], annotations=notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,21 @@ OWN: Final = ("sinus", "none")
 UNDERSTOOD: Final = ("v", "do", "id", "rhythm", "rate", "ectopy", "seconds")
 
 
-def steered(own: Record, present: Record, at: int, command: Command) -> tuple[Record, Record | None, int]:
-    """(the record to send from now on, the record as it is or None where that is it, first sample that may differ).
+class Steered(NamedTuple):
+    """What to send from now on. record: with the stretch in it. own: as it is, None where that is it.
+
+    begin: first sample that may differ. end: the record's own again from here on. rhythm: in between, "" for none.
+    """
+
+    record: Record
+    own: Record | None
+    begin: int
+    end: int
+    rhythm: str
+
+
+def steered(own: Record, present: Record, at: int, command: Command) -> Steered:
+    """A record's beats in another rhythm from the next one on, or given back.
 
     own: as it is. present: as it is being sent. at: sample of the record that is sent next. Raises UserError, one
     sentence, where the command asks for what a record's own beats cannot do.
@@ -39,7 +52,9 @@ def steered(own: Record, present: Record, at: int, command: Command) -> tuple[Re
     peaks, classes = known_beats(own)
     if wanted in OWN:
         begin = _border(peaks, at, len(own.samples))
-        return (own, None, begin) if present is own else (_joined(present, own, begin), own, begin)
+        if present is own:
+            return Steered(own, None, begin, begin, "")
+        return Steered(_joined(present, own, begin), own, begin, begin, "")
     seconds = SECONDS if command.seconds is None else command.seconds
     if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
         raise UserError(
@@ -50,7 +65,7 @@ def steered(own: Record, present: Record, at: int, command: Command) -> tuple[Re
     if end - begin < LEAST_SECONDS * own.rate:
         raise UserError(f"record {own.name} ends before {wanted} could be seen: jump back first")
     made = replaced(own, peaks, classes, begin, end, wanted, command.rate, seed=0)
-    return _joined(present, made, begin), own, begin
+    return Steered(_joined(present, made, begin), own, begin, end, wanted)
 
 
 def _border(peaks: NDArray[np.int64], at: int, length: int) -> int:

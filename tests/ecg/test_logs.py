@@ -83,10 +83,11 @@ def test_a_screen_has_its_terminal_for_itself(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == ""
 
 
-def test_a_full_disk_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("there is no /dev/full here")
-    logs.begin(LogSettings(file="/dev/full"))
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_log_on_a_full_disk_is_told_at_once_and_once(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.begin(LogSettings(file="/dev/full", repeat_seconds=0.1))
     for number in range(3):
-        logging.getLogger("monitor").error("said %s", "x" * 10_000 * number)
-    assert capsys.readouterr().err == ""
+        logging.getLogger("monitor.x").warning("said %s", "x" * 10_000 * number)
+        logging.getLogger(f"monitor.x{number}").warning("another")
+    assert logs.problem() == "the log /dev/full cannot be written: No space left on device"
+    assert capsys.readouterr().err == f"{logs.problem()}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from typing import Any
 
@@ -39,6 +40,9 @@ from producer.sources.records import make_beds
 from producer.sources.simulated import make_simulated
 from tests.support.beds import small
 from tests.support.brokers import Mosquitto, until
+
+COMMANDS = int(os.environ.get("ECG_COMMANDS", "1200"))
+"""Random commands to a bed; 10,000 take 10 s."""
 
 
 def simulated(name: str = "stable-sinus") -> Bed:
@@ -135,7 +139,7 @@ def random_command(rng: random.Random) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", [simulated, recorded])
 async def test_random_commands_neither_stop_a_bed_nor_break_its_ledger(kind: Any) -> None:
     rng, wire = random.Random(11), Wire(kind())
-    for _ in range(1200):
+    for _ in range(COMMANDS):
         answer = wire.command(**random_command(rng))
         assert answer.ok or (answer.said and "\n" not in answer.said)
         if wire.lane.paused and rng.random() < 0.5:

@@ -40,6 +40,14 @@ def test_what_was_sent_shortly_before_a_loss_goes_first_and_no_other() -> None:
     assert taken(waiting) == []
 
 
+def test_what_was_sent_since_a_silent_broker_was_heard_goes_again() -> None:
+    waiting = Kept(60.0)
+    for number in range(20):
+        waiting.handed([wave(number)], float(number), min(float(number), 5.0))
+    waiting.lost(5.0)  # the connection was given up at 20 s, and its broker last heard at 5
+    assert taken(waiting) == [number for number in range(20) if number >= 5.0 - AGAIN_SECONDS]
+
+
 def test_nothing_is_kept_where_nothing_shall_be() -> None:
     waiting = Kept(0.0)
     waiting.handed([wave(0)], 0.0)

@@ -28,6 +28,7 @@ from monitor.link.protocol import (
     Acknowledge,
     Adjust,
     BedSummary,
+    Follow,
     Intent,
     Notice,
     Quit,
@@ -81,7 +82,8 @@ class WardLink:
 
     shift: seconds by which each bed is ahead of the one before. leads: 1, or 2 (the second is the first, inverted and
     halved). truth: does the producer send annotations? records: other records to play, one a bed in turn.
-    unsure_below: confidence below which a letter is unsure.
+    unsure_below: confidence below which a letter is unsure. `made`: from when to when (s) the producer says that it
+    simulates what.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class WardLink:
         self.states: dict[str, str] = {}
         self.alarms: dict[str, list[ActiveAlarm]] = {}
         self.extra: list[Notice] = []
+        self.made: tuple[float, float, str] | None = None
         self._records = list(records) or [excerpt()]
         self._shift, self._leads, self._truth = shift, leads, truth
         self._sent = [0] * len(self.names)
@@ -154,10 +157,11 @@ class WardLink:
             leads, gain, baseline = [*leads, "V1"], gain * 2, baseline * 2
         sent_ns = EPOCH_NS + int(self.clock.now * 1e9)
         stream = f"{record.name}/0"
+        made = self.made and self.made[0] <= chunk * CHUNK_SECONDS < self.made[1]
         wave = Wave(
             v=SCHEMA,
             stream=stream,
-            record=record.name,
+            record=f"SIMULATED {self.made[2]}: {record.name}" if made and self.made else record.name,
             seq=chunk,
             index=chunk * size,
             rate=record.rate,
@@ -220,6 +224,8 @@ class WardLink:
             self.view.show(intent)
         elif isinstance(intent, Study):
             self.view.study(intent)
+        elif isinstance(intent, Follow):
+            self.view.follow(intent)
         elif isinstance(intent, Acknowledge):
             self.ward.acknowledge(intent.bed, intent.kind, intent.who)
             self.view.take(self.ward.tell())

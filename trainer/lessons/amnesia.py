@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ecg.records.record import Record
 from trainer.lessons.frame import drawing, learning
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 
@@ -28,7 +28,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     hidden: Annotated[int, Meta(ge=1, le=256)] = 8
     examples: Count = 1500
     steps: Count = 500
-    seed: int = 0
+    seed: Seed = 0
 
 
 def pressures(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ecg.records.record import Record
 from trainer.lessons.frame import beats, drawing, learning, sequences
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 
@@ -30,7 +30,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     width: Annotated[int, Meta(ge=4, le=256)] = 32
     steps: Count = 250
     repeats: Annotated[int, Meta(ge=1, le=20)] = 2
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Attention(nn.Module):

@@ -19,7 +19,7 @@ from ecg.signal.path import MODEL_RATE
 from ecg.signal.windows import WINDOW_BEFORE
 from trainer.lessons.frame import beats, drawing, learning
 from trainer.lessons.frame.beats import NSV
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 WAYS: Final = ("forward", "backward", "both")
@@ -43,7 +43,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ectopic: Annotated[float, Meta(ge=0, le=0.3)] = 0.15
     steps: Count = 250
     repeats: Annotated[int, Meta(ge=1, le=20)] = 2
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Reader(nn.Module):

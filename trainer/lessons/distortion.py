@@ -22,7 +22,7 @@ from trainer.data.cutting import reference_of
 from trainer.data.rows import rows_of
 from trainer.lessons.frame import beats, drawing, hearts, learning
 from trainer.lessons.frame.beats import NSV
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Floats = NDArray[np.float32]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -40,7 +40,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     steps: Count = 500
     repeats: Annotated[int, Meta(ge=1, le=20)] = 3
     shown: Annotated[int, Meta(ge=3, le=60)] = 12
-    seed: int = 0
+    seed: Seed = 0
 
 
 def at_model_rate(record: Record) -> Floats:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from ecg.errors import UserError
 from ecg.records.record import Record, pick_lead
 from trainer.lessons.frame import beats, drawing, learning
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Floats = NDArray[np.float32]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -34,7 +34,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     minutes: Annotated[float, Meta(ge=1, le=30)] = 5.0
     hidden: Annotated[int, Meta(ge=1, le=256)] = 32
     steps: Count = 350
-    seed: int = 0
+    seed: Seed = 0
 
 
 def spans(signal: Floats, past: int, ahead: int, every: int) -> tuple[Floats, Floats]:

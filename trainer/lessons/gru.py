@@ -15,7 +15,7 @@ from torch import nn
 
 from ecg.records.record import Record
 from trainer.lessons.frame import beats, drawing, learning, sequences
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 CELLS: Final = ("rnn", "lstm", "gru")
@@ -33,7 +33,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     hidden: Annotated[int, Meta(ge=1, le=256)] = 24
     steps: Count = 200
     repeats: Annotated[int, Meta(ge=1, le=20)] = 2
-    seed: int = 0
+    seed: Seed = 0
 
 
 def microseconds(cell: nn.Module, inputs: int, beats_timed: int = 200) -> float:

@@ -18,7 +18,7 @@ from ecg.records.record import Record
 from trainer.fitting.fitting import class_weights
 from trainer.lessons.frame import beats, drawing, learning
 from trainer.lessons.frame.beats import NSV
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 Share = Annotated[float, Meta(ge=0, le=0.3)]
@@ -42,7 +42,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.2
     hidden: Annotated[int, Meta(ge=1, le=512)] = 32
     steps: Count = 600
-    seed: int = 0
+    seed: Seed = 0
 
 
 def calibration(given: NDArray[np.float32], known: NDArray[np.int64]) -> tuple[float, NDArray[np.float64]]:

@@ -17,7 +17,7 @@ from ecg.errors import UserError
 from ecg.records.record import Record
 from trainer.data.cutting import cut
 from trainer.lessons.frame import drawing, hearts, learning, rhythms
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 from trainer.lessons.frame.rhythms import DRAW, NAMES
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -37,7 +37,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sequences: Annotated[int, Meta(ge=1, le=50)] = 2
     hidden: Annotated[int, Meta(ge=1, le=256)] = 32
     steps: Count = 300
-    seed: int = 0
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

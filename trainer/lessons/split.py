@@ -16,7 +16,7 @@ from torch import Tensor
 from ecg.records.record import Record
 from trainer.lessons.frame import beats, drawing, learning, sequences
 from trainer.lessons.frame.beats import NSV, Labelled
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 ROW: Final = 16
@@ -39,7 +39,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     steps: Count = 500
     sequence_steps: Count = 400
     repeats: Annotated[int, Meta(ge=1, le=20)] = 2
-    seed: int = 0
+    seed: Seed = 0
 
 
 def halves(known: Labelled, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

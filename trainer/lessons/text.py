@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ecg.records.record import Record
 from trainer.lessons.frame import drawing, learning
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 OTHERS: Final = {
@@ -40,7 +40,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     hidden: Annotated[int, Meta(ge=1, le=256)] = 48
     embedding: Annotated[int, Meta(ge=1, le=256)] = 16
     steps: Count = 400
-    seed: int = 0
+    seed: Seed = 0
 
 
 def make(language: str, count: int, rng: np.random.Generator) -> list[tuple[list[str], int]]:

@@ -18,7 +18,7 @@ from ecg.errors import UserError
 from ecg.records.record import Record
 from ecg.trends import change
 from trainer.lessons.frame import drawing, learning
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text
 
 Floats = NDArray[np.float32]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     window: Annotated[float, Meta(ge=0.5, le=12)] = 2.0
     hidden: Annotated[int, Meta(ge=1, le=256)] = 16
     steps: Count = 400
-    seed: int = 0
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from ecg.records.record import Record
 from trainer.lessons.frame import drawing, learning
 from trainer.lessons.frame.learning import Last
-from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Text, part
+from trainer.lessons.frame.lesson import Lesson, Number, Outcome, Progress, Say, Seed, Text, part
 
 Floats = NDArray[np.float64]
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -38,14 +38,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     far: Annotated[int, Meta(ge=10, le=5000)] = 1000
-    spans: tuple[Annotated[int, Meta(ge=2, le=500)], ...] = (10, 40)
+    spans: Annotated[tuple[Annotated[int, Meta(ge=2, le=500)], ...], Meta(min_length=1, max_length=8)] = (10, 40)
     hidden: Annotated[int, Meta(ge=2, le=256)] = 16
     noise: Annotated[float, Meta(ge=0, le=10)] = 0.1
     open: Annotated[float, Meta(ge=-10, le=10)] = 4.0
     scale: Annotated[float, Meta(gt=0, le=3)] = 1.5
     tries: Annotated[int, Meta(ge=1, le=100)] = 8
     steps: Count = 200
-    seed: int = 0
+    seed: Seed = 0
 
 
 def build(name: str, settings: Settings) -> Last:

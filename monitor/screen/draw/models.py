@@ -109,13 +109,15 @@ def forecast_lines(study: BedStudy, width: int, palette: Palette, labels: Labels
         return [*lines, Line().add(fit(clean(study.why), width), pen(palette.priority("medium")))]
     if not study.errors:
         return [*lines, Line().add(fit(labels("forecast_learns"), width), pen(palette.dim))]
-    name = max(width - 18, 6)
+    cells = 6 if width >= 26 else 5
+    name = max(width - 3 * cells, 6)
     head = Line().add(fit(labels("forecast_error"), name), pen(palette.dim))
-    lines.append(head.add(right("0.1 s", 6) + right("1 s", 6) + right(labels("whole"), 6), pen(palette.dim)))
+    words = ("0.1 s" if cells == 6 else "0.1s", "1 s", labels("whole"))
+    lines.append(head.add("".join(right(word, cells) for word in words), pen(palette.dim)))
     best = min(study.errors.values(), key=lambda each: each[2])
     for way in WAYS:
         if way in study.errors:
             told = study.errors[way]
             line = Line().add(fit(labels(f"forecast_{way}"), name), pen(palette.text, bold=told == best))
-            lines.append(line.add("".join(right(f"{error:.2f}", 6) for error in told), pen(palette.text)))
+            lines.append(line.add("".join(right(f"{error:.2f}", cells) for error in told), pen(palette.text)))
     return lines

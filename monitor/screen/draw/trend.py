@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from ecg import programs
 from ecg.settings import Config
+from monitor.link.protocol import STEP_SECONDS
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, pen
 from monitor.screen.draw.paper import span_bits
 from monitor.screen.draw.plaintext import clock, fit, right
 from monitor.screen.draw.vitals import title
 from monitor.screen.labels import Labels
-from monitor.screen.state.trend import STEP_SECONDS, Course, Rule
+from monitor.screen.state.trend import Course, Rule
 
 LEFT: Final = 10
 """Cells left of the pictures."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from ecg.records.aami import CLASSES
+from ecg.trends import variability
 from monitor.link.protocol import BedSummary
 from monitor.screen.draw.line import Line
 from monitor.screen.draw.palette import Palette, blend, letter_pen, pen
 from monitor.screen.draw.plaintext import fit, right
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
-from monitor.screen.state.rhythm import HRV_SECONDS, trend, variability
+from monitor.screen.state.rhythm import HRV_SECONDS, trend
 
 MOVED_SECONDS = 60.0
 BAR = " ▏▎▍▌▋▊▉█"

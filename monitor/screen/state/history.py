@@ -18,6 +18,7 @@ from monitor.link.protocol import (
     BeatMark,
     BedDetail,
     BedSummary,
+    MadeUp,
     Notice,
     ServiceStatus,
     Snapshot,
@@ -40,7 +41,7 @@ _GENERATIONS = count(1)
 @dataclass(kw_only=True)
 class BedHistory:
     """The last `seconds` of one bed's stream, and its alarm log, newest first. first, next: sample indices that are
-    kept, [first, next).
+    kept, [first, next). made: what of it is simulated.
 
     generation changes whenever a history starts anew, so that its readers draw it from the start.
     """
@@ -55,6 +56,7 @@ class BedHistory:
     next: int = 0
     beats: list[BeatMark] = field(default_factory=list)
     truth: list[TruthNote] = field(default_factory=list)
+    made: list[MadeUp] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
     log: list[AlarmEntry] = field(default_factory=list)
     last_hour: dict[str, int] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class BedHistory:
                 self._append(strip.index, whole.reshape(-1, len(self.leads)))
         self.beats += detail.beats
         self.truth += detail.truth
+        self.made = detail.made
         if detail.memory is not None:
             self.memory = detail.memory
         self.log = self.log if detail.log is None else detail.log
@@ -113,6 +116,14 @@ class BedHistory:
     def truth_between(self, start: int, end: int) -> list[TruthNote]:
         """Reference annotations within [start, end)."""
         return _between(self.truth, start, end)
+
+    def made_between(self, start: int, end: int) -> list[MadeUp]:
+        """Stretches that are simulated in the record's place and reach into [start, end), cut to it."""
+        return [
+            MadeUp(max(one.begin, start), min(one.end, end), one.what)
+            for one in self.made
+            if one.begin < end and one.end > start
+        ]
 
     def _begin(self, stream: str, rate: float, leads: list[str]) -> None:
         self.stream, self.rate, self.leads = stream, rate, list(leads)

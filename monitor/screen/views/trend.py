@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from monitor.screen.desk import Desk
 from monitor.screen.draw.panels import key_line, top_line
 from monitor.screen.draw.plaintext import clean
 from monitor.screen.draw.trend import trend_lines
@@ -16,10 +17,14 @@ from monitor.screen.widgets.board import Board
 
 
 class TrendView(View):
-    """Heart rate, its variability and the mean pressure for as long as the bed has been shown."""
+    """Heart rate, its variability and the mean pressure, from the time this was first opened and its history on."""
 
     DEFAULT_CSS = "TrendView #trend { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y,escape", "back"), Binding("r,c,i,d,m", "nothing")]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._followed = ""
 
     def compose(self) -> ComposeResult:
         """Top bar, the pictures, keys."""
@@ -32,6 +37,9 @@ class TrendView(View):
         desk = self.desk
         desk.ask([desk.bed], REVIEW_SECONDS, desk.config.screen.frames_per_second)
         desk.ask_study()
+        if desk.bed != self._followed:
+            self._followed = desk.bed
+            desk.follow()
         palette, labels = desk.palette, desk.labels
         width = self.size.width
         badge = labels("trend_of")

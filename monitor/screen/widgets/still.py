@@ -20,7 +20,7 @@ from monitor.screen.draw.sweep import BEAT_SECONDS, NORMAL, baseline, paint, run
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
 from monitor.screen.widgets.lanes import SETTLED_SECONDS, Mark, letters
-from monitor.screen.widgets.strip_view import LEAST_ROWS, MARGIN, MOST_LEADS, joined
+from monitor.screen.widgets.strip_view import LEAST_ROWS, MADE_SIGN, MARGIN, MOST_LEADS, badge, joined
 
 CURSORS: Final = ("A", "B")
 CURSOR_SIGN: Final = ord("│")
@@ -85,6 +85,9 @@ class StillView(Widget):
         ours, theirs = letters(
             history.beats_between(since, until), notes, history.rate, history.next - int(SETTLED_SECONDS * history.rate)
         )
+        made: dict[int, str] = {}
+        for one in history.made_between(since, until):
+            made |= badge(one, list(range(*((floor(at / per_dot) - first) // 2 for at in (one.begin, one.end)))))
         rows: list[list[Segment]] = []
         for lead in history.order(count):
             kind = history.kind(lead)
@@ -98,19 +101,28 @@ class StillView(Widget):
                     numbers[:, cell] = marked + place
             name = Strip([Segment(clean(history.leads[lead], MARGIN - 1), pen(palette.accent, bold=True))])
             head = name.adjust_cell_length(MARGIN, pen("#000000"))
-            rows.append([*head, *self._lane(ours if kind == "ecg" else [], first, per_dot, sheet.columns, palette)])
+            ecg = kind == "ecg"
+            line = dict.fromkeys(made if ecg else (), MADE_SIGN)
+            rows.append([*head, *self._lane(ours if ecg else [], first, per_dot, sheet.columns, palette, line)])
             margin = Segment(" " * MARGIN, pen("#000000"))
             rows += [[margin, *runs(codes[y], numbers[y], chosen)] for y in range(sheet.rows)]
             if theirs and kind == "ecg":
                 head = Strip([Segment(labels("truth"), pen(palette.dim))]).adjust_cell_length(MARGIN, pen("#000000"))
-                rows.append([*head, *self._lane(theirs, first, per_dot, sheet.columns, palette)])
+                rows.append([*head, *self._lane(theirs, first, per_dot, sheet.columns, palette, {})])
             else:
-                rows.append([])
+                said = self._lane([], first, per_dot, sheet.columns, palette, made if ecg else {})
+                rows.append([margin, *said])
         self._rows = rows
         self.refresh()
 
-    def _lane(self, marks: list[Mark], first: int, per_dot: float, columns: int, palette: Palette) -> list[Segment]:
+    def _lane(
+        self, marks: list[Mark], first: int, per_dot: float, columns: int, palette: Palette, made: dict[int, str]
+    ) -> list[Segment]:
+        """One lane. made: signs of the cells over what is simulated in a record's place."""
         row: list[tuple[str, Style]] = [(" ", pen(palette.text))] * columns
+        for cell, sign in made.items():
+            if 0 <= cell < columns:
+                row[cell] = (sign, pen(palette.head))
         for index, letter, wrong, unsure in marks:
             cell = (floor(index / per_dot) - first) // 2
             if 0 <= cell < columns:

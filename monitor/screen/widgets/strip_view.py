@@ -13,9 +13,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ecg.records.leads import Kind
-from monitor.link.protocol import Foretold
+from monitor.link.protocol import Foretold, MadeUp
 from monitor.screen.draw.continuation import Ahead
 from monitor.screen.draw.palette import Palette, letter_pen, pen
+from monitor.screen.draw.panels import SIMULATED
 from monitor.screen.draw.paper import Paper, span_bits
 from monitor.screen.draw.plaintext import clean, fit
 from monitor.screen.draw.sweep import SweepPage, paint, runs, styles
@@ -32,6 +33,8 @@ LEAST_ROWS = 6
 PRESSURE_SECONDS = 4.0
 RHYTHM_CELLS = 24
 """Longest words of a rhythm."""
+MADE_SIGN = "╌"
+"""Over beats that are simulated in the place of a record's."""
 
 
 class StripView(Widget):
@@ -68,7 +71,8 @@ class StripView(Widget):
         """
         width, height = self.size
         columns = width - MARGIN
-        lanes = 1 + truth + (other is not None)
+        mark = self._made(history, position, paper, columns)
+        lanes = 1 + truth + (other is not None) + mark
         shown = history.order(max(min(MOST_LEADS, height // (LEAST_ROWS + lanes)), 1))
         count = max(len(shown), 1)
         each = height // count
@@ -100,7 +104,8 @@ class StripView(Widget):
                 regions.append(Region(MARGIN + start, top + lanes, end - start, rows))
             if regions or whole:
                 self._paint(page, top + lanes, palette)
-            written = self._letter(history, page, top, palette, labels, analysed, truth, other)
+            written = self._letter(history, page, top + mark, palette, labels, analysed, truth, other)
+            written += self._mark(history, page, top, palette) if mark else []
             regions += [Region(0, y, width, 1) for y in written]
             if whole:
                 self._foot(page, top + lanes + rows, number, count, palette)
@@ -173,6 +178,25 @@ class StripView(Widget):
             changed.append(top + lane)
         return changed
 
+    @staticmethod
+    def _made(history: BedHistory, position: float, paper: tuple[float, float, float], columns: int) -> bool:
+        """Is some of what is on the page simulated in the record's place?."""
+        page_seconds = Paper(columns, LEAST_ROWS, *paper).seconds if columns >= 8 else 0.0
+        return bool(history.made_between(int(position - page_seconds * history.rate), int(position) + 1))
+
+    def _mark(self, history: BedHistory, page: SweepPage, top: int, palette: Palette) -> list[int]:
+        """Write the lane above the letters; returns its row where that has changed."""
+        per_dot = history.rate / page.paper.dots_per_second
+        since, until = int((page.head - page.paper.width) * per_dot), int((page.head + 1) * per_dot) + 1
+        signs = made_up(history, page, since, until) if page.kind == "ecg" else {}
+        state = tuple(signs.items())
+        if self._lanes.get(top) == state:
+            return []
+        self._lanes[top] = state
+        row = [(signs.get(cell, " "), pen(palette.head)) for cell in range(page.paper.columns)]
+        self._rows[top] = [Segment(" " * MARGIN, pen("#000000")), *joined(row)]
+        return [top]
+
     def _foot(self, page: SweepPage, y: int, number: int, count: int, palette: Palette) -> None:
         """The scale, under the last strip."""
         text = ""
@@ -189,6 +213,22 @@ def pressures(history: BedHistory, page: SweepPage) -> str:
     heard = samples[~np.isnan(samples)]
     unit = clean(history.units[page.lead], 6) if page.lead < len(history.units) else ""
     return f"{heard.max():.0f}/{heard.min():.0f} {unit}" if len(heard) else ""
+
+
+def made_up(history: BedHistory, page: SweepPage, since: int, until: int) -> dict[int, str]:
+    """Signs of the cells over what is simulated in a record's place: its name where it begins, then a line."""
+    per_dot = history.rate / page.paper.dots_per_second
+    signs: dict[int, str] = {}
+    for made in history.made_between(since, until):
+        dots = [dot for dot in range(floor(made.begin / per_dot), floor(made.end / per_dot) + 1) if page.shows(dot)]
+        signs |= badge(made, list(dict.fromkeys(page.cell_of(dot) for dot in dots)))
+    return signs
+
+
+def badge(made: MadeUp, cells: list[int]) -> dict[int, str]:
+    """A sign for each of these cells: what is shown in place of the record, then a line."""
+    name = f"{SIMULATED}{clean(made.what.partition(':')[0], RHYTHM_CELLS)} "
+    return dict(zip(cells, name + MADE_SIGN * max(len(cells) - len(name), 0), strict=False))
 
 
 def _calibration(paper: Paper) -> list[str]:

@@ -84,6 +84,22 @@ class Database:
         found = self._base.execute("SELECT id, name, first FROM records WHERE ended_s IS NULL ORDER BY id")
         return [Left(*row) for row in found]
 
+    def newest(self, bed: str, stream: str) -> Left | None:
+        """The last record of a stream; None where there is none."""
+        asked = "SELECT id, name, first FROM records WHERE bed = ? AND stream = ? ORDER BY id DESC LIMIT 1"
+        found = self._base.execute(asked, (bed, stream)).fetchone()
+        return None if found is None else Left(*found)
+
+    def known(self, bed: str, stream: str, since: int) -> frozenset[tuple[object, ...]]:
+        """Events of a stream from that sample on: ("beat", sample), ("reset", sample, reason), and of alarms (what,
+        kind, sample, onset).
+        """
+        given, where = (bed, stream, since), "WHERE bed = ? AND stream = ? AND sample >= ?"
+        run = self._base.execute
+        found = {("beat", *row) for row in run(f"SELECT sample FROM beats {where}", given)}
+        found |= {("reset", *row) for row in run(f"SELECT sample, reason FROM resets {where}", given)}
+        return frozenset(found | set(run(f"SELECT what, kind, sample, onset FROM alarms {where}", given)))
+
     def finish(self, number: int, ended_s: float, samples: int, size: int) -> None:
         """A record has its length. size: bytes of its files."""
         self._base.execute(

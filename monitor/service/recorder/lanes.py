@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg import clock
 from ecg.records.gaps import MADE_BY
 from ecg.records.growing import BEGUN, KINDS, GrowingRecord
 from ecg.records.record import MISSING
@@ -94,7 +95,7 @@ def fits(part: Part, block: Block, longest: int, fill: int) -> bool:
 
 def begin(folder: Path, taken: Taken, block: Block, number: int, turn: int) -> Part:
     """A new part whose first sample is the block's; its files are made. Raises OSError."""
-    begun = datetime.fromtimestamp(block.received_ns / 1e9 if block.received_ns else 0, UTC)
+    begun = datetime.fromtimestamp((block.received_ns + clock.stepped_ns()) / 1e9 if block.received_ns else 0, UTC)
     name = next(name for name in names(taken.bed, begun) if not _is_there(folder, name))
     comments = (
         f"{BEGUN}{begun.isoformat(timespec='milliseconds')}",

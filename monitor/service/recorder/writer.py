@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ecg import clock
 from ecg.errors import UserError
 from ecg.records.marks import Mark
 from ecg.settings import RecorderSettings
@@ -42,7 +43,8 @@ class Writer:
     """The records and events of one folder. Raises UserError where the folder cannot be used.
 
     say: gets a sentence once where something cannot be recorded, and once where it can be again. lost: samples and
-    events that did not get onto the disk.
+    events that did not get onto the disk. age_s: the clock by which old records are removed; that of the system set
+    forward must not remove them.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class Writer:
         settings: RecorderSettings,
         say: Callable[[str], None] = lambda _sentence: None,
         wall_s: Callable[[], float] = time.time,
+        age_s: Callable[[], float] = clock.careful_s,
     ) -> None:
-        self._settings, self._say, self._wall_s = settings, say, wall_s
+        self._settings, self._say, self._wall_s, self._age_s = settings, say, wall_s, age_s
         self.folder = Path(settings.folder).expanduser()
         self.lost = 0
         self._lanes: dict[tuple[str, str], Lane] = {}
@@ -178,13 +181,13 @@ class Writer:
                 lane.parts = [] if over else lane.parts[-2:]
         if now_s - self._pruned_s > PRUNE_SECONDS or now_s < self._pruned_s:
             self._pruned_s = now_s
-            self._prune(now_s)
+            self._prune(self._age_s(), now_s)
 
-    def _prune(self, now_s: float) -> None:
+    def _prune(self, age_s: float, now_s: float) -> None:
         open_now = {part.record.name for lane in self._lanes.values() for part in lane.parts}
-        gone, full = pruning.prune(self.folder, open_now, self._settings, now_s)
+        gone, full = pruning.prune(self.folder, open_now, self._settings, age_s)
         with suppress(sqlite3.Error):
-            self._base.forget(gone, now_s - self._settings.keep_days * pruning.DAY)
+            self._base.forget(gone, age_s - self._settings.keep_days * pruning.DAY)
         if full:  # open records alone are too much: they end here, and can go
             for lane in self._lanes.values():
                 self._finish(lane.parts, now_s)

@@ -11,7 +11,8 @@ from ecg.errors import UserError
 from ecg.records import ec57, rows, stitching
 from ecg.records.opening import open_records
 from ecg.records.rows import ROW_LENGTH, Rows
-from producer.sources.records import make_beds, notes_on
+from producer.sources.choosing import notes_on
+from producer.sources.records import make_beds
 from tests.support.annotated_pieces import annotated
 from trainer.data.cutting import cut
 from trainer.data.rows import rows_of, write_csv

@@ -88,3 +88,62 @@ def test_a_brisk_pulse_denies_an_extreme_bradycardia_and_noise_any() -> None:
         assert "extreme_bradycardia" not in kinds(told(bed, rhythm(100, 15, 190, "N", NORMAL)))
     bed = BedAlarms(SETTINGS, RATE)
     assert "extreme_bradycardia" in kinds(told(bed, rhythm(100, 15, 190, "N", NORMAL)))
+
+
+RUN = [*rhythm(100, 20, 80, "N", NORMAL), *rhythm(1700, 8, 40, "V", WIDE)]
+"""Twenty N at 75/min, eight V at 150/min."""
+
+
+def test_a_steady_pulse_that_is_far_slower_denies_a_tachycardia_and_one_that_keeps_up_does_not() -> None:
+    for rate, raised in ((75, False), (150, True), (0, True)):
+        bed = BedAlarms(SETTINGS, RATE)
+        bed.sign(Sign(0, alive=rate > 0, steady=rate))
+        assert ("ventricular_tachycardia" in kinds(told(bed, RUN) + bed.clock(2300))) == raised
+
+
+def test_a_tachycardia_is_raised_with_its_onset_once_the_pulse_that_denied_it_is_lost() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    bed.sign(Sign(0, alive=True, steady=75))
+    short = RUN[:26]  # six V, the last at sample 1900
+    bed.sign(Sign(1960))
+    changes = told(bed, [*short, *rhythm(2000, 4, 80, "N", NORMAL)])
+    found = [(one.what, one.index, one.onset) for one in changes if one.kind == "ventricular_tachycardia"]
+    assert found[0] == ("onset", 1960, 1700)
+    assert [what for what, *_ in found] == ["onset", "end"]
+
+
+def test_a_pulse_that_goes_on_for_long_enough_denies_a_tachycardia_for_good() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    bed.sign(Sign(0, alive=True, steady=75))
+    bed.sign(Sign(2100))
+    assert "ventricular_tachycardia" not in kinds(told(bed, [*RUN[:26], *rhythm(1980, 6, 80, "N", NORMAL)]))
+
+
+def test_a_slow_steady_pulse_denies_a_fast_rate_in_either_lead() -> None:
+    bed = BedAlarms(SETTINGS, RATE)
+    bed.sign(Sign(0, alive=True, brisk=True, steady=80, second=True))
+    for index in range(30, 1500, 30):
+        bed.detected(index)
+    assert kinds(told(bed, rhythm(100, 40, 35, "N", NORMAL)) + bed.clock(1500)) == []
+
+
+def test_a_run_that_one_lead_shows_is_none_where_the_beats_are_the_usual_ones() -> None:
+    for evidence, raised in ((Evidence(0.02, 0.95, 0.9), False), (Evidence(0.02, 0.3, 0.9), True)):
+        bed = BedAlarms(SETTINGS, RATE)
+        beats = [*rhythm(100, 20, 80, "N", NORMAL), *rhythm(1700, 8, 55, "N", evidence)]
+        bed.sign(Sign(1990, run=1700))
+        assert ("ventricular_tachycardia" in kinds(told(bed, beats))) == raised
+
+
+def test_irregular_beats_with_p_waves_are_no_fibrillation_of_the_atria_and_p_waves_end_one() -> None:
+    def irregular(begin: int, count: int, atrial: float) -> list[tuple[int, str, Evidence]]:
+        places = [begin]
+        for k in range(count):
+            places.append(places[-1] + 55 + 37 * ((7 * k * k + 3 * k) % 13) // 13)
+        return [(place, "N", Evidence(0.0, 0.98, 0.98, atrial)) for place in places]
+
+    with_p, without = BedAlarms(SETTINGS, RATE), BedAlarms(SETTINGS, RATE)
+    assert "atrial_fibrillation" not in kinds(told(with_p, irregular(100, 80, 0.6)))
+    beats = irregular(100, 80, 0.0)
+    assert "atrial_fibrillation" in kinds(told(without, beats))
+    assert "atrial_fibrillation" in kinds(told(without, irregular(beats[-1][0] + 70, 20, 0.6)), "end")

@@ -154,3 +154,22 @@ def test_alarms_of_all_channels_do_not_depend_on_chunks_and_survive_being_saved(
     patient.ward.finish(patient.slot)
     patient.collect()
     assert patient.changes == expected.changes
+
+
+def test_a_pulse_in_the_second_channel_counts_and_goes_on_where_the_leads_begin_anew() -> None:
+    patient = Patient()
+    where, length = np.array([0]), len(STOPS)
+    pulse, flat = waves(length / RATE, 75), np.zeros(length, np.float32)
+    for begin in range(0, length, 180):
+        part = slice(begin, begin + 180)
+        if begin == 20 * 360:
+            patient.ward.interrupt(0, begin, lost=False)
+            patient.path.reset(np.array([0, 1]), np.full(2, RATE), np.full(2, begin))
+        patient.ward.pulse(where, [flat[part]])
+        patient.ward.pulse(where, [pulse[part]], 1)
+        patient.step(STOPS[part])
+    assert "asystole" not in {change.kind for change in patient.changes}
+    assert patient.ward.sign(0).alive
+    patient.ward.interrupt(0, length)
+    patient.step(line(1))
+    assert not patient.ward.sign(0).alive

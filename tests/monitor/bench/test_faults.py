@@ -9,7 +9,7 @@ import pytest
 
 from ecg.errors import UserError
 from ecg.model import weights
-from ecg.records import tables
+from ecg.records import tables, wfdb
 from monitor.bench import faults, fuzz, soak
 from monitor.bench.decoders import DECODERS
 from monitor.cli import main
@@ -24,12 +24,13 @@ def test_a_broker_that_is_killed_costs_no_beat_and_no_sample(tmp_path: Path) -> 
     row = json.loads(file.read_text())["faults"]["broker killed"]
     assert row["beats"] > 0 and row["balanced"]
     assert (row["beats_lost"], row["beats_beside"], row["beats_twice"], row["onsets_twice"], row["lost"]) == (0,) * 5
+    assert (row["beats_otherwise"], row["alarms_differ"], row["retained_right"]) == (0, 0, True)
     assert len(row["recovered_s"]) == 1
 
 
 def test_a_fault_that_a_machine_does_not_allow_is_a_row_that_says_so() -> None:
     line = faults.line("link bad", {"not_here": "tc netem: unknown"})
-    assert line[:2] == ["link bad", "not here: tc netem: unknown"] and len(line) == 9
+    assert line[:2] == ["link bad", "not here: tc netem: unknown"] and len(line) == len(faults.HEADS)
 
 
 def test_what_names_no_fault_and_no_decoder_is_refused() -> None:
@@ -82,6 +83,26 @@ def test_a_card_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:  # foun
     (tmp_path / "w.json").write_bytes(b'{"name":"\xff"}')
     with pytest.raises(UserError, match="is not a card of weights"):
         weights.load(tmp_path / "w.safetensors")
+
+
+DAMAGED = "05042d580bfc706175736520ff6f6e73657400ff00ec"
+
+
+@pytest.mark.parametrize("size", ["9" * 30, "-16", "100000000"])
+def test_a_card_of_an_impossible_network_is_one_sentence(tmp_path: Path, size: str) -> None:  # found by bench fuzz
+    place = weights.locate("memory-gru")
+    (tmp_path / "w.safetensors").write_bytes(place.read_bytes())
+    text = place.with_suffix(".json").read_text()
+    (tmp_path / "w.json").write_text(text.replace('"stem": 16', f'"stem": {size}'))
+    with pytest.raises(UserError, match="is not a card of weights"):
+        weights.load(tmp_path / "w.safetensors")
+
+
+def test_annotations_that_are_damaged_are_one_sentence(tmp_path: Path) -> None:  # found by bench fuzz
+    (tmp_path / "r.hea").write_text("r 1 360 100\nr.dat 16 200 16 0 0 0 0 II\n")
+    (tmp_path / "r.atr").write_bytes(bytes.fromhex(DAMAGED))
+    with pytest.raises(UserError, match="cannot be read"):
+        wfdb.read_annotations(tmp_path / "r")
 
 
 def test_a_table_whose_units_are_too_few_is_one_sentence(tmp_path: Path) -> None:  # found by bench fuzz

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.geometry import Size
 
+from ecg.trends import variability
 from monitor.link.protocol import BeatMark, BedDetail, Strip
 from monitor.screen.draw.envelope import envelope
 from monitor.screen.draw.palette import PALETTES, PHOSPHOR
@@ -19,7 +20,7 @@ from monitor.screen.draw.sweep import NORMAL, SweepPage
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
 from monitor.screen.state.playout import Playout
-from monitor.screen.state.rhythm import trend, variability
+from monitor.screen.state.rhythm import trend
 from monitor.screen.widgets.strip_view import StripView
 from monitor.screen.widgets.tiles import LEAST_HEIGHT, LEAST_WIDTH, MOST_TILES, arrange
 from tests.support.driving import settings

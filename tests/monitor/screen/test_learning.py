@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -12,17 +13,30 @@ from msgspec import structs
 from ecg.records.record import Annotations
 from ecg.trends import change, smoothed
 from monitor.link.merging import merge, studied
-from monitor.link.protocol import BESIDE, BedDetail, Beside, Foretold, Inside, Studied, Study, Traced, Verdict
+from monitor.link.protocol import (
+    BESIDE,
+    BedDetail,
+    Beside,
+    Foretold,
+    Inside,
+    MadeUp,
+    Point,
+    Studied,
+    Study,
+    Traced,
+    Verdict,
+)
+from monitor.link.protocol import Course as Told
 from monitor.screen.draw.continuation import Ahead, continuation
 from monitor.screen.draw.models import ModelTally
 from monitor.screen.draw.paper import Paper
 from monitor.screen.draw.sweep import SweepPage
 from monitor.screen.draw.trend import rules
-from monitor.screen.state.history import BedHistory
 from monitor.screen.state.study import BedStudy
 from monitor.screen.state.trend import Course
 from monitor.screen.views.memory import MemoryView
 from monitor.screen.views.trend import TrendView
+from monitor.service.courses import MOST_BEDS, MOST_VALUES
 from tests.support.driving import play, running, settings, text
 from tests.support.shown_ward import WardLink, excerpt
 from tests.support.studied import stand_ins
@@ -198,12 +212,50 @@ def test_the_rule_is_a_running_mean_against_the_one_before() -> None:
 
 
 def test_a_course_is_of_one_stream_and_skips_what_is_missing() -> None:
-    history = BedHistory(bed="bed-1", stream="s")
     course = Course()
-    course.follow(history)
     assert len(course.of("rate")) == 0
     course = course_of([float("nan"), 60.0, float("nan"), 80.0], [float("nan")] * 4)
     assert course.of("rate").tolist() == [60.0, 60.0, 60.0, 80.0] and len(course.of("pressure")) == 0
+    course.take(Told("s", 4, [Point(70.0, 1.0, 2.0)]))
+    assert course.of("rate").tolist() == [60.0, 60.0, 60.0, 80.0, 70.0] and course.begin == 0
+    course.take(Told("s", 9, [Point(50.0, 1.0, 2.0)]))
+    assert course.of("rate").tolist() == [50.0] and course.begin == 90
+
+
+async def test_a_course_goes_on_behind_other_views_and_is_there_for_screens_that_come_later() -> None:
+    link = WardLink(2, 34.0)
+    async with running(link) as (app, pilot):
+        link.clock.now += 11
+        await play(pilot, link, 1)
+        assert link.view.courses.since("bed-1", "208-excerpt/0", 0) is None, "nobody has asked"
+        await pilot.press("y")
+        await play(pilot, link, 0.5)
+        assert len(app.desk.course.of("rate")) == 4, "what was before is in it"
+        await pilot.press("y")
+        await pilot.press("n")
+        await play(pilot, link, 0.5)
+        link.clock.now += 30
+        await play(pilot, link, 0.5)
+        assert not app.desk.courses.get("bed-2") and len(app.desk.courses["bed-1"].of("rate")) == 4
+        await pilot.press("p")
+        await pilot.press("y")
+        await play(pilot, link, 0.5)
+        assert len(app.desk.course.of("rate")) == 7
+
+
+def test_courses_are_bounded() -> None:
+    link = WardLink(1, 25.0)
+    courses = link.view.courses
+    for number in range(2 * MOST_BEDS):
+        courses.ask(f"no-{number}")
+    courses.ask("bed-1")
+    assert len(courses._kept) == MOST_BEDS
+    kept = courses._kept["bed-1"]
+    assert kept.next == 2 and len(kept.points) == 2
+    kept.points = deque([Point(60.0, 1.0, 1.0)] * MOST_VALUES, maxlen=MOST_VALUES)
+    kept.first = -MOST_VALUES + 1
+    kept.follow(link.ward.beds["bed-1"])
+    assert len(kept.points) == MOST_VALUES and kept.next == 2 and kept.since(1).points == [kept.points[-1]]
 
 
 def test_a_merged_snapshot_keeps_both_pieces() -> None:
@@ -214,6 +266,10 @@ def test_a_merged_snapshot_keeps_both_pieces() -> None:
         BedDetail(bed="b", stream="s", fresh=False, strips=[], beats=[], truth=[], studied=told(beside=[one]))
         for one in (Beside("gru", at, [Verdict(at, "N", 1.0)]) for at in (1, 2))
     ]
+    pieces[0] = structs.replace(pieces[0], log=[], last_hour={"high": 1}, course=Told("s", 3, [Point(1.0, 1.0, 1.0)]))
+    pieces[1] = structs.replace(pieces[1], made=[MadeUp(1, 2, "vt: 208")], course=Told("s", 4, [Point(2.0, 1.0, 1.0)]))
     snapshots = [structs.replace(first, shown=[piece]) for piece in pieces]
     (detail,) = merge(*snapshots).shown
     assert detail.studied is not None and len(detail.studied.beside[0].verdicts) == 2
+    assert detail.course is not None and [point.rate for point in detail.course.points] == [1.0, 2.0]
+    assert detail.log == [] and detail.last_hour == {"high": 1} and detail.made == [MadeUp(1, 2, "vt: 208")]

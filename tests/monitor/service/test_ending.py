@@ -67,6 +67,18 @@ async def test_signal_that_waits_in_the_ward_is_lost_too_and_its_bed_can_be_save
     assert ResetReason.OVERLOAD.lost_signal
 
 
+async def test_a_bed_whose_first_signal_was_never_read_can_be_ended() -> None:  # found by bench attacks
+    running = service()
+    ward = running.ward
+    ward.wave("a", QUARTERS[0], 0)
+    ward.wave("b", QUARTERS[0], 0)
+    unread = [Arrival("ecg/v1/b/wave", encode_wave(QUARTERS[1]), False, 0)]
+    assert give_up(ward, running._connection.topics, unread, 60.0) == 0
+    ward.end_all()
+    ward.step()
+    assert (ward.ledger.received, ward.ledger.lost) == (0, 3 * 90)
+
+
 async def test_messages_are_not_looked_at_where_there_is_no_time() -> None:
     running = service()
     put(running, QUARTERS, 0.0)

@@ -67,6 +67,24 @@ async def test_what_is_published_while_the_broker_is_away_goes_out_in_order_afte
     await monitor.close()
 
 
+async def test_a_broker_that_has_forgotten_is_told_again_what_it_is_to_keep(mosquitto: Mosquitto) -> None:
+    found = Broker("127.0.0.1", mosquitto.port, "external")
+    monitor = Connection(MqttSettings(), found, "abc")
+    await monitor.open()
+    monitor.publish([Outgoing("ecg/v1/b/alarm", b"old", True), Outgoing("ecg/v1/b/alarm", b"active", True)])
+    monitor.publish([Outgoing("ecg/v1/gone/alarm", b"x", True), Outgoing("ecg/v1/gone/alarm", b"", True)])
+    await monitor.flush()
+    mosquitto.stop()
+    await until(lambda: not monitor.connected)
+    monitor.publish([Outgoing("ecg/v1/c/alarm", b"new", True)])
+    mosquitto.start()
+    await until(lambda: monitor.connected)
+    await monitor.flush()
+    assert sorted(await heard(found, "ecg/v1/+/alarm")) == [(b"active", True), (b"new", True)]
+    assert monitor.published == 6
+    await monitor.close()
+
+
 async def test_every_kind_of_a_producer_s_message_arrives_again_after_a_restart(mosquitto: Mosquitto) -> None:
     found = Broker("127.0.0.1", mosquitto.port, "external")
     monitor = Connection(MqttSettings(), found, "abc")

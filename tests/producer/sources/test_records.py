@@ -14,7 +14,8 @@ from ecg.records import library
 from ecg.records.gaps import RECORDED
 from ecg.records.record import MISSING, Record
 from ecg.wire.messages import MOST_WAVE_BYTES, encode_wave, wave_samples
-from producer.sources.records import Bed, make_beds, notes_on, with_ecg
+from producer.sources.choosing import notes_on, with_ecg
+from producer.sources.records import Bed, make_beds
 from tests.support.beds import small
 
 

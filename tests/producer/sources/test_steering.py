@@ -11,7 +11,7 @@ import pytest
 from ecg.errors import UserError
 from ecg.records import library
 from ecg.records.record import Annotations, Record
-from ecg.rhythms.replacing import ECTOPY, SEQUENCES
+from ecg.rhythms.sequences import MADE, MADE_EXTRA
 from ecg.wire.messages import SCHEMA, Command
 from producer.sources.records import Bed, make_beds
 from producer.sources.steering import steered
@@ -93,26 +93,40 @@ def test_a_jump_ends_it() -> None:
     assert (samples == RECORD.samples[5 * RATE : 10 * RATE, 0]).all()
 
 
-@pytest.mark.parametrize("name", [*SEQUENCES, *ECTOPY])
+SYMBOLS = {
+    **dict.fromkeys(MADE, "N"),
+    **dict.fromkeys(("idioventricular", "vt", "torsades"), "V"),
+    **dict.fromkeys(("vf", "vf_fine"), "[]"),
+    **dict.fromkeys(("asystole", "standstill"), ""),
+    **dict.fromkeys(("ventricular_escape", "av_block_3"), "E"),
+    **dict.fromkeys(MADE_EXTRA, "NV"),
+    "svt": "S",
+    "junctional": "j",
+    "pacs": "NA",
+}
+
+
+@pytest.mark.parametrize("name", [*MADE, *MADE_EXTRA])
 def test_every_rhythm_keeps_the_length_and_says_what_it_is(name: str) -> None:
-    field = "ectopy" if name in ECTOPY else "rhythm"
-    made, own, begin = steered(RECORD, RECORD, 20 * RATE, asked(**{field: name, "seconds": 15}))
-    assert own is RECORD and made.samples.shape == RECORD.samples.shape and made.annotations is not None
+    field = "ectopy" if name in MADE_EXTRA else "rhythm"
+    made, own, begin, _, said = steered(RECORD, RECORD, 20 * RATE, asked(**{field: name, "seconds": 15}))
+    assert (
+        said == name and own is RECORD and made.samples.shape == RECORD.samples.shape and made.annotations is not None
+    )
     assert (made.samples[:begin] == RECORD.samples[:begin]).all()
     notes = made.annotations
     assert (np.diff(notes.index) >= 0).all()
     changes = np.flatnonzero((notes.symbol == "+") & (notes.index >= begin))
     inside = notes.symbol[(notes.index > begin) & (notes.index < notes.index[changes[-1]])]
-    wanted = set(SEQUENCES.get(name, ECTOPY.get(name, "")).upper()) if name != "svt" else {"S"}
-    assert set(inside.tolist()) == wanted
-    again, _, _ = steered(RECORD, RECORD, 20 * RATE, asked(**{field: name, "seconds": 15}))
+    assert set(inside.tolist()) == set(SYMBOLS[name])
+    again = steered(RECORD, RECORD, 20 * RATE, asked(**{field: name, "seconds": 15})).record
     assert (again.samples == made.samples).all()
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"rhythm": "torsades"}, "cannot show 'torsades': there are"),
+        ({"rhythm": "paced"}, "cannot show 'paced': sinus gives the record back, and there are"),
         ({"rhythm": "vt", "rate": 20.0}, "rate = 20 is no vt"),
         ({"rhythm": "vt", "seconds": 1.0}, "lasts 5 to 600 s, not 1"),
         ({"rhythm": "vt", "artefacts": {"muscle": 1.0}}, "artefacts is for simulated beds"),

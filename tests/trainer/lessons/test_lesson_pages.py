@@ -134,6 +134,8 @@ def test_the_list_names_every_lesson(capsys: pytest.CaptureFixture[str]) -> None
         (["all", "--set", "seed=1"], "--set belongs to one lesson: give its name in place of all"),
         (["rnn", "--set", "colour=red"], "--set colour=red: give key=value, where key is one of "),
         (["rnn", "--set", "every=0"], "--set every=0: Expected `int` >= 1"),
+        (["amnesia", "--set", "seed=-5"], "--set seed=-5: Expected `int` >= 0"),
+        (["edge", "--set", "units="], "--set units=: Expected `array` of length >= 1"),
         (["gates", "--set", "weights=memory-gru"], "weights=memory-gru: its cell is a GRU, this lesson needs an LSTM"),
         (["gates", "--set", "weights=nothing"], "there are no weights 'nothing'"),
         (["trend", "--set", "hours=8", "--set", "window=9"], "window=9: a change takes less than the 8 h of a course"),
@@ -154,6 +156,17 @@ def test_bad_input_is_one_sentence(arguments: list[str], sentence: str, capsys: 
     told = capsys.readouterr().err
     assert told.startswith(sentence)
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_no_setting_is_without_bounds(name: str) -> None:
+    """A seed below 0, or no units at all, would end in an error of somebody else's."""
+    for field in msgspec.inspect.type_info(type(lesson(name).settings)).fields:  # type: ignore[attr-defined]
+        kind = field.type
+        if isinstance(kind, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+            assert kind.ge is not None or kind.gt is not None, field.name
+        elif isinstance(kind, msgspec.inspect.VarTupleType):
+            assert kind.min_length, field.name
 
 
 def test_a_record_without_annotations_is_refused(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 from matplotlib.figure import Figure
+from msgspec import Meta
 
 from ecg.errors import UserError
 from ecg.records.record import Record
@@ -17,6 +18,7 @@ from trainer import lessons
 Language = Literal["en", "ja"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "ja")
 Number = int | float | str
+Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Progress = Callable[[float], None]
 """Called with the share of the work that is done, 0 to 1."""
 S = TypeVar("S", bound=msgspec.Struct)

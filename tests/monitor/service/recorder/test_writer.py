@@ -167,7 +167,7 @@ def test_a_database_that_fails_is_said_once_and_the_signal_goes_on(tmp_path: Pat
 
 def test_what_is_too_old_goes_and_its_events_with_it(tmp_path: Path) -> None:
     clock = Clock()
-    writer = Writer(settings(tmp_path, keep_days=1.0), wall_s=clock)
+    writer = Writer(settings(tmp_path, keep_days=1.0), wall_s=clock, age_s=clock)
     writer.write(second(0, 1))
     clock.now += lanes.SILENT_SECONDS + 1
     writer.write(Batch())
@@ -179,6 +179,17 @@ def test_what_is_too_old_goes_and_its_events_with_it(tmp_path: Path) -> None:
     assert records(tmp_path) != [old]
     assert count(tmp_path, "beats") == 1
     writer.close()
+
+
+def test_a_clock_that_is_set_forward_removes_nothing(tmp_path: Path) -> None:
+    clock = Clock()
+    writer = Writer(settings(tmp_path, keep_days=1.0), wall_s=clock, age_s=lambda: 0.0)
+    writer.write(second(0, 1))
+    clock.now += lanes.SILENT_SECONDS + 400 * pruning.DAY
+    writer.write(second(1, 1))
+    writer.close()
+    assert len(records(tmp_path)) == 1
+    assert count(tmp_path, "beats") == 2
 
 
 def test_the_oldest_go_where_all_together_are_too_much(tmp_path: Path) -> None:

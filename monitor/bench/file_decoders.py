@@ -1,0 +1,114 @@
+"""Everything that reads files that strangers may have written, as functions of bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from ecg.errors import UserError
+
+Read = Callable[[bytes], object]
+TABLES: Final = ("RECORD_SPECS", "SIGNAL_SPECS")
+"""Tables of the package `wfdb`, in pandas, that it looks a hundred things up in for every header."""
+
+
+class Decoder(NamedTuple):
+    """own: errors that it may raise. seeds: inputs that are right, to begin with."""
+
+    read: Read
+    own: tuple[type[Exception], ...]
+    seeds: list[bytes]
+
+
+class Plain:
+    """A table of pandas as a dictionary: the same values, found sooner."""
+
+    def __init__(self, table: Any) -> None:
+        self.index = list(table.index)
+        self.loc = {(row, column): table.loc[row, column] for row in table.index for column in table.columns}
+
+
+def quicken() -> None:
+    """Have the package `wfdb` look its own fields up in dictionaries: more inputs, all of them read as before."""
+    from wfdb.io import _header as headers
+
+    for name in TABLES:
+        if not isinstance(table := getattr(headers, name), Plain):
+            setattr(headers, name, Plain(table))
+
+
+def settings() -> Decoder:
+    """Settings files."""
+    from ecg import settings as of
+
+    return _file("config.toml", lambda path: of.load(path, {}), [b'[mqtt]\nhost = "a"\n[alarms]\nvt_beats = 6\n'])
+
+
+def table() -> Decoder:
+    """CSV files of signals."""
+    from ecg.records import tables
+
+    return _file("a.csv", lambda path: tables.read(path, 250.0), [b"II,V1\n" + b"1,2\n3,4\n5,6\n" * 40])
+
+
+def header() -> Decoder:
+    """WFDB headers, beside a signal file that is there."""
+    from ecg.records import wfdb
+
+    seed = b"r 2 360 100\nr.dat 16 200(0)/mV 16 0 0 0 0 MLII\nr.dat 16 200 16 0 0 0 0 V1\n# comment\n"
+    return _file("r.hea", lambda path: wfdb.read(path.with_suffix("")), [seed], {"r.dat": bytes(400)})
+
+
+def marks() -> Decoder:
+    """WFDB annotation files, beside a record that is there: its signals are read once."""
+    from ecg.records import wfdb
+    from ecg.records.building import build
+    from ecg.records.marks import END, Mark, encode
+    from ecg.records.wfdb_signals import read_signals
+
+    there = {
+        "r.dat": bytes(400),
+        "r.hea": b"r 2 360 100\nr.dat 16 200(0)/mV 16 0 0 0 0 MLII\nr.dat 16 200 16 0 0 0 0 V1\n",
+    }
+    seed = encode([Mark(5, "N"), Mark(50, '"', "pause onset"), Mark(5000, "V")], 0) + END
+    signals: list[Any] = []
+
+    def read(path: Path) -> object:
+        record = path.with_suffix("")
+        signals.extend(() if signals else read_signals(record))
+        notes, ticks = wfdb.read_annotations(record)
+        return build("r", signals, source="wfdb", where="r", annotations=notes, annotated_at=ticks)
+
+    return _file("r.atr", read, [seed], there)
+
+
+def card() -> Decoder:
+    """Cards of weights, beside weights that are there."""
+    from ecg.model import weights
+
+    place = weights.locate("memory-gru")
+    there = {"w.safetensors": place.read_bytes()}
+    return _file(
+        "w.json",
+        lambda path: weights.load(path.with_suffix(".safetensors")),
+        [place.with_suffix(".json").read_bytes()],
+        there,
+    )
+
+
+def _file(
+    name: str, read: Callable[[Path], object], seeds: list[bytes], there: dict[str, bytes] | None = None
+) -> Decoder:
+    """A reader of files, with others beside it."""
+    place = tempfile.TemporaryDirectory(prefix="ecg-fuzz-")
+    folder, file = Path(place.name), Path(place.name) / name
+    for other, content in (there or {}).items():
+        (folder / other).write_bytes(content)
+
+    def from_bytes(data: bytes) -> object:
+        (Path(place.name) / name).write_bytes(data)  # the folder lasts as long as this function
+        return read(file)
+
+    return Decoder(from_bytes, (UserError,), seeds)
