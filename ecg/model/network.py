@@ -34,7 +34,7 @@ class NetShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
     classes: Width = 5
     carried: bool = True
-    rhythms: int = 0
+    rhythms: Annotated[int, Meta(ge=0, le=1024)] = 0
 
 
 class BeatNet(nn.Module):
