@@ -151,9 +151,7 @@ def weigh(found: Measures, usual: Floats, looks: Floats | float = np.inf) -> tup
     loud = newest > np.maximum(LOUD * known, LEAST_MV)
     low = highest < 0.5 * known
     down = np.where(looks < FIRST, 1 / (1 + looks), DOWN)
-    step = np.where(highest > known, UP, down) * (
-        np.minimum(highest, MOST * known) - known
-    )
+    step = np.where(highest > known, UP, down) * (np.minimum(highest, MOST * known) - known)
     return Quality(faults > 0, loud, low, faults), np.where(usual > 0, known + step, known)
 
 
