@@ -69,7 +69,7 @@ def rebooted(one: Stranger, beds: list[str]) -> None:  # noqa: ARG001
     """A device of its own that begins again at sample 0 under the same name: its bed must be taken up anew."""
     for turn in range(2):
         for second in range(8):
-            one.send((TOPICS.of("device", "wave"), wave("device-1", second * 360, 360)))
+            one.send((TOPICS.of("device", "wave"), wave("device-1", second * 360, 360, turn)))
             time.sleep(0.5 if turn else 0.1)
 
 

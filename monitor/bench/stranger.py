@@ -26,7 +26,7 @@ TOPICS: Final = Topics("ecg/v1")
 
 def wave(stream: str, index: int = 0, samples: int = 90, seq: int = 0) -> bytes:
     """A wave message of a flat line that is not quite flat."""
-    line = (np.arange(samples) % 7).astype("<i2").tobytes()
+    line = (np.arange(samples) % (7 + seq)).astype("<i2").tobytes()
     fields: dict[str, Any] = {"stream": stream, "record": "x", "seq": seq, "index": index, "rate": RATE}
     scale: dict[str, Any] = {"leads": ["MLII"], "gain": [200.0], "baseline": [0.0], "units": ["mV"]}
     return encode_wave(Wave(v=SCHEMA, sent_ns=time.time_ns(), samples=line, **fields, **scale))

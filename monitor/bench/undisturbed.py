@@ -32,6 +32,7 @@ Alarm = tuple[str, str, str, str, int, int]
 BEATS: Final = "SELECT bed, stream, sample, class FROM beats WHERE record IS NOT NULL"
 ALARMS: Final = f"SELECT bed, stream, what, kind, onset, over FROM alarms WHERE what IN {NOTED}"
 RESETS: Final = "SELECT bed, stream, sample FROM resets"
+CHUNK_SECONDS: Final = 1.0
 RECORDS: Final = "SELECT bed, stream, name, first FROM records ORDER BY id"
 
 
@@ -91,7 +92,7 @@ def undisturbed(folder: Path, config: Config, known: list[tuple[str, str, str, i
     for (bed, stream), parts in streams.items():
         ward.offline([bed])  # whoever sent before has gone
         for wave in _signal(folder, stream, parts):
-            ward.wave(bed, wave, 0)
+            ward.wave(bed, wave, round((1 + wave.index / wave.rate) * 1e9))  # a gap takes its time
             _add(story, ward.step())
         missing += sum(int((recorded.find(folder / name).samples == MISSING).all(axis=1).sum()) for name, _ in parts)
     ward.end_all()
@@ -101,7 +102,7 @@ def undisturbed(folder: Path, config: Config, known: list[tuple[str, str, str, i
 
 def _signal(folder: Path, stream: str, parts: list[tuple[str, int]]) -> Iterator[Wave]:
     for name, first in parts:
-        for wave in recorded.sent(recorded.find(folder / name)):
+        for wave in recorded.sent(recorded.find(folder / name), CHUNK_SECONDS):
             yield msgspec.structs.replace(wave, stream=stream, index=first + wave.index)
 
 

@@ -79,11 +79,11 @@ def read_again(
     return compare(record, beats)
 
 
-def sent(record: Record) -> Iterator[Wave]:
-    """The recording as messages, none in its gaps."""
+def sent(record: Record, chunk_seconds: float = CHUNK_SECONDS) -> Iterator[Wave]:
+    """The recording as messages of that length, none in its gaps."""
     edges = [0, *(edge for gap in gaps(record) for edge in gap), len(record.samples)]
     for begin, end in zip(edges[::2], edges[1::2], strict=True):
-        for wave in waves(replace(record, samples=record.samples[begin:end]), CHUNK_SECONDS):
+        for wave in waves(replace(record, samples=record.samples[begin:end]), chunk_seconds):
             yield msgspec.structs.replace(wave, index=wave.index + begin)
 
 

@@ -98,6 +98,7 @@ class Intake(Chunks):
             self.owner.heard(wave, received_ns)
             if self.ended:  # said to be over, but goes on
                 self.ended = False
+                self._count.published = None  # nor was that its last number
                 self._attached()
                 pieces.append(Begin(max(wave.index, self.next), self.rate, ResetReason.RESUMED))
                 self._skip(max(wave.index, self.next))

@@ -203,7 +203,7 @@ class Ward:
         """A producer's word on its bed. One retained from a replay that is over says nothing of the present."""
         if retained and status.state == "offline" and not self.ledger.knows(name, status.stream):
             return
-        if status.published is not None:
+        if status.published is not None and status.state == "offline":  # nobody knows it before
             self.ledger.run(name, status.stream).published = status.published
         bed = self.beds.get(name)
         if bed is None:

@@ -11,14 +11,22 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from monitor.bench import attacks
+from ecg.settings import Config
+from monitor.bench import attacks, undisturbed
 from monitor.bench.clocks import FakeClock
 from monitor.bench.harness import free_port
 from monitor.bench.relay import Relay
 from monitor.bench.tunnel import NotHereError, Tunnel
 from monitor.cli import main
+from monitor.service.recorder.writer import Batch, Writer
+from monitor.ward.pieces import Taken
+from monitor.ward.ward import Ward
 from tests.support.brokers import MOSQUITTO
+from tests.support.recording import settings
+from tests.support.services import QUARTERS
+from tests.support.wards import CARD, NET
 
 
 async def test_a_relay_carries_everything_in_order_until_it_is_cut() -> None:
@@ -76,6 +84,24 @@ def test_a_clock_is_set_for_programs_alone(tmp_path: Path) -> None:
     ).split()
     assert 7000 < float(wall) - (tmp_path / "clock").stat().st_mtime < 7400
     assert 0.09 < float(passed) < 60
+
+
+@pytest.mark.parametrize("gap", [6, 12, 60], ids=["1.5 s", "3 s", "15 s"])
+def test_the_witness_reads_a_recording_with_a_gap_as_the_ward_did(tmp_path: Path, gap: int) -> None:
+    ward, heard, events = Ward(Config(), NET, CARD.name, torch.device("cpu"), doubt=CARD.doubt), list[Taken](), []
+    ward.heard = heard.append
+    for wave in QUARTERS[:60] + QUARTERS[60 + gap : 200]:
+        ward.wave("a", wave, 10**9 + wave.index * 10**9 // 360)
+        events += ward.step()
+    ward.end_all()
+    events += ward.step()
+    writer = Writer(settings(tmp_path))
+    writer.write(Batch(signal=heard, events=[(event, 0.0) for event in events]))
+    writer.close()
+    found, active = undisturbed.verdict(tmp_path, Config())
+    assert found["beats"] > 50 and found["samples_missing"] == gap * 90
+    assert [key for key in found if found[key] and key not in ("beats", "alarms", "resets", "samples_missing")] == []
+    assert list(active) == ["a"]
 
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")

@@ -61,6 +61,20 @@ def test_no_forged_message_changes_a_beat_of_the_owner(forged: list[tuple[int, W
     assert ledger.balances()
 
 
+def test_a_forged_number_of_samples_is_not_believed_while_the_stream_goes_on() -> None:  # found by bench attacks
+    run = Run()
+    now = play(run, QUARTERS[:20])
+    for state in ("online", "offline"):
+        run.ward.status("a", msgspec.structs.replace(announced(TRUE), state=state, published=1 << 53), False)
+        assert (run.ward.ledger.run("a", TRUE).published is None) == (state == "online")
+    play(run, QUARTERS[20:40], now)
+    assert run.ward.ledger.run("a", TRUE).published is None
+    run.ward.status("a", msgspec.structs.replace(announced(TRUE), state="offline", published=3600), False)
+    run.finish()
+    assert (run.ward.ledger.received, run.ward.ledger.lost) == (3600, 0)
+    assert run.ward.ledger.balances()
+
+
 def test_a_forged_message_is_said() -> None:
     run = Run()
     play(run, [*QUARTERS[:2], *moved(QUARTERS[2:3], HOUR), *moved(QUARTERS[2:3], 0, "forged")])
