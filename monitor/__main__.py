@@ -3,12 +3,17 @@
 import sys
 
 from ecg import programs
-from monitor import cli
 
 
 def main() -> int:
     """The whole program, its errors and all; the exit status."""
-    return programs.run(cli.main)
+    return programs.run(_cli)
+
+
+def _cli() -> int:
+    from monitor import cli  # an interrupt while it loads is one, too
+
+    return cli.main()
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class ArrayWard:
     >>> ward = ArrayWard.load("memory-gru")
     >>> beats = [event for event in ward.listen(excerpt.millivolts(0), excerpt.rate) if isinstance(event, BeatRead)]
     >>> len(beats), "".join(beat.cls for beat in beats[100:120])
-    (503, 'NVNNFNNFNNFNNNVNNFNN')
+    (503, 'NVNNFNNFNNFNNNVNNNNN')
     """
 
     def __init__(self, ward: Ward) -> None:

@@ -37,7 +37,7 @@ from producer.pacing import Pace
 from producer.schedule import Progress, chunk_seconds, lanes_of, replay
 from producer.sources.base import Bed
 from producer.sources.choosing import notes_on, with_ecg
-from producer.sources.live import is_live, make_live
+from producer.sources.lsl import is_live, make_live
 from producer.sources.records import make_beds
 from producer.sources.simulated import is_simulated, make_simulated
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from ecg.errors import UserError
 from ecg.model.lecture import NetName
 from ecg.model.network import Cell, NetShape
+from ecg.model.rhythms import RHYTHMS
 from ecg.records import databases
 from ecg.records.databases import database_of
 from ecg.records.patients import Patients, patients
@@ -47,7 +48,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     reader_epochs: epochs of the reader alone before the others, `reader_batch` single beats in a step, after which it
     is kept (trainer.fitting.memory); 0: everything is fitted together. other_version_share: version_share of the
     patients who are not of DS1 (None: the same). noise_records: of noise alone, of NSTDB; noise_share: of the streams
-    of the memory. early_s: of the card (ecg.model.doubt); no part in the fit.
+    of the memory. early_s: of the card (ecg.model.doubt); no part in the fit. rhythm_share: weight of the loss of a
+    rhythm head beside the memory's; 0: there is none.
     """
 
     name: str = "memory"
@@ -95,6 +97,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     noise_records: tuple[str, ...] = ()
     noise_share: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     early_s: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    rhythm_share: Spread = 0.0
 
     @property
     def shape(self) -> NetShape:
@@ -110,6 +113,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             memory=self.memory,
             dropout=self.dropout,
             carried=self.carried,
+            rhythms=len(RHYTHMS) if self.rhythm_share else 0,
         )
 
     def has_versions(self, name: str) -> bool:
@@ -152,6 +156,7 @@ RECIPES: Final = {
         noise_records=("bw", "ma"),
         noise_share=0.02,
         early_s=0.25,
+        rhythm_share=0.3,
         hold_out=Patients((databases.MITDB, databases.SVDB)).folds[0],
     ),
     "memory-real": msgspec.structs.replace(MEMORY, name="memory-real", versions=0),
@@ -279,6 +284,8 @@ def check(recipe: Recipe) -> None:
     if strange:
         what = "DS1" if recipe.data == ("mitdb",) else f"the records of {', '.join(recipe.data)}"
         raise UserError(f"hold_out: {', '.join(strange)} is not in {what}; there are {', '.join(known)}")
+    if recipe.rhythm_share and not recipe.reader_epochs:
+        raise UserError("rhythm_share: a rhythm head is fitted with the memory alone; set reader_epochs too")
     if set(recipe.hold_out) >= set(known):
         raise UserError("hold_out: every record is held out, which leaves nothing to fit on")
     try:

@@ -34,6 +34,7 @@ class NetShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
     classes: Width = 5
     carried: bool = True
+    rhythms: Annotated[int, Meta(ge=0, le=1024)] = 0
 
 
 class BeatNet(nn.Module):
@@ -41,6 +42,7 @@ class BeatNet(nn.Module):
 
     windows: float32 [..., channels, window]. features: float32 [..., features].
     memory: float32 [parts, beds, hidden]; parts is 1 (GRU, RNN: h) or 2 (LSTM: h, c); zeros for a new bed.
+    rhythm: the head that tells the rhythm (ecg.model.rhythms) from the memory; None where the shape has none.
     """
 
     def __init__(self, shape: NetShape) -> None:
@@ -59,6 +61,7 @@ class BeatNet(nn.Module):
         self.memory = recurrent(width, shape.memory, batch_first=True)
         self.dropout = nn.Dropout(shape.dropout)
         self.head = nn.Linear(shape.memory + width, shape.classes)
+        self.rhythm = nn.Linear(shape.memory, shape.rhythms) if shape.rhythms else None
 
     @property
     def parts(self) -> int:
@@ -91,6 +94,11 @@ class BeatNet(nn.Module):
 
     def remember(self, inputs: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """The rhythm memory and the head: [beds, beats, bottleneck + features] -> logits, memory."""
+        recalled, memory = self.recall(inputs, memory)
+        return self.head(torch.cat((self.dropout(recalled), inputs), dim=-1)), memory
+
+    def recall(self, inputs: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """The rhythm memory alone: [beds, beats, bottleneck + features] -> [beds, beats, memory], memory."""
         if self.shape.carried:
             state = (memory[0:1], memory[1:2]) if self.parts == 2 else memory
             recalled, after = self.memory(inputs, state)
@@ -98,7 +106,7 @@ class BeatNet(nn.Module):
         else:
             beds, beats = inputs.shape[:2]
             recalled = self.memory(inputs.reshape(beds * beats, 1, -1))[0].reshape(beds, beats, -1)
-        return self.head(torch.cat((self.dropout(recalled), inputs), dim=-1)), memory
+        return recalled, memory
 
     def forward(self, windows: Tensor, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """One beat of each bed: [beds, channels, window], [beds, features] -> logits [beds, classes], memory."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,37 @@ READY: Final = "ready"
 """File that stands in the folder of what has been compiled, once all of it has."""
 
 
+class Terms(NamedTuple):
+    """What a look at a signal is judged by: constants of `ecg.signal.quality` and of rules, in blocks and mV.
+
+    rise, smooth, edge, far, clipped, wander_mv: of quality. baseline to clear_peaked: of waves without beats. hop: new
+    blocks of a look. tail to least_lift: of steep places.
+    """
+
+    rise: int
+    smooth: int
+    edge: float
+    far: float
+    clipped: float
+    wander_mv: float
+    baseline: int
+    away: float
+    least_away: float
+    most_peaked: float
+    no_slope: float
+    most_still: float
+    lowest_hertz: float
+    highest_hertz: float
+    least_wave: float
+    unsteady: float
+    clear_peaked: float
+    hop: int
+    tail: int
+    apart: int
+    before: int
+    least_lift: float
+
+
 class Kernels(Protocol):
     """What is compiled: see `ecg.signal.kernels.use`, whose arguments these are."""
 
@@ -38,10 +69,35 @@ class Kernels(Protocol):
     def find(self, state: Any, slots: Any, model: Any, band: Any, envelope: Any, first: Any, count: int) -> Any:
         """`ecg.signal.detector.find`."""
 
+    def settle(self, state: Any, slots: Any, follows: Any, found: Any, envelope: Any, first: Any, scale: float) -> Any:
+        """From new R-peaks to those whose windows are complete; and what leads that follow have found, [m, 2]."""
+
     def describe(
         self, state: Any, slots: Any, at: Any, cuts: Any, features: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
         """`ecg.signal.features.describe`."""
+
+    def hear(
+        self,
+        rows: Any,
+        column: int,
+        baseline: float,
+        gain: float,
+        missing: int,
+        tail: int,
+        bounds: tuple[int, int],
+        adjacent: bool,
+    ) -> tuple[NDArray[np.float32], tuple[Any, ...]]:
+        """A channel's codes in its unit, and how its line stands; False first where the codes alone do not tell."""
+
+    def looks(self, state: Any, slots: Any, chunks: Any, hop: int, length: int) -> Any:
+        """The looks that the next samples of these slots make due: slots, index, means, spreads, blocks."""
+
+    def show(self, means: Any, spreads: Any, rate: Any, blocks: Any, terms: Terms) -> Any:
+        """What looks show: see `ecg.signal.kernels.looking.show`."""
+
+    def shapes(self, means: Any, rows: Any, centres: Any, before: int, after: int) -> Any:
+        """Shapes around blocks of windows, without mean and of unit length, and the size of the middle ones."""
 
     def classify(
         self, weights: Any, windows: Any, features: Any, slots: Any, memory: Any

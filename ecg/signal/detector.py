@@ -41,6 +41,8 @@ UNLIKE_PER_NOISE: Final = 5.0
 UNLIKE_FREE: Final = 0.3
 """A small wave of another shape needs more height, the more so the noisier the bed is: none on a clean one."""
 SMALL: Final = 1.1
+LEAST_MV: Final = 0.03
+"""What is lower from top to bottom is noise of an amplifier: it is no beat."""
 T_WAVE_SPAN: Final = 45
 T_WAVE_SHARE: Final = 0.6
 SEARCH: Final = 10
@@ -123,17 +125,11 @@ def find(state: State, slots: Index, model: Floats, band: Floats, envelope: Floa
     middle = columns - AVERAGE // 2
     around = middle[:, None] + np.arange(-HALF_SHAPE, HALF_SHAPE + 1)
     around = clip(around, 0, total - 1)
+    local = model[rows[:, None], around]
+    size = local.max(axis=1) - local.min(axis=1)
     shape = band[rows[:, None], around]
     shape /= np.sqrt((shape * shape).sum(axis=1, keepdims=True)) + 1e-9
-    local = model[rows[:, None], around]
-    yes = decide(
-        state,
-        slots[rows],
-        columns + first[rows],
-        envelope[rows, columns],
-        local.max(axis=1) - local.min(axis=1),
-        shape,
-    )
+    yes = decide(state, slots[rows], columns + first[rows], envelope[rows, columns], size, shape)
     rows, columns = rows[yes], columns[yes]
     return Peaks(rows, columns + first[rows], parabola(envelope, rows, columns))
 
@@ -224,7 +220,7 @@ def decide(
         overdue = since / mean_rr - 1.3
         threshold = np.where(overdue > 0, threshold * np.maximum(0.35, 1 - 0.5 * overdue), threshold)
         after_beat = (since < T_WAVE_SPAN) & (tall < T_WAVE_SHARE * last_height)
-        yes = (since > REFRACTORY) & (judged > threshold) & ~after_beat
+        yes = (since > REFRACTORY) & (judged > threshold) & ~after_beat & (wide >= LEAST_MV)
         accepted[chosen] = yes
 
         usual = yes & (since > 37) & (since < 220)

@@ -233,6 +233,11 @@ class SignalPath(SlotArrays):
         if count == 0:
             return Found(beats=Beats.none(), witnessed=NOTHING)
         first = state["made"][slots] - model.shape[1]
+        if fast and not self._given:
+            new = fast.find(state, slots, model, band, envelope, first, count)
+            ready, heard = fast.settle(state, slots, follows, new, envelope, first, rate / MODEL_RATE)
+            beats = self._beats(slots, model, first, ready, kern.half) if len(ready.row) else Beats.none()
+            return Found(beats=beats, witnessed=heard)
         given = (
             np.array([int(slot) in self._given for slot in slots], bool) if self._given else np.zeros(len(slots), bool)
         )

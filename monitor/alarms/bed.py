@@ -11,25 +11,21 @@ from __future__ import annotations
 from bisect import insort
 from math import ceil
 from operator import attrgetter
-from typing import Final, Literal
 
 import msgspec
 
 from ecg.settings import AlarmSettings
-from ecg.signal import quality
-from ecg.wire.messages import ActiveAlarm
-from monitor.alarms import patterns, runs, witness
-from monitor.alarms.kinds import GRAVER, PRIORITY, RANK, TECHNICAL
-from monitor.alarms.limits import Limits, limits
-from monitor.alarms.state import NEVER, UNKNOWN, BedState, Change, Episode, Evidence, Sign
+from monitor.alarms import patterns, runs, unreadable, witness
+from monitor.alarms.episodes import Episodes
+from monitor.alarms.kinds import TECHNICAL
+from monitor.alarms.limits import limits
+from monitor.alarms.state import NEVER, UNKNOWN, BedState, Change, Evidence, Sign
 
 UNSTEADY_GRACE = 2
 """How many times its limit a silence must last to be believed while the baseline is unsteady."""
 
 UNFOUNDED_GRACE = 2.5
 """The same after what was taken for beats but is noise: 10 s of silence are silence whatever came before."""
-READABLE_SECONDS = 2.0
-"""A bed that could not be analysed can be again once it could for so long: noise with moments between is one spell."""
 GROWN_SECONDS = 1.0
 """A wave that begins so soon after a run of V has grown out of it."""
 SURE = 0.8
@@ -39,20 +35,19 @@ NOTHING = Evidence()
 _by_index = attrgetter("index")
 
 
-class BedAlarms:
+class BedAlarms(Episodes):
     """Alarm state machine of one bed and one stream. `state` is all it remembers.
 
     settings: the [alarms] table. rate: Hz. start: index of the first sample.
     """
 
-    __slots__ = ("_changes", "_limits", "_noise", "state")
+    __slots__ = ("_noise",)
 
     def __init__(self, settings: AlarmSettings, rate: float, start: int = 0, state: BedState | None = None) -> None:
-        self._limits: Limits = limits(settings, rate)
-        self._changes: list[Change] = []
+        begun = state or BedState(now=start, deadline=NEVER, quiet_since=start, sign=Sign(start))
+        super().__init__(limits(settings, rate), begun)
         self._noise: bool | None = None
         """Whether the last beats are noise (`witness.unfounded`); None where that must be asked again."""
-        self.state = state or BedState(now=start, deadline=NEVER, quiet_since=start, sign=Sign(start))
         self._schedule()
 
     def adjust(self, settings: AlarmSettings) -> None:
@@ -87,8 +82,8 @@ class BedAlarms:
         state.stopped = False
         state.quiet_since = max(index, state.quiet_since)
         if not state.sign.fibrillation and not state.sign.lead_off:
-            self._end("asystole", index, index)
-            self._end("pause", index, index)
+            self.end("asystole", index, index)
+            self.end("pause", index, index)
             patterns.beat(self, state, self._limits, index, cls, evidence)
         return self._settle()
 
@@ -145,99 +140,15 @@ class BedAlarms:
         """Seconds of signal until sound comes back; 0 where it is on."""
         return max(self.state.silenced_until - self.state.now, 0) / self._limits.rate
 
-    def active(self) -> list[ActiveAlarm]:
-        """Alarms to show, gravest first; those that a graver one of their chain hides are left out."""
-        episodes = self.state.episodes
-        return [
-            ActiveAlarm(
-                kind,
-                PRIORITY[kind],
-                episodes[kind].onset,
-                self._text(kind),
-                episodes[kind].acknowledged,
-                PRIORITY[kind] == "high" and episodes[kind].over >= 0,
-            )
-            for kind in sorted(episodes, key=RANK.__getitem__)
-            if not self._hidden(kind)
-        ]
-
-    def _text(self, kind: str) -> str:
-        """What the list says of an alarm."""
-        text = self._limits.texts[kind]
-        return f"{text}: {self.state.why}" if kind == "cannot_analyse" and self.state.why else text
-
-    def raised(self) -> dict[str, int]:
-        """The sample at which each alarm became known, by kind: also of those that a graver one hides."""
-        return {kind: episode.raised for kind, episode in self.state.episodes.items()}
-
-    def raise_(self, kind: str, onset: int, index: int) -> None:
-        """The condition `kind` is true since `onset`, known at `index`; nothing happens while it already is."""
-        if kind not in self._limits.enabled:
-            return
-        before = self.state.episodes.get(kind)
-        if before is not None:
-            if before.over < 0:
-                return
-            if not before.acknowledged and index - before.over <= self._limits.minute:
-                before.over, before.times = -1, before.times + 1
-                self._changes.append(Change("again", kind, index, onset, -1, self._hidden(kind)))
-                return
-            self._clear(kind, index)
-        episode = self.state.episodes[kind] = Episode(onset, index)
-        self._note("onset", kind, index, episode)
-
-    def hold(self, kind: str, onset: int, index: int) -> None:
-        """The condition `kind` would be true since `onset`, and is not believed: counted where noise is why."""
-        state = self.state
-        if state.sign.noisy and kind in self._limits.enabled and kind not in state.spell:
-            state.spell.append(kind)
-            state.held += 1
-            self._changes.append(Change("held", kind, index, onset))
-
-    def _end(self, kind: str, over: int, index: int) -> None:
-        """The condition `kind` ended at `over`, known at `index`."""
-        episode = self.state.episodes.get(kind)
-        if episode is not None and episode.over < 0:
-            episode.over = max(over, episode.onset)
-            self._note("end", kind, index, episode)
-            if self._shown_until(kind, episode) <= index:
-                self._clear(kind, index)
-
-    end = _end
-
-    def lasts(self, kind: str) -> bool:
-        """Whether the condition is known to be true at present, and switched on."""
-        episode = self.state.episodes.get(kind)
-        return episode is not None and episode.over < 0
-
-    def _clear(self, kind: str, index: int) -> None:
-        """The alarm is no longer shown."""
-        self._note("clear", kind, index, self.state.episodes[kind])
-        del self.state.episodes[kind]
-
-    def _shown_until(self, kind: str, episode: Episode) -> int:
-        """Last sample at which an alarm whose condition is over is shown."""
-        if PRIORITY[kind] == "high":
-            return -1 if episode.acknowledged else NEVER
-        return episode.raised + self._limits.minimum
-
-    def _hidden(self, kind: str) -> bool:
-        return not GRAVER[kind].isdisjoint(self.state.episodes)
-
-    def _note(self, what: Literal["onset", "end", "clear"], kind: str, index: int, episode: Episode) -> None:
-        self._changes.append(Change(what, kind, index, episode.onset, episode.over, self._hidden(kind)))
-
     def _due(self, index: int) -> list[Change]:
         """Something is known that changes nothing before sample `index`. The changes since the last call."""
         self.state.deadline = min(self.state.deadline, index)
-        changes, self._changes = self._changes, []
-        return changes
+        return self._taken()
 
     def _settle(self) -> list[Change]:
         """The changes since the last call."""
         self._schedule()
-        changes, self._changes = self._changes, []
-        return changes
+        return self._taken()
 
     def _advance(self, index: int) -> None:
         """Let time pass up to `index`, stopping wherever something changes by itself."""
@@ -300,10 +211,7 @@ class BedAlarms:
                     deadline = min(deadline, state.beats[-count] + span)
         if state.doubted >= 0:
             deadline = min(deadline, state.doubted_until)
-        if state.read_since >= 0:
-            deadline = min(deadline, state.read_since + round(READABLE_SECONDS * limit.rate))
-        elif state.unread_since >= 0 and "cannot_analyse" in limit.enabled and not self.lasts("cannot_analyse"):
-            deadline = min(deadline, state.unread_since + limit.unreadable)
+        deadline = min(deadline, unreadable.deadline(self, state, limit))
         for kind, episode in state.episodes.items():
             if episode.over >= 0:
                 deadline = min(deadline, self._shown_until(kind, episode))
@@ -322,10 +230,10 @@ class BedAlarms:
                     self._clear(kind, now)
             elif kind in limit.fast_end:
                 if now >= witness.fast_until(state, limit, kind):
-                    self._end(kind, now, now)
+                    self.end(kind, now, now)
             elif kind == "frequent_v" and now >= self._back(state.recent_v, limit.frequent + 1) + limit.minute:
-                self._end(kind, now, now)
-        self._readable(now)
+                self.end(kind, now, now)
+        unreadable.tick(self, state, limit, now)
         runs.weigh(self, state, limit, now)
         if state.sign.fibrillation or state.sign.lead_off:
             return
@@ -346,19 +254,6 @@ class BedAlarms:
                 else:
                     self.raise_(kind, state.beats[-count], now)
 
-    def _readable(self, now: int) -> None:
-        """The alarm begins once nothing could be analysed for long enough, and ends once something can for a while."""
-        state = self.state
-        if state.read_since >= 0:
-            if now >= state.read_since + round(READABLE_SECONDS * self._limits.rate):
-                self._end("cannot_analyse", state.read_since, now)
-                state.unread_since = state.read_since = -1
-                state.spell.clear()
-        elif state.unread_since >= 0 and now >= state.unread_since + self._limits.unreadable:
-            if not self.lasts("cannot_analyse"):
-                state.why = _why(state.sign)
-            self.raise_("cannot_analyse", state.unread_since, now)
-
     def _hear(self, index: int) -> None:
         """An R-peak of the other lead counts from now on."""
         state, limit = self.state, self._limits
@@ -375,11 +270,7 @@ class BedAlarms:
         """A sign of the signal takes effect."""
         state, now = self.state, self.state.now
         before, state.sign = state.sign, sign
-        if sign.unreadable:
-            state.unread_since = sign.index if state.unread_since < 0 else state.unread_since
-            state.read_since = -1
-        elif state.unread_since >= 0 and state.read_since < 0:
-            state.read_since = sign.index
+        unreadable.signed(state, sign)
         if sign.still >= 0 and before.still < 0:
             state.quiet_since = min(state.quiet_since, max(sign.still, state.sure))
         onset = sign.onset if sign.onset >= 0 else sign.index
@@ -390,18 +281,18 @@ class BedAlarms:
         if sign.lead_off:
             self.raise_("lead_off", sign.index, now)
         else:
-            self._end("lead_off", sign.index, now)
+            self.end("lead_off", sign.index, now)
         if sign.fibrillation and not sign.lead_off:
             self.raise_("fibrillation", onset, now)
         else:
-            self._end("fibrillation", sign.index, now)
+            self.end("fibrillation", sign.index, now)
         runs.weigh(self, state, self._limits, now)
         if runs.shown(sign):
             since = sign.run if sign.run >= 0 else onset
             if not runs.usual(state, since, self._limits.rate):
                 self.raise_("ventricular_tachycardia", since, now)
         elif runs.shown(before) and not state.broad:
-            self._end("ventricular_tachycardia", sign.index, now)
+            self.end("ventricular_tachycardia", sign.index, now)
 
     def _grown(self, onset: int, now: int) -> None:
         """A run of V that turns into a wave without beats has been a tachycardia."""
@@ -414,24 +305,8 @@ class BedAlarms:
         state = self.state
         for kind in list(state.episodes):
             if kind != "fibrillation" and kind not in TECHNICAL:
-                self._end(kind, now, now)
+                self.end(kind, now, now)
         state.quiet_since = now
         state.stopped = False
         patterns.forget(state)
         self._noise = None
-
-
-FAULTS: Final = {
-    quality.Fault.MUSCLE: "muscle or mains",
-    quality.Fault.WANDER: "baseline wander",
-    quality.Fault.JUMP: "electrode jumps",
-    quality.Fault.CLIPPED: "clipped",
-}
-
-
-def _why(sign: Sign) -> str:
-    """Why no lead can be analysed, in words."""
-    if sign.lead_off:
-        return "all leads off"
-    found = [words for fault, words in FAULTS.items() if fault & (sign.faults | sign.faults_second)]
-    return f"noise ({', '.join(found)})" if found else "noise"

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.signal import compiled
 from ecg.signal.slots import Side, SlotArrays, State, alike_rows
 
 LOOK_RATE: Final = 60.0
@@ -102,6 +103,9 @@ class Looks(SlotArrays):
         A slot stands in `slots` at most once; chunks may have different lengths, and hold no NaN.
         """
         state = self.state
+        if fast := compiled.kernels():
+            where, index, means, spreads, blocks = fast.looks(state, slots, chunks, HOP, length)
+            return Look(where, index, means, spreads, blocks, state["rate"][where] / state["block"][where])
         lengths = np.array([len(chunk) for chunk in chunks], np.int64)
         seen = state["seen"][slots] - state["begin"][slots]
         alike = np.stack((state["rate"][slots], lengths, seen % state["block"][slots]), axis=1)

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import quality
+from ecg.signal import compiled, quality
+from ecg.signal.compiled import Kernels, Terms
 from monitor.alarms import disorder, strokes
 from monitor.alarms.looks import HOP, Look
 
@@ -16,12 +17,38 @@ WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW = (1 << place for place in range
 """What a look at one lead shows, as bits of one number; above them stands why it is bad (`quality.Fault`)."""
 ABSENT: Final = BAD
 """A lead that is not there bears no witness."""
+TERMS: Final = Terms(
+    rise=quality.RISE,
+    smooth=quality.SMOOTH,
+    edge=quality.EDGE,
+    far=quality.FAR,
+    clipped=quality.CLIPPED,
+    wander_mv=quality.WANDER_MV,
+    baseline=disorder.BASELINE,
+    away=disorder.AWAY,
+    least_away=disorder.LEAST_AWAY,
+    most_peaked=disorder.MOST_PEAKED,
+    no_slope=disorder.NO_SLOPE,
+    most_still=disorder.MOST_STILL,
+    lowest_hertz=disorder.HERTZ[0],
+    highest_hertz=disorder.HERTZ[1],
+    least_wave=disorder.LEAST_MV,
+    unsteady=disorder.UNSTEADY_MV,
+    clear_peaked=disorder.CLEAR_PEAKED,
+    hop=HOP,
+    tail=strokes.TAIL,
+    apart=strokes.APART,
+    before=strokes.BEFORE,
+    least_lift=quality.LEAST_MV,
+)
 AT_ONCE: Final = 256
 """Looks measured at once: more would not stay in the processor's cache."""
 
 
 def measured(look: Look) -> tuple[NDArray[np.int64], quality.Measures, strokes.Places]:
     """What looks at four seconds show: the first four bits, what their quality is told from, and steep places."""
+    if fast := compiled.kernels():
+        return _compiled(fast, look)
     bits, measures, steep = [], [], []
     for begin in range(0, len(look), AT_ONCE):
         some = look.take(np.arange(begin, min(begin + AT_ONCE, len(look)))) if len(look) > AT_ONCE else look
@@ -38,3 +65,20 @@ def measured(look: Look) -> tuple[NDArray[np.int64], quality.Measures, strokes.P
         quality.Measures(*(np.concatenate(values) for values in zip(*measures, strict=True))),
         strokes.Places(*(np.concatenate(values) for values in zip(*steep, strict=True))),
     )
+
+
+def _compiled(fast: Kernels, look: Look) -> tuple[NDArray[np.int64], quality.Measures, strokes.Places]:
+    """`measured`, of which only what follows a wave is left to NumPy: hardly any look shows one."""
+    flags, measures, lift, found = fast.show(look.means, look.spreads, look.rate, look.blocks, TERMS)
+    bits = np.asarray(CLEAR * flags[:, 1] | UNSTEADY * flags[:, 2], np.int64)
+    may = np.flatnonzero(flags[:, 0])
+    if len(may):
+        waves = disorder.describe(look.means[may], look.rate[may])
+        bits[may] = WAVE * waves.wave | FAITHFUL * waves.faithful | CLEAR * waves.clear | UNSTEADY * waves.unsteady
+    rows, columns = np.nonzero(found)
+    begin = look.means.shape[1] - strokes.TAIL - HOP
+    shapes, size = fast.shapes(look.means, rows, begin + columns, strokes.BEFORE, strokes.AFTER)
+    at = look.blocks[rows] - strokes.TAIL - HOP + columns
+    steep = strokes.Places(rows, at, lift[rows, columns], size, shapes)
+    highest, newest, reach, rough = measures.T
+    return bits, quality.Measures(highest, newest, reach, rough, flags[:, 3]), steep

@@ -43,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("--records", help='"all", "excerpt" or names (default: all where they are on disk)')
 
+    replay.add_argument("--compare", action="store_true", help="NeuroKit2, wfdb and sleepecg beside it (extra compare)")
+
     screen = kinds.add_parser("ui", help="frames/s and CPU of the screen while beds stream")
     screen.add_argument("--beds", type=beds, default=200, help="beds that stream")
     screen.add_argument("--seconds", type=seconds, default=20.0, help="how long each view is measured")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 
@@ -13,9 +15,11 @@ from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire.messages import decode_wave, encode_wave
-from monitor.bench import report
+from monitor.bench import others, report
 from monitor.ward.play import play, waves
 from monitor.ward.ward import Ward
+
+T = TypeVar("T")
 
 
 def payloads(record: Record, chunk_seconds: float) -> list[bytes]:
@@ -23,14 +27,48 @@ def payloads(record: Record, chunk_seconds: float) -> list[bytes]:
     return [encode_wave(wave) for wave in waves(record, chunk_seconds)]
 
 
-def timed(config: Config, beds: dict[str, list[bytes]]) -> tuple[float, int]:
-    """All messages decoded and played through a ward: wall seconds and beats."""
+class Run(NamedTuple):
+    """What a replay took. wall_s, cpu_s: seconds. stages: processor seconds of what a step calls. beats: read."""
+
+    wall_s: float
+    cpu_s: float
+    stages: dict[str, float]
+    beats: int
+
+
+def timed(config: Config, beds: dict[str, list[bytes]]) -> Run:
+    """All messages decoded and played through a ward."""
     net, card = weights.load(config.model.weights)
     ward = Ward(config, net, card.name, pick_device(config.model.device), doubt=card.doubt)
-    begin = time.perf_counter()
+    stages: dict[str, float] = {}
+    parts = ((ward.engine, "infer", "network"), (ward.path, "step_leads", "signal path"))
+    for holder, name, stage in (
+        *parts,
+        (ward.alarms, "samples", "alarms' signs"),
+        (ward.alarms, "beat", "their beats"),
+    ):
+        setattr(holder, name, counted(getattr(holder, name), stages, stage))
+    begin, used = time.perf_counter(), time.process_time()
     for _ in play(ward, {name: map(decode_wave, messages) for name, messages in beds.items()}):
         pass
-    return time.perf_counter() - begin, ward.ledger.beats
+    cpu_s = time.process_time() - used
+    return Run(
+        time.perf_counter() - begin, cpu_s, stages | {"the rest": cpu_s - sum(stages.values())}, ward.ledger.beats
+    )
+
+
+def counted(work: Callable[..., T], stages: dict[str, float], stage: str) -> Callable[..., T]:
+    """The same, its processor seconds added up under a stage."""
+    stages[stage] = 0.0
+
+    def call(*given: Any, **options: Any) -> T:
+        begin = time.thread_time()
+        try:
+            return work(*given, **options)
+        finally:
+            stages[stage] += time.thread_time() - begin
+
+    return call
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
@@ -42,13 +80,17 @@ def run(config: Config, options: argparse.Namespace) -> int:
     beds = {record.name: payloads(record, options.chunk_seconds) for record in found}
     seconds = sum(record.seconds for record in found)
     timed(config, {"warm-up": beds[found[0].name][:30]})
-    alone, one_beats = timed(config, {found[0].name: beds[found[0].name]})
-    together, all_beats = timed(config, beds)
-    one, every = found[0].seconds / alone, seconds / together
+    one_bed, all_beds = timed(config, {found[0].name: beds[found[0].name]}), timed(config, beds)
+    one, every = found[0].seconds / one_bed.wall_s, seconds / all_beds.wall_s
+    by_hour = {
+        f"one bed ({found[0].name})": one_bed.cpu_s * 3600 / found[0].seconds,
+        f"{len(found)} beds at once": all_beds.cpu_s * 3600 / seconds,
+        **(others.cpu_per_hour(found[0]) if options.compare else {}),
+    }
     few = "" if options.records or len(found) > 1 else " The 48 records are not on disk: this is the 5-minute excerpt."
     rows = [
-        [f"one bed ({found[0].name})", f"{found[0].seconds:,.0f}", f"{one_beats:,}", f"{alone:.1f}", f"{one:,.0f}"],
-        [f"{len(found)} beds at once", f"{seconds:,.0f}", f"{all_beats:,}", f"{together:.1f}", f"{every:,.0f}"],
+        [name, f"{length:,.0f}", f"{made.beats:,}", f"{made.wall_s:.1f}", f"{length / made.wall_s:,.0f}"]
+        for name, length, made in zip(by_hour, (found[0].seconds, seconds), (one_bed, all_beds), strict=False)
     ]
     report.show(
         report.table(
@@ -56,17 +98,33 @@ def run(config: Config, options: argparse.Namespace) -> int:
             ("", "s of ECG", "beats", "wall s", "x real time"),
             rows,
             f"{about}. Messages of {options.chunk_seconds:g} s, all leads.{few}",
-        )
+        ),
+        report.table(
+            "processor seconds by stage",
+            ("", *all_beds.stages),
+            [
+                [name, *(f"{spent:.2f}" for spent in made.stages.values())]
+                for name, made in zip(by_hour, (one_bed, all_beds), strict=False)
+            ],
+            "The network's are the floor: its arithmetic.",
+        ),
+        report.table(
+            "processor seconds for an hour of ECG",
+            ("", "s"),
+            [[name, f"{spent:.3f}"] for name, spent in by_hour.items()],
+        ),
     )
     report.write(
         options.json,
         {
             "one_bed": one,
             "all_records": every,
-            "wall_s": together,
+            "wall_s": all_beds.wall_s,
+            "cpu_s_by_stage": all_beds.stages,
+            "cpu_s_per_hour": by_hour,
             "records": len(found),
             "seconds_of_ecg": seconds,
-            "beats": all_beats,
+            "beats": all_beds.beats,
             "chunk_seconds": options.chunk_seconds,
         },
     )

@@ -29,6 +29,7 @@ from monitor.service.event_log import EventLog
 from monitor.service.feed import View, Views
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
+from monitor.service.pace import Pace
 from monitor.service.printing import Printing
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
@@ -105,6 +106,7 @@ class Service:
         self._problems = Problems()
         self._latencies = Latencies()
         self._lag = Lag(config.monitor.max_lag_seconds)
+        self._pace = Pace(config.monitor.batch_deadline_ms / 1000)
         self._connection = Connection(config.mqtt, broker, self.name, self._latencies.confirmed)
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems, self._answer)
@@ -185,9 +187,11 @@ class Service:
                 raise self._printer.error
             if inbox or self.ward.waiting:
                 if not self.ward.waiting and len(inbox) < self.config.monitor.batch_size:
-                    await asyncio.sleep(self.config.monitor.batch_deadline_ms / 1000)
+                    await asyncio.sleep(self._pace.pause_s(time.monotonic()))
+                began_s = time.monotonic()
                 self.shed()
                 self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
+                self._pace.stepped(began_s, time.monotonic())
                 await asyncio.sleep(0)
             if until_idle is not None and not inbox and not self.ward.waiting:
                 limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)

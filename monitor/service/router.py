@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -26,6 +27,9 @@ from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.ward.ward import Ward
 
+MOST_TOPICS: Final = 16_384
+"""Topics whose bed is remembered: anyone can make up more."""
+
 
 class Router:
     """Messages into one ward. One that cannot be used is counted, said in `problems`, and skipped.
@@ -44,6 +48,7 @@ class Router:
         self._answer = answer
         self._ward, self._topics, self._lag, self._problems = ward, topics, lag, problems
         self._commands = Commands(ward)
+        self._places: dict[str, tuple[str, str] | None] = {}
 
     def take(self, arrivals: Iterable[Arrival]) -> None:
         """Messages in the order in which they came."""
@@ -59,7 +64,7 @@ class Router:
 
     def _message(self, arrival: Arrival) -> None:
         """One message, by its topic. Raises MessageError."""
-        place = self._topics.parse(arrival.topic)
+        place = self._place(arrival.topic)
         if place is None:
             self._producer(arrival)
             return
@@ -83,6 +88,16 @@ class Router:
             self._limits(bed, arrival)
         elif kind == "status" and arrival.payload:
             self._ward.status(bed, decode_json(arrival.payload, BedStatus), arrival.retained)
+
+    def _place(self, topic: str) -> tuple[str, str] | None:
+        """(bed, kind) of a topic: the same ones come again and again."""
+        try:
+            return self._places[topic]
+        except KeyError:
+            if len(self._places) >= MOST_TOPICS:
+                self._places.clear()
+            place = self._places[topic] = self._topics.parse(topic)
+            return place
 
     def _limits(self, bed: str, arrival: Arrival) -> None:
         """A bed's own limits; an empty message gives those of the settings back. Raises MessageError."""

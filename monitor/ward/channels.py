@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,17 @@ from numpy.typing import NDArray
 from ecg.records import leads
 from ecg.records.record import MISSING, hold
 from ecg.settings import MonitorSettings
+from ecg.signal.compiled import Kernels
 from ecg.wire.messages import Wave
-from monitor.ward.lead_off import Line, hear
+from monitor.ward.lead_off import DITHER_MV, NEAR, RAIL, TAIL, Line, hear
+
+
+class Heard(NamedTuple):
+    """A message's samples of one signal in its unit, float32 [n]; the line after them, and the last code."""
+
+    signal: NDArray[np.float32]
+    line: Line
+    last: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +52,29 @@ class Channel:
         signal = self.millivolts(wave, held)
         self.last, self.last_mv = int(held[-1]), float(signal[-1])
         return signal
+
+    def heard(self, fast: Kernels, wave: Wave, rows: NDArray[np.int16], limit: int) -> Heard | None:
+        """`take` and `hear` at once, nothing changed yet; None where a code is missing or the lead may be off.
+
+        rows: int16 [n, leads], all signals of the message. limit: as for `hear`; 0 where nobody asks for the line.
+        """
+        column = self.column
+        gain, baseline = float(wave.gain[column]), float(wave.baseline[column])
+        if not limit:
+            signal, (all_there, *_) = fast.hear(rows, column, baseline, gain, MISSING, 0, (0, 0), False)
+            return Heard(signal, self.line, int(rows[-1, column])) if all_there else None
+        if self.off or self.line.stood + len(rows) > limit:
+            return None
+        whole = round(baseline)
+        bounds = max(-RAIL, whole - NEAR), min(RAIL, whole + NEAR)
+        adjacent = gain * DITHER_MV >= 1
+        signal, (told, code, *line) = fast.hear(rows, column, baseline, gain, MISSING, TAIL, bounds, adjacent)
+        return Heard(signal, Line(code, *line), code) if told else None
+
+    def take_heard(self, heard: Heard) -> NDArray[np.float32]:
+        """What was heard counts: the signal in its unit, float32 [n]."""
+        self.line, self.last, self.last_mv = heard.line, heard.last, float(heard.signal[-1])
+        return heard.signal
 
     def hear(self, wave: Wave, codes: NDArray[np.int16], limit: int) -> list[tuple[int, int, bool]]:
         """Where the lead is off in the next codes: see monitor.ward.lead_off.hear."""

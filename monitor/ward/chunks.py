@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from ecg.records.record import MISSING
 from ecg.settings import MonitorSettings
+from ecg.signal import compiled
+from ecg.signal.compiled import Kernels
 from ecg.wire.messages import Wave, wave_samples
 from monitor.ward.channels import Channel, spans
 from monitor.ward.events import ResetReason
@@ -169,6 +171,8 @@ class Chunks:
         self._count.received += len(rows)
         index = self.next
         self.next += len(rows)
+        if (fast := compiled.kernels()) and self._take_plain(fast, wave, rows, index, pieces):
+            return
         lines = [channel.take(wave, rows[:, channel.column]) for channel in self.channels]
         pulses = [channel.take(wave, rows[:, channel.column]) for channel in self.pulses]
         limit = round(self.settings.lead_off_seconds * self.rate)
@@ -177,6 +181,18 @@ class Chunks:
             self._lead_back(index + begin, off, pieces)
             some = [line[begin:end] for line in lines] if end - begin < len(rows) else lines
             pieces.append(self._signal(index + begin, some, off, [pulse[begin:end] for pulse in pulses]))
+
+    def _take_plain(self, fast: Kernels, wave: Wave, rows: NDArray[np.int16], index: int, pieces: list[Piece]) -> bool:
+        """Samples as they nearly always are, none missing and no lead off; False, and nothing changed, for others."""
+        limit = round(self.settings.lead_off_seconds * self.rate)
+        heard = [channel.heard(fast, wave, rows, limit) for channel in self.channels]
+        heard += [channel.heard(fast, wave, rows, 0) for channel in self.pulses]
+        if None in heard:
+            return False
+        every = zip((*self.channels, *self.pulses), heard, strict=True)
+        signals, leads = [channel.take_heard(one) for channel, one in every if one], len(self.channels)
+        pieces.append(self._signal(index, signals[:leads], [False] * leads, signals[leads:]))
+        return True
 
     def _lead_back(self, index: int, off: list[bool], pieces: list[Piece]) -> None:
         """Leads that were off and are on again begin anew; the bed does where no lead goes on."""

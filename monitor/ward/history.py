@@ -22,14 +22,14 @@ KEPT_BEDS: Final = 128
 """With more beds than that, each keeps less, so that all of it fits the same memory."""
 KEPT_AT_LEAST: Final = 15.0
 
-SEGMENT: Final = 8192
+SEGMENT: Final = 2048
 """Samples in one piece."""
 MOST_NOTES: Final = 8192
 """Annotations kept: ten minutes of thirteen a second."""
-NOTES_AHEAD: Final = 16 * SEGMENT
+NOTES_AHEAD: Final = 1 << 17
 """An annotation that is further ahead of the signal says nothing of it."""
 MOST_MADE: Final = 64
-LONGEST_GAP: Final = 16 * SEGMENT
+LONGEST_GAP: Final = 1 << 17
 """A gap longer than that is not kept as missing samples: what came before it is forgotten."""
 
 

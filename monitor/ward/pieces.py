@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,8 +26,7 @@ class Begin:
     lead: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(msgspec.Struct, frozen=True):
     """Samples from `index` on, mV: float32 [n]. lead_off: the lead gives no signal here.
 
     samples: of the first lead. second: of the second one, None where there is none. pulses: each in its own unit.
@@ -72,8 +72,7 @@ def joined(parts: list[Signal]) -> Signal:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """Samples of all leads for the screen: int16 [n, leads], ADU, each once and in order; and when they came.
 
     gain: ADU/mV, or of the lead's unit; baseline: ADU. units, record: as in Wave.
@@ -86,7 +85,7 @@ class Block:
     baseline: list[float]
     sent_ns: int
     received_ns: int
-    units: list[str] = field(default_factory=list)
+    units: list[str] = []
     record: str = ""
 
 

@@ -71,3 +71,19 @@ def test_a_command_is_shown_as_it_can_be_typed_in_the_folder_of_the_checkout(
     assert programs.typed("trainer") == str(Path(".venv") / "bin" / "python") + " -m trainer"
     monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
     assert programs.typed("trainer") == programs.shown("trainer") == "python -m trainer"
+
+
+@pytest.mark.parametrize("name", ["monitor", "producer"])
+def test_an_interrupt_while_a_program_loads_is_no_error(name: str) -> None:
+    """Its modules take a second to load; ^C then ends it as it does later."""
+    code = (
+        "import sys, importlib.abc\n"
+        "class Interrupted(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name == '{name}.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        f"from {name}.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert (ran.returncode, ran.stderr) == (130, b"")

@@ -182,7 +182,7 @@ def test_the_example_in_the_docstring_is_true() -> None:
     assert doctest.testmod(monitor.api).failed == 0
 
 
-@pytest.mark.parametrize(("example", "line"), [("listen.py", "347 N, 102 V"), ("many_beds.py", "bed8 {'N'")])
+@pytest.mark.parametrize(("example", "line"), [("listen.py", "354 N, 99 V"), ("many_beds.py", "bed8 {'N'")])
 def test_an_example_runs(example: str, line: str) -> None:
     ran = subprocess.run([sys.executable, str(EXAMPLES / example)], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

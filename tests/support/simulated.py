@@ -48,7 +48,7 @@ def _asked() -> list[Asked]:
         "pauses": (("pause",), 15, ("bradycardia", "atrial_fibrillation")),
         "af": (("atrial_fibrillation",), SLOW_SECONDS, ("tachycardia",)),
         "flutter_2_1": (("tachycardia",), 10, ()),
-        "flutter": (("atrial_fibrillation",), SLOW_SECONDS, ("tachycardia",)),
+        "flutter": ((), 0, ("atrial_fibrillation", "tachycardia")),
         "svt": (("extreme_tachycardia",), 10, ("tachycardia",)),
         "junctional": (("bradycardia",), 10, ()),
         "ventricular_escape": (("extreme_bradycardia",), 15, ("bradycardia", "ventricular_run")),

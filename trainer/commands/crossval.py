@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -22,11 +24,13 @@ from ecg.records.databases import Database, database_of
 from ecg.records.patients import patients
 from trainer.commands import options
 from trainer.data.preparing import beats_file, cuts_for
-from trainer.fitting.trials import TWO_LEADS, Judged, Trial, fitted, scored
+from trainer.fitting.trials import TWO_LEADS, fitted, scored
 from trainer.progress import bars
-from trainer.recipes import RECIPES, recipe_of
-from trainer.scoring import calibration, scores
+from trainer.recipes import RECIPES, Recipe, recipe_of
+from trainer.scoring import calibration, crossvalidation, scores
 from trainer.scoring.evaluation import WAYS
+from trainer.scoring.judged import Judged, Trial
+from trainer.scoring.naming import RHYTHM_TABLE, rhythms
 from trainer.scoring.tables import spread
 
 WORST = "most_N_misnamed"
@@ -46,6 +50,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_fit(parser)
     options.add_json(parser)
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="a file of --json of the same recipe: its seeds are not fitted again",
+    )
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -57,39 +67,32 @@ def run(chosen: argparse.Namespace) -> int:
     among = patients(recipe.data)
     cuts = cuts_for(recipe, beats_file(chosen.beats, among.names, console, among), among.names, console)
     begin = time.perf_counter()
-    trials: list[Trial] = []
+    before = crossvalidation.read(chosen.resume) if chosen.resume else None
+    trials = before.trials(recipe)[: chosen.seeds] if before else []
+    tables = before.rhythm_tables()[: chosen.seeds] if before else []
+    earlier = before.seconds if before else 0.0
     with bars(console) as shown:
-        total = chosen.seeds * len(among.folds) * recipe.all_epochs
+        total = (chosen.seeds - len(trials)) * len(among.folds) * recipe.all_epochs
         task = shown.add_task(f"{recipe.name} ({recipe.cell})", total=total)
-        for seed in range(chosen.seeds):
+        for seed in range(len(trials), chosen.seeds):
             trial: Trial = {}
+            table = np.zeros(RHYTHM_TABLE, np.int64)
             for part, fold in enumerate(among.folds, 1):
                 one = msgspec.structs.replace(recipe, hold_out=fold, seed=seed)
                 net = fitted(one, cuts, device, on_epoch=lambda: shown.advance(task))
                 for way, found in scored(net, cuts, fold, Doubt(early_s=recipe.early_s)).items():
                     trial.setdefault(way, {}).update(found)
+                table += rhythms(net, [cuts["detector", name] for name in fold])
                 for line in _brief(trial, fold, among.databases):
                     console.print(f"seed {seed}, part {part}: {line}", soft_wrap=True)
             trials.append(trial)
-    results = {
-        database.name: {
-            way: [_total(_of(trial[way], database)) for trial in trials if all_there(trial.get(way, {}), database)]
-            for way in (*WAYS, TWO_LEADS)
-        }
-        for database in among.databases
-    }
-    took = time.perf_counter() - begin
+            tables.append(table)
+            if chosen.json:
+                _write(chosen.json, recipe, trials, tables, among.databases, earlier + time.perf_counter() - begin)
+    took = earlier + time.perf_counter() - begin
+    results = _results(trials, among.databases)
     if chosen.json:
-        records = [
-            {
-                way: {
-                    name: {"confusion": one.table.tolist(), "by_confidence": one.bins.tolist()} for name, one in found
-                }
-                for way, found in ((way, judged.items()) for way, judged in trial.items())
-            }
-            for trial in trials
-        ]
-        write_json(chosen.json, {"recipe": recipe, "seconds": round(took, 1), **results, "records": records})
+        _write(chosen.json, recipe, trials, tables, among.databases, took)
     bins = sum((_bins(trials, database) for database in among.databases), calibration.NONE)
     for database in among.databases:
         known = "DS1" if database is databases.MITDB else f"{len(database.records)} records of {database.name}"
@@ -97,6 +100,8 @@ def run(chosen: argparse.Namespace) -> int:
         console.print(_table(f"{title}; %, mean and spread of {chosen.seeds} seeds", results[database.name]))
         for way in (one for one in ("end_to_end", TWO_LEADS) if results[database.name][one]):
             console.print(_remarks(way, [_of(trial[way], database) for trial in trials]), soft_wrap=True)
+    if any(table.any() for table in tables):
+        console.print(_told(np.sum(tables, axis=0)), soft_wrap=True)
     level = calibration.level(bins)
     unsure = bins[: round(level * calibration.BINS)].sum(axis=0)
     console.print(
@@ -106,6 +111,45 @@ def run(chosen: argparse.Namespace) -> int:
         soft_wrap=True,
     )
     return 0
+
+
+def _results(trials: list[Trial], among: tuple[Database, ...]) -> dict[str, Results]:
+    """Scores by database and way, one for each seed."""
+    return {
+        database.name: {
+            way: [_total(_of(trial[way], database)) for trial in trials if all_there(trial.get(way, {}), database)]
+            for way in (*WAYS, TWO_LEADS)
+        }
+        for database in among
+    }
+
+
+def _write(
+    path: Path,
+    recipe: Recipe,
+    trials: list[Trial],
+    tables: list[NDArray[np.int64]],
+    among: tuple[Database, ...],
+    seconds: float,
+) -> None:
+    """Write what there is so far: a long run that is broken off goes on from it. Raises UserError."""
+    records = [
+        {
+            way: {name: {"confusion": one.table.tolist(), "by_confidence": one.bins.tolist()} for name, one in found}
+            for way, found in ((way, judged.items()) for way, judged in trial.items())
+        }
+        for trial in trials
+    ]
+    told = [table.tolist() for table in tables]
+    tree = {"recipe": recipe, "seconds": round(seconds, 1), **_results(trials, among), "rhythms": told}
+    write_json(path, {**tree, "records": records})
+
+
+def _told(table: NDArray[np.int64]) -> str:
+    """What the rhythm head is worth, in words."""
+    scores = crossvalidation.of_rhythms(table)
+    said = ", ".join(f"{name} {100 * one['se']:.1f} / {100 * one['ppv']:.1f}" for name, one in scores.items())
+    return f"rhythm of beats, end to end, Se / +P in %: {said}"
 
 
 def _bins(trials: list[Trial], database: Database) -> calibration.Bins:

@@ -43,6 +43,7 @@ def digest(cuts: list[CutRecord]) -> str:
             one.reference.index,
             one.reference.classes,
             one.reference.flutter,
+            one.rhythms,
             np.rint(one.windows.mean(axis=2) * STEPS).astype(np.int64),
             np.rint(np.nan_to_num(one.features) * STEPS).astype(np.int64),
         ]

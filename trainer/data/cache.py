@@ -27,6 +27,8 @@ from trainer.data.cutting import SOURCES, CutRecord, Reference, Source
 
 STEP: Final = 256
 """Steps of a beat's size."""
+KNOWN_PARTS: Final = ("rate", "index", "classes", "flutter", "rhythms")
+"""Arrays of a record's reference."""
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -66,10 +68,12 @@ def save(path: Path, cuts: list[CutRecord], made_by: str | None = None, step: in
         arrays[f"{key}/features"] = cut.features.astype(np.float16)
         arrays[f"{key}/index"] = cut.index.astype(np.int32)
         arrays[f"{key}/classes"] = cut.classes.astype(np.int8)
+        arrays[f"{key}/rhythms"] = cut.rhythms.astype(np.int8)
         arrays[f"known/{cut.name}/rate"] = np.array(cut.reference.rate)
         arrays[f"known/{cut.name}/index"] = cut.reference.index.astype(np.int32)
         arrays[f"known/{cut.name}/classes"] = cut.reference.classes.astype(np.int8)
         arrays[f"known/{cut.name}/flutter"] = cut.reference.flutter
+        arrays[f"known/{cut.name}/rhythms"] = cut.reference.rhythms.astype(np.int8)
     names = list(dict.fromkeys(cut.name for cut in cuts))
     hashes = {}
     for name in names:
@@ -127,13 +131,14 @@ def load(
     try:
         with np.load(path, allow_pickle=False) as file:
             for name in names:
-                known = {part: file[f"known/{name}/{part}"] for part in ("rate", "index", "classes", "flutter")}
+                known = {part: file[f"known/{name}/{part}"] for part in KNOWN_PARTS}
                 reference = Reference(
                     name,
                     float(known["rate"]),
                     known["index"].astype(np.int64),
                     known["classes"].astype(np.int64),
                     known["flutter"],
+                    known["rhythms"].astype(np.int64),
                 )
                 for source in sources:
                     key = f"{source}/{name}"
@@ -145,6 +150,7 @@ def load(
                         file[f"{key}/features"].astype(np.float32),
                         index,
                         file[f"{key}/classes"].astype(np.int64),
+                        file[f"{key}/rhythms"].astype(np.int64),
                     )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
         raise UserError(f"{path} is damaged: run `python -m trainer prepare` again") from None

@@ -16,6 +16,7 @@ from ecg.records.leads import ecg_columns
 from ecg.records.record import Record
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
+from trainer.data import rhythms
 
 Source = Literal["reference", "detector"]
 """Origin of the R-peaks: the cardiologists' annotations, or our own detector."""
@@ -38,6 +39,7 @@ class Reference:
 
     index: int64 [m], R-peaks, samples at the record's rate. classes: int64 [m], AAMI class numbers.
     flutter: int64 [k, 2], first and last sample of ventricular flutter, a span without annotated beats.
+    rhythms: int64 [m], as in CutRecord.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Reference:
     index: NDArray[np.int64]
     classes: NDArray[np.int64]
     flutter: NDArray[np.int64]
+    rhythms: NDArray[np.int64]
 
     def outside_flutter(self, index: NDArray[np.int64]) -> NDArray[np.bool_]:
         """True for samples outside ventricular flutter: bool [n]."""
@@ -61,6 +64,7 @@ class CutRecord:
     windows: float32 [n, channels, window]. features: float32 [n, features].
     index: int64 [n], R-peaks, samples at the record's rate.
     classes: int64 [n], the AAMI class number of the reference beat within 150 ms, -1 for none.
+    rhythms: int64 [n], its rhythm (ecg.model.rhythms), -1 where none is known.
     """
 
     source: Source
@@ -69,6 +73,7 @@ class CutRecord:
     features: NDArray[np.float32]
     index: NDArray[np.int64]
     classes: NDArray[np.int64]
+    rhythms: NDArray[np.int64]
 
     @property
     def name(self) -> str:
@@ -96,7 +101,12 @@ def reference_of(record: Record) -> Reference:
     if not beat.any():
         raise UserError(f"record {record.name} has annotations, but none of them is a beat")
     return Reference(
-        record.name, record.rate, notes.index[beat], number[beat], _flutter(record, notes.index, notes.symbol)
+        record.name,
+        record.rate,
+        notes.index[beat],
+        number[beat],
+        _flutter(record, notes.index, notes.symbol),
+        rhythms.of_beats(record.name, number[beat], notes.rhythm[beat]),
     )
 
 
@@ -136,7 +146,8 @@ def cut_both(
         cuts = _cut_together(block, "detector", lead, chunk_seconds, progress, with_second)
         seconds: list[CutRecord | None] = [None] * len(block)
         for (at, _), one in zip(with_second, cuts[len(block) :], strict=True):
-            seconds[at] = replace(one, index=cuts[at].index, classes=cuts[at].classes)
+            first = cuts[at]
+            seconds[at] = replace(one, index=first.index, classes=first.classes, rhythms=first.rhythms)
         done += zip(cuts, seconds, strict=False)
     return done
 
@@ -187,12 +198,15 @@ def _cut_together(
 def _label(beats: Beats, reference: Reference, source: Source) -> CutRecord:
     """Give each beat the class of the reference beat it matches."""
     if source == "reference" and len(beats) == len(reference.index):
-        classes, index = reference.classes, reference.index
+        classes, known, index = reference.classes, reference.rhythms, reference.index
     else:
         _, partner = match(reference.index, beats.index, match_window(reference.rate))
-        classes = np.where(partner >= 0, reference.classes[np.maximum(partner, 0)], -1)
+        classes, known = (
+            np.where(partner >= 0, values[np.maximum(partner, 0)], -1)
+            for values in (reference.classes, reference.rhythms)
+        )
         index = beats.index
-    return CutRecord(source, reference, beats.windows, beats.features, index, classes)
+    return CutRecord(source, reference, beats.windows, beats.features, index, classes, known)
 
 
 def _flutter(record: Record, index: NDArray[np.int64], symbol: NDArray[np.str_]) -> NDArray[np.int64]:

@@ -94,6 +94,7 @@ def draws(cuts: Cuts, urn: Urn, recipe: Recipe, rng: np.random.Generator) -> Ite
             windows *= rng.choice(np.array([-1, 1], np.float32), (count, 1, 1))
         features = np.stack([cuts[key].features[beat] for key, beat in drawn])
         classes = np.array([cuts[key].classes[beat] for key, beat in drawn])
-        piece = Piece(windows[:, None], features[:, None], classes[:, None], np.ones(count, bool))
+        rhythms = np.array([cuts[key].rhythms[beat] for key, beat in drawn])
+        piece = Piece(windows[:, None], features[:, None], classes[:, None], rhythms[:, None], np.ones(count, bool))
         augment(piece, recipe, rng)
         yield piece

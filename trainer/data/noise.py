@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from ecg.model.rhythms import NOISE
 from ecg.records.aami import CLASSES
 from ecg.records.databases import NSTDB
 from ecg.records.record import Record
@@ -37,9 +38,10 @@ def cut_noise(records: list[Record]) -> Cuts:
             beats = path.step(slot, [record.millivolts(lead)])
             nothing = np.zeros(0, np.int64)
             reference = Reference(
-                f"{NSTDB.full(record.name)}/{lead}", record.rate, nothing, nothing, np.zeros((0, 2), np.int64)
+                f"{NSTDB.full(record.name)}/{lead}", record.rate, nothing, nothing, np.zeros((0, 2), np.int64), nothing
             )
             classes = np.full(len(beats), UNKNOWN, np.int64)
-            cut = CutRecord(SOURCE, reference, beats.windows, beats.features, beats.index, classes)
+            rhythms = np.full(len(beats), NOISE, np.int64)
+            cut = CutRecord(SOURCE, reference, beats.windows, beats.features, beats.index, classes, rhythms)
             found[SOURCE, cut.name] = cut
     return found

@@ -24,12 +24,14 @@ class Piece:
     """One step's input. B streams, T beats.
 
     windows: float32 [B, T, channels, window]. features: float32 [B, T, features]. classes: int64 [B, T], -1 for a
-    beat without a reference. fresh: bool [B], streams that start here with an empty memory.
+    beat without a reference. rhythms: int64 [B, T], likewise. fresh: bool [B], streams that start here with an empty
+    memory.
     """
 
     windows: NDArray[np.float32]
     features: NDArray[np.float32]
     classes: NDArray[np.int64]
+    rhythms: NDArray[np.int64]
     fresh: NDArray[np.bool_]
 
 
@@ -124,6 +126,7 @@ def _gather(streams: list[_Stream], count: int, fresh: NDArray[np.bool_]) -> Pie
         np.zeros((*size, *cut.windows.shape[1:]), np.float32),
         np.zeros((*size, cut.features.shape[1]), np.float32),
         np.full(size, -1, np.int64),
+        np.full(size, -1, np.int64),
         fresh,
     )
     for row, stream in enumerate(streams):
@@ -133,6 +136,7 @@ def _gather(streams: list[_Stream], count: int, fresh: NDArray[np.bool_]) -> Pie
         piece.windows[row, :have] = windows if stream.change is None else windows @ stream.change
         piece.features[row, :have] = stream.cut.features[now]
         piece.classes[row, :have] = stream.cut.classes[now]
+        piece.rhythms[row, :have] = stream.cut.rhythms[now]
     return piece
 
 

@@ -104,15 +104,19 @@ class Fitting(ABC, Generic[R, N]):
         self.done += 1
         return total / max(step, 1)
 
-    def _descend(self, logits: Tensor, classes: Tensor) -> float:
-        """One step of the optimiser; the loss."""
-        loss = F.cross_entropy(
+    def loss(self, logits: Tensor, classes: Tensor) -> Tensor:
+        """The loss of one step of `passes`."""
+        return F.cross_entropy(
             logits,
             classes,
             weight=self.loss_weight(),
             ignore_index=UNLABELLED,
             label_smoothing=self.recipe.label_smoothing,
         )
+
+    def _descend(self, logits: Tensor, classes: Tensor) -> float:
+        """One step of the optimiser; the loss."""
+        loss = self.loss(logits, classes)
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)

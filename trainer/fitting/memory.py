@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ecg.model.network import BeatNet, reader_of
+from ecg.model.rhythms import NOISE, RHYTHMS, UNKNOWN
 from trainer.data.cutting import CutRecord
 from trainer.data.draws import draws, sources_of, urn
 from trainer.data.streams import Cuts, Piece, noise_of, pieces
 from trainer.fitting.beats import BeatFitting
+from trainer.fitting.fitting import class_weights
 from trainer.recipes import Recipe
 
 TOGETHER = 1024
@@ -34,6 +37,8 @@ class TwoPartFitting(BeatFitting):
         super().__init__(recipe, cuts, device, names)
         self.read: Cuts = {}
         self.urn = urn(cuts, self.names, recipe)
+        self.rhythm_weight = weights_of_rhythms([cuts["reference", name] for name in self.names], recipe)
+        self.of_rhythms: Tensor | None = None
         self.start(list(self.net.parameters()), recipe.reader_epochs * recipe.steps)
 
     @property
@@ -51,8 +56,9 @@ class TwoPartFitting(BeatFitting):
         if self.done == self.recipe.reader_epochs:
             self._keep_reader()
             fresh = BeatNet(self.recipe.shape).to(self.device)
-            for part in ("squeeze", "memory", "head"):
-                getattr(self.net, part).load_state_dict(getattr(fresh, part).state_dict())
+            for part in ("squeeze", "memory", "head", "rhythm"):
+                if getattr(fresh, part) is not None:
+                    getattr(self.net, part).load_state_dict(getattr(fresh, part).state_dict())
             self.after_step()
         return super().epoch(on_step)
 
@@ -66,7 +72,9 @@ class TwoPartFitting(BeatFitting):
                 memory[:, torch.from_numpy(piece.fresh).to(self.device)] = 0
                 windows, features, classes = self._tensors(piece)
                 inputs = torch.cat((self.net.narrow(windows.squeeze(2)), features), dim=-1)
-                logits, memory = self.net.remember(inputs, memory)
+                recalled, memory = self.net.recall(inputs, memory)
+                logits = self.net.head(torch.cat((self.net.dropout(recalled), inputs), dim=-1))
+                self.of_rhythms = self._of_rhythms(recalled, torch.from_numpy(piece.rhythms).to(self.device))
                 yield logits.flatten(0, 1), classes.flatten()
                 memory = memory.detach()
             return
@@ -80,6 +88,19 @@ class TwoPartFitting(BeatFitting):
     def loss_weight(self) -> Tensor | None:
         """Single beats are drawn evenly enough to weigh alike."""
         return super().loss_weight() if self.done >= self.recipe.reader_epochs else None
+
+    def loss(self, logits: Tensor, classes: Tensor) -> Tensor:
+        """The loss by classes, and beside it that of the rhythm head."""
+        loss = super().loss(logits, classes)
+        return loss if self.of_rhythms is None else loss + self.recipe.rhythm_share * self.of_rhythms
+
+    def _of_rhythms(self, recalled: Tensor, rhythms: Tensor) -> Tensor | None:
+        """Loss of the rhythm head in one step; None without a head, or where no rhythm is known."""
+        if self.net.rhythm is None or not bool((rhythms != UNKNOWN).any()):
+            return None
+        said = self.net.rhythm(self.net.dropout(recalled))
+        weight = self.rhythm_weight.to(self.device)
+        return F.cross_entropy(said.flatten(0, 1), rhythms.flatten(), weight=weight, ignore_index=UNKNOWN)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a saved state of the same recipe."""
@@ -105,6 +126,14 @@ class TwoPartFitting(BeatFitting):
             part.zero_grad()  # or the last gradient would count in every clipping to come
         learning = [one for one in self.net.parameters() if one.requires_grad]
         self.start(learning, self.recipe.epochs * self.recipe.steps)
+
+
+def weights_of_rhythms(cuts: list[CutRecord], recipe: Recipe) -> Tensor:
+    """Loss weight of each rhythm by how often it is known in these records, and noise by its share: float32."""
+    known = np.concatenate([cut.rhythms for cut in cuts])
+    counts = np.bincount(known[known != UNKNOWN], minlength=len(RHYTHMS)).astype(np.int64)
+    counts[NOISE] += round(recipe.noise_share * counts.sum())
+    return class_weights(np.maximum(counts, 1), recipe.class_power, recipe.class_cap)
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,22 +18,11 @@ from trainer.fitting.memory import fitting_of
 from trainer.recipes import Recipe
 from trainer.scoring import calibration, scores
 from trainer.scoring.evaluation import WAYS
+from trainer.scoring.judged import Judged, Trial
 from trainer.scoring.naming import probabilities
 
 TWO_LEADS = "two_leads_end_to_end"
 """The third way: as end to end, and the record's other lead read beside the one that is analysed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A record's confusion table, and its beats by confidence (trainer.scoring.calibration)."""
-
-    table: scores.Table
-    bins: calibration.Bins
-
-
-Trial = dict[str, dict[str, Judged]]
-"""By way of evaluation (trainer.scoring.evaluation.WAYS, and TWO_LEADS where all records have two), then by record."""
 
 
 def fitted(

@@ -69,7 +69,7 @@ def run(settings: Settings, records: Sequence[Record], progress: Progress) -> Ou
     numbers |= {f"{name}_spread": float(np.ptp(values)) for name, values in scores.items()}
     claims = {
         "flatters": float(numbers["random"]) > float(numbers["patients"]) + 0.05,
-        "leaks": float(numbers["sorted"]) > float(numbers["mixed"]) + 0.05,
+        "leaks": float(numbers["sorted"]) > float(numbers["mixed"]) + 0.02,
     }
     return Outcome(numbers=numbers, claims=claims, draw=lambda say: [_draw(say, numbers, scores)])
 

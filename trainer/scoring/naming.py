@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from ecg.model.network import BeatNet
+from ecg.model.rhythms import RHYTHMS, UNKNOWN
 from trainer.data.cutting import CutRecord
 
+RHYTHM_TABLE: Final = (len(RHYTHMS), len(RHYTHMS))
 PIECE: Final = 256
 """Beats of one record in one pass: a limit on working memory without effect on results."""
 
@@ -46,3 +48,29 @@ def probabilities(net: BeatNet, cuts: list[CutRecord]) -> list[NDArray[np.float3
             found[i][begin : begin + size] = given[row, :size]
     net.train(training)
     return found
+
+
+@torch.no_grad()
+def rhythms(net: BeatNet, cuts: list[CutRecord]) -> NDArray[np.int64]:
+    """What the rhythm head tells of beats whose rhythm is known: int64 [5, 5], true rhythm (row) by told one (column).
+
+    Zeros where the network has no such head.
+    """
+    table = np.zeros(RHYTHM_TABLE, np.int64)
+    if net.rhythm is None:
+        return table
+    training = net.training
+    net.eval()
+    device = next(net.parameters()).device
+    for cut in cuts:
+        memory = net.empty_memory(1)
+        for begin in range(0, len(cut), PIECE):
+            part = slice(begin, begin + PIECE)
+            read = net.read(torch.from_numpy(cut.windows[part]).to(device))
+            inputs = torch.cat((read, torch.from_numpy(cut.features[part]).to(device)), dim=-1)
+            recalled, memory = net.recall(inputs[None], memory)
+            told, true = net.rhythm(recalled)[0].argmax(dim=-1).cpu().numpy(), cut.rhythms[part]
+            known = true != UNKNOWN
+            np.add.at(table, (true[known], told[known]), 1)
+    net.train(training)
+    return table

@@ -81,6 +81,9 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
     symbol[where[made.early]] = "A"
     symbol[where[made.weight == 1]] = "V"
     symbol[where[(made.weight > 0) & (made.weight < 1)]] = "F"
+    rhythm = notes.rhythm.astype(f"<U{max(len(ATRIAL_FIBRILLATION), notes.rhythm.dtype.itemsize // 4)}")
+    for wave in made.waves:
+        rhythm[where[wave.first : wave.last]] = ATRIAL_FIBRILLATION
     kept = np.ones(len(symbol), bool)
     kept[where[missed(len(where), rng)]] = False
     adu = np.rint(signal * record.gain[column] + record.baseline[column])
@@ -92,7 +95,7 @@ def version(record: Record, number: int, donors: Donors | None = None) -> Record
         baseline=record.baseline[column : column + 1],
         samples=np.clip(adu, -LARGEST, LARGEST).astype(np.int16)[:, None],
         source=record.source,
-        annotations=Annotations(marks[kept], symbol[kept], notes.rhythm[kept]),
+        annotations=Annotations(marks[kept], symbol[kept], rhythm[kept]),
     )
 
 

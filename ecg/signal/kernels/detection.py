@@ -25,7 +25,7 @@ REFRACTORY, HALF_SHAPE, SHAPE, THRESHOLD, STILL_RISING = (
     said.STILL_RISING,
 )
 UNLIKE, UNLIKE_PER_NOISE, UNLIKE_FREE, SMALL = said.UNLIKE, said.UNLIKE_PER_NOISE, said.UNLIKE_FREE, said.SMALL
-T_WAVE_SPAN, T_WAVE_SHARE = said.T_WAVE_SPAN, said.T_WAVE_SHARE
+T_WAVE_SPAN, T_WAVE_SHARE, LEAST_MV = said.T_WAVE_SPAN, said.T_WAVE_SHARE, said.LEAST_MV
 
 
 class Levels(NamedTuple):
@@ -77,7 +77,7 @@ def _decide(levels: Levels, slot: int, at: int, tall: float, wide: float, form: 
     if overdue > 0:
         threshold = threshold * max(0.35, 1 - 0.5 * overdue)
     after_beat = since < T_WAVE_SPAN and tall < T_WAVE_SHARE * last_height
-    yes = since > REFRACTORY and judged > threshold and not after_beat
+    yes = since > REFRACTORY and judged > threshold and not after_beat and wide >= LEAST_MV
     fade = 0.9 if since > 400 else 1.0
     if yes:
         if since > 37 and since < 220:

@@ -1,23 +1,26 @@
-"""The compiled kernels as the signal path calls them."""
+"""The compiled kernels as signal path, network and alarms call them."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import p_waves
+from ecg.signal.compiled import Terms
 from ecg.signal.detector import REFRACTORY, SHAPE, Peaks
-from ecg.signal.kernels import description, detection, filtering, recurrent
+from ecg.signal.kernels import description, detection, filling, filtering, hearing, looking, recurrent
 from ecg.signal.kernels.description import Running
 from ecg.signal.kernels.detection import Levels
+from ecg.signal.kernels.filling import Taken
 from ecg.signal.kernels.filtering import Designs, Filters
+from ecg.signal.kernels.looking import Blocks
 from ecg.signal.kernels.recurrent import Weights
 from ecg.signal.kernels.waves import Waves
 from ecg.signal.resampler import MODEL_RATE, Kernel, kernel
 from ecg.signal.slots import Floats, Index, State
-from ecg.signal.windows import CHANNELS, WINDOW
+from ecg.signal.windows import CHANNELS, PENDING, WINDOW
 
 RATE: Final = 360.0
 
@@ -72,6 +75,26 @@ class Compiled:
         )
         return Peaks(*(values[:made] for values in out))
 
+    def settle(
+        self, state: State, slots: Index, follows: Index, found: Peaks, envelope: Floats, first: Index, scale: float
+    ) -> tuple[Peaks, Index]:
+        """From new R-peaks to those whose windows are complete, and what leads that follow have found: see `settle`."""
+        room = 2 * (2 * len(found.row) + len(slots) * (PENDING + filling.PENDING))
+        some, parts = np.empty((2, room), np.int64), np.empty(room)
+        seen = np.empty((2, len(found.row)), np.int64)
+        made, heard = filling.settle(
+            Taken(*(state[name] for name in Taken._fields)),
+            np.ascontiguousarray(slots),
+            np.argsort(slots, kind="stable"),
+            np.ascontiguousarray(follows),
+            tuple(np.ascontiguousarray(values) for values in found),
+            envelope,
+            np.ascontiguousarray(first),
+            scale,
+            (some[0], some[1], parts, seen[0], seen[1]),
+        )
+        return Peaks(some[0, :made], some[1, :made], parts[:made]), seen[:, :heard].T
+
     def describe(
         self, state: State, slots: Index, at: Floats, cuts: Floats, features: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], Floats, Floats]:
@@ -92,6 +115,71 @@ class Compiled:
             np.ascontiguousarray(at),
             np.ascontiguousarray(cuts),
             out,
+        )
+        return out
+
+    def hear(
+        self,
+        rows: NDArray[np.int16],
+        column: int,
+        baseline: float,
+        gain: float,
+        missing: int,
+        tail: int,
+        bounds: tuple[int, int],
+        adjacent: bool,
+    ) -> tuple[NDArray[np.float32], tuple[Any, ...]]:
+        """A channel's codes in its unit, and the line after them: see `hearing.hear`. rows: a view of a message."""
+        signal = np.empty(len(rows), np.float32)
+        return signal, hearing.hear(rows, column, baseline, gain, missing, tail, *bounds, adjacent, signal)
+
+    def looks(
+        self, state: State, slots: Index, chunks: list[NDArray[np.float32]], hop: int, length: int
+    ) -> tuple[Index, Index, Floats, Floats, Index]:
+        """Looks of `monitor.alarms.looks`, sorted by slot and time: slots, index, means, spreads, blocks."""
+        counts = np.fromiter((len(chunk) for chunk in chunks), np.int64, len(chunks))
+        edges = np.zeros(len(chunks) + 1, np.int64)
+        counts.cumsum(out=edges[1:])
+        room = int((counts // (state["block"][slots] * hop)).sum()) + 2 * len(chunks)
+        some, wide = np.empty((3, room), np.int64), np.empty((2, room, length))
+        made = looking.advance(
+            Blocks(*(state[name] for name in Blocks._fields)),
+            np.ascontiguousarray(slots),
+            np.argsort(slots, kind="stable"),
+            np.concatenate([np.zeros(0, np.float32), *chunks], dtype=np.float32, casting="same_kind"),
+            edges,
+            hop,
+            int(counts.max(initial=0)),
+            (some[0], some[1], wide[0], wide[1], some[2]),
+        )
+        return some[0, :made], some[1, :made], wide[0, :made], wide[1, :made], some[2, :made]
+
+    def show(
+        self, means: Floats, spreads: Floats, rate: Floats, blocks: Index, terms: Terms
+    ) -> tuple[NDArray[np.bool_], Floats, Floats, NDArray[np.bool_]]:
+        """What looks show: flags, measures, lift and steep places, see `looking.show`."""
+        count = len(means)
+        out = (
+            np.empty((count, 4), bool),
+            np.empty((count, 4)),
+            np.empty((count, terms.hop)),
+            np.empty((count, terms.hop), bool),
+        )
+        looking.show(
+            np.ascontiguousarray(means),
+            np.ascontiguousarray(spreads),
+            np.ascontiguousarray(rate),
+            np.ascontiguousarray(blocks),
+            terms,
+            out,
+        )
+        return out
+
+    def shapes(self, means: Floats, rows: Index, centres: Index, before: int, after: int) -> tuple[Floats, Floats]:
+        """Shapes [p, 3, before + after] around blocks of windows, and the sizes [p] of the middle ones."""
+        out = np.empty((len(rows), 3, before + after)), np.empty(len(rows))
+        looking.shapes(
+            np.ascontiguousarray(means), np.ascontiguousarray(rows), np.ascontiguousarray(centres), before, after, out
         )
         return out
 
@@ -125,11 +213,28 @@ class Compiled:
         self.advance(state, DESIGNS, kernel(RATE), slots, np.zeros((1, 64), np.float32), 1)
         length = state["model"].shape[1] + 1
         flat = np.zeros((1, length))
-        self.find(state, slots, flat, flat, flat, slots, 1)
+        found = self.find(state, slots, flat, flat, flat, slots, 1)
+        self.settle(state, slots, slots, found, flat, slots, 1.0)
         cuts = np.sin(np.arange(WINDOW))[None]
         self.describe(state, slots, np.full(1, float(MODEL_RATE)), cuts, len(features.FEATURES))
         assert state["shape"].shape[1] == SHAPE
+        self._look_once()
+        self.hear(np.frombuffer(bytes(8), "<i2").reshape(2, 2), 0, 0.0, 1.0, -1, 0, (-5, 5), False)
         sizes = "5,2,4 4 3,4,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
         weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
         room = np.zeros((1, 2), np.float32)
         self.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room)
+
+    def _look_once(self) -> None:
+        """The kernels of looks."""
+        one, none = np.zeros(1, np.int64), np.zeros((1, 40))
+        state: State = {
+            "block": np.ones(1, np.int64),
+            **{name: np.zeros(1, np.int64) for name in ("begin", "seen")},
+            "rest": np.zeros((1, 5), np.float32),
+            **{name: np.zeros((1, 40)) for name in ("means", "spreads")},
+        }
+        self.looks(state, one, [np.zeros(4, np.float32)], 2, 40)
+        floats = {name: 1.0 if kind == "float" else 3 for name, kind in Terms.__annotations__.items()}
+        self.show(none, none, np.ones(1), one, Terms(**floats))  # type: ignore[arg-type]
+        self.shapes(none, one, np.full(1, 9), 3, 4)

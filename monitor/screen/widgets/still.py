@@ -20,7 +20,8 @@ from monitor.screen.draw.sweep import BEAT_SECONDS, NORMAL, baseline, paint, run
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
 from monitor.screen.widgets.lanes import SETTLED_SECONDS, Mark, letters
-from monitor.screen.widgets.strip_view import LEAST_ROWS, MADE_SIGN, MARGIN, MOST_LEADS, badge, joined
+from monitor.screen.widgets.made import MADE_SIGN, badge
+from monitor.screen.widgets.strip_view import LEAST_ROWS, MARGIN, MOST_LEADS, joined
 
 CURSORS: Final = ("A", "B")
 CURSOR_SIGN: Final = ord("│")

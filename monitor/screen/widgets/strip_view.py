@@ -13,16 +13,16 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ecg.records.leads import Kind
-from monitor.link.protocol import Foretold, MadeUp
+from monitor.link.protocol import Foretold
 from monitor.screen.draw.continuation import Ahead
 from monitor.screen.draw.palette import Palette, letter_pen, pen
-from monitor.screen.draw.panels import SIMULATED
 from monitor.screen.draw.paper import Paper, span_bits
 from monitor.screen.draw.plaintext import clean, fit
 from monitor.screen.draw.sweep import SweepPage, paint, runs, styles
 from monitor.screen.labels import Labels
 from monitor.screen.state.history import BedHistory
 from monitor.screen.widgets.lanes import Lane, Other, lanes_of
+from monitor.screen.widgets.made import made_up
 
 MARGIN = 6
 """Cells left of the sweep, for the calibration pulse."""
@@ -33,8 +33,6 @@ LEAST_ROWS = 6
 PRESSURE_SECONDS = 4.0
 RHYTHM_CELLS = 24
 """Longest words of a rhythm."""
-MADE_SIGN = "╌"
-"""Over beats that are simulated in the place of a record's."""
 
 
 class StripView(Widget):
@@ -213,22 +211,6 @@ def pressures(history: BedHistory, page: SweepPage) -> str:
     heard = samples[~np.isnan(samples)]
     unit = clean(history.units[page.lead], 6) if page.lead < len(history.units) else ""
     return f"{heard.max():.0f}/{heard.min():.0f} {unit}" if len(heard) else ""
-
-
-def made_up(history: BedHistory, page: SweepPage, since: int, until: int) -> dict[int, str]:
-    """Signs of the cells over what is simulated in a record's place: its name where it begins, then a line."""
-    per_dot = history.rate / page.paper.dots_per_second
-    signs: dict[int, str] = {}
-    for made in history.made_between(since, until):
-        dots = [dot for dot in range(floor(made.begin / per_dot), floor(made.end / per_dot) + 1) if page.shows(dot)]
-        signs |= badge(made, list(dict.fromkeys(page.cell_of(dot) for dot in dots)))
-    return signs
-
-
-def badge(made: MadeUp, cells: list[int]) -> dict[int, str]:
-    """A sign for each of these cells: what is shown in place of the record, then a line."""
-    name = f"{SIMULATED}{clean(made.what.partition(':')[0], RHYTHM_CELLS)} "
-    return dict(zip(cells, name + MADE_SIGN * max(len(cells) - len(name), 0), strict=False))
 
 
 def _calibration(paper: Paper) -> list[str]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from ecg.model.rhythms import UNKNOWN
 from ecg.records import library
 from ecg.records.aami import CLASS_OF, CLASSES
 from ecg.records.ec57 import match_window
@@ -46,10 +47,12 @@ def by_the_trainer(beats: list[BeatMark], notes: list[TruthNote], end: int) -> T
         np.array([note.index for note in known], np.int64),
         np.array([CLASSES.index(CLASS_OF[note.symbol]) for note in known], np.int64),
         np.array(spans, np.int64).reshape(-1, 2),
+        np.full(len(known), UNKNOWN),
     )
     index = np.array([beat.index for beat in beats], np.int64)
     nothing = np.zeros((len(beats), 0), np.float32)
-    cut = CutRecord("detector", reference, nothing, nothing, index, np.full(len(beats), -1))
+    unknown = np.full(len(beats), UNKNOWN)
+    cut = CutRecord("detector", reference, nothing, nothing, index, unknown, unknown)
     return tally(cut, np.array([CLASSES.index(beat.cls) for beat in beats], np.int64))
 
 

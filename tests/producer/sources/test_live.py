@@ -12,7 +12,8 @@ import pytest
 from ecg.errors import UserError
 from ecg.wire.messages import SCHEMA, Command, Wave, wave_samples
 from producer.cli import main
-from producer.sources.live import ANEW_SECONDS, LiveBed, channels_of, make_live, tall
+from producer.sources.live import ANEW_SECONDS, LiveBed, channels_of, tall
+from producer.sources.lsl import make_live
 
 RATE = 250.0
 
@@ -133,7 +134,7 @@ def outlet(pylsl: Any, name: str, unit: str, rate: float = RATE) -> Any:
 
 
 def test_a_real_outlet_becomes_a_bed(lsl: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producer.sources.live.LISTEN_SECONDS", 0.4)
+    monkeypatch.setattr("producer.sources.lsl.LISTEN_SECONDS", 0.4)
     made = partial(make_live, lead="all", chunk_seconds=0.25, run="r", speed=1.0)
     with pytest.raises(UserError, match="no live stream 'nobody here' was found"):
         made("lsl:nobody here")

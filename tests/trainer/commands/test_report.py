@@ -80,6 +80,7 @@ def test_missed_beats_lower_the_precision_recall_curve(cuts: Cuts, tmp_path: Pat
                 one.cut.features[keep],
                 one.cut.index[keep],
                 one.cut.classes[keep],
+                one.cut.rhythms[keep],
             ),
             one.probabilities[keep],
         ),

@@ -190,6 +190,13 @@ def test_a_cross_validation_says_from_what_confidence_on_a_letter_is_sure(
     quick = [w for t in ("epochs=1", "steps=2", "streams=4", "beats=12") for w in ("--set", t)]
     assert main(["crossval", "--beats", str(stand_ins), "--seeds", "1", "--json", str(checked), *quick]) == 0
     said = capsys.readouterr().out
+    first = json.loads(checked.read_text())
+    again = ["crossval", "--beats", str(stand_ins), "--resume", str(checked), "--json", str(checked), *quick]
+    assert main([*again, "--seeds", "1"]) == 0
+    assert json.loads(checked.read_text())["records"] == first["records"]
+    assert "seed 0, part 1" not in capsys.readouterr().out, "nothing is fitted again"
+    assert main([*again, "--seeds", "2", "--set", "memory=5"]) == 2
+    assert "of another recipe: it differs in memory" in capsys.readouterr().err
     monkeypatch.setattr(weights, "SHIPPED", shipped)
     words = ["evaluate", str(run_folder), "--data", str(folder), "--json", str(scores), "--ship", "mine"]
     assert main([*words, "--crossval", str(checked)]) == 0

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
 from ecg.model import weights
+from ecg.model.rhythms import SINUS, UNKNOWN, VENTRICULAR
 from trainer.data.streams import Cuts
 from trainer.fitting.beats import BeatFitting, fit
 from trainer.fitting.checkpoint import load_checkpoint, save_checkpoint
 from trainer.fitting.memory import TwoPartFitting, fitting_of, outputs
 from trainer.fitting.runs import Run
 from trainer.recipes import RECIPES, Recipe
+from trainer.scoring.naming import rhythms
 
 CPU = torch.device("cpu")
 NAMES = ["one", "two", "three"]
@@ -119,3 +123,18 @@ def test_held_out_records_are_scored_once_there_is_a_memory(cuts: Cuts, tmp_path
     assert ["macro_f1_nsv" in row for row in rows] == [False, False, True, True]
     assert weights.load(place.folder)[1].metrics["fitted_on"]["epoch"] > 2
     assert "macro_f1_nsv" in (place.folder / "log.csv").read_text().splitlines()[0]
+
+
+def test_the_rhythm_head_learns_beside_the_classes_and_leaves_beats_of_unknown_rhythm_alone(cuts: Cuts) -> None:
+    told = {key: replace(cut, rhythms=np.where(cut.classes == 2, VENTRICULAR, SINUS)) for key, cut in cuts.items()}
+    under_way = fitting(told, msgspec.structs.replace(SMALL, steps=6, epochs=8, reader_epochs=1))
+    for _ in range(under_way.epochs):
+        under_way.epoch()
+    beats = [told["detector", name] for name in NAMES]
+    table = rhythms(under_way.net, beats)
+    assert table.sum() == sum(map(len, beats))
+    assert np.trace(table) > 0.9 * table.sum()
+    unknown = [replace(cut, rhythms=np.full(len(cut), UNKNOWN)) for cut in beats]
+    assert not rhythms(under_way.net, unknown).any()
+    alone = fitting(cuts, msgspec.structs.replace(SMALL, rhythm_share=0))
+    assert alone.net.rhythm is None and not rhythms(alone.net, beats).any()
