@@ -26,12 +26,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import pulse, quality
+from ecg.signal import quality
 from ecg.signal.slots import rounds
 from monitor.alarms import disorder, strokes
-from monitor.alarms.looks import HALF, HOP, WINDOW, Floats, Look, Looks, Slots
+from monitor.alarms.looks import HALF, HOP, Floats, Look, Looks, Slots
+from monitor.alarms.pulses import PulseLooks
 from monitor.alarms.shown import ABSENT, BAD, CLEAR, FAITHFUL, FLAGS, LOUD, LOW, UNSTEADY, WAVE, measured
-from monitor.alarms.state import NEVER, Sign
+from monitor.alarms.state import Sign
 from monitor.alarms.witness import SLOWER
 
 LOOKS_ON: Final = 2
@@ -57,9 +58,6 @@ RECENT: Final = strokes.TAIL + HOP + 60
 
 LEADS: Final = ("lead", "second")
 """Each bed has a row for either, one behind the other."""
-PULSES: Final = ("pulse", "other pulse")
-PULSE: Final = ("pulse", "steady pulse")
-"""What the last look at them showed, 1/min: `ecg.signal.pulse.Pulses`."""
 SHOWN: Final = ("fibrillation", "unsteady", "tachycardia", "still", "alive", "brisk", "noisy", "second", "run")
 """What half-second looks decide."""
 FAULTS: Final = ("faults", "faults_second")
@@ -77,20 +75,17 @@ class SignalSigns:
         self.slots = slots
         self._run = run_beats, 60 / run_rate
         self._looks, self._strokes = Looks(len(LEADS) * slots), strokes.Beats(len(LEADS) * slots)
-        self._pulses = {name: Looks(slots) for name in PULSES}
+        self._pulses = PulseLooks(slots)
         self._own = _new_state(slots)
         self._beside: list[tuple[Slots, list[NDArray[np.float32]], NDArray[np.bool_]]] = []
-        self._pulsed: dict[int, dict[int, tuple[float, float]]] = {}
 
     @property
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is remembered, a row for each bed."""
-        parts = dict(self._own)
+        parts = self._own | self._pulses.state
         for number, lead in enumerate(LEADS):
             parts |= {f"{lead}.{key}": rows[number :: len(LEADS)] for key, rows in self._looks.state.items()}
             parts |= {f"{lead} beats.{key}": rows[number :: len(LEADS)] for key, rows in self._strokes.state.items()}
-        for name, looks in self._pulses.items():
-            parts |= {f"{name}.{key}": rows for key, rows in looks.state.items()}
         return parts
 
     @state.setter
@@ -98,8 +93,7 @@ class SignalSigns:
         self._own = {name: value[name] for name in self._own}
         self._looks.state = {key: _both(value, f"{{}}.{key}") for key in self._looks.state}
         self._strokes.state = {key: _both(value, f"{{}} beats.{key}") for key in self._strokes.state}
-        for name, looks in self._pulses.items():
-            looks.state = {key: value[f"{name}.{key}"] for key in looks.state}
+        self._pulses.state = value
 
     def seen(self, slots: Slots) -> NDArray[np.int64]:
         """The next sample of each slot: int64 [n]."""
@@ -112,8 +106,7 @@ class SignalSigns:
             self._own = {name: np.concatenate((old, fresh[name])) for name, old in self._own.items()}
             self._looks.grow(len(LEADS) * slots)
             self._strokes.grow(len(LEADS) * slots)
-            for looks in self._pulses.values():
-                looks.grow(slots)
+            self._pulses.grow(slots)
             self.slots = slots
 
     def reset(self, slots: Slots, rates: Floats, start: NDArray[np.int64], pulse: bool = True) -> None:
@@ -123,14 +116,13 @@ class SignalSigns:
         """
         slots = np.asarray(slots, np.int64)
         for name, value in _new_state(len(slots)).items():
-            if pulse or name not in PULSE:
-                self._own[name][slots] = value
+            self._own[name][slots] = value
         self._own["ended"][slots] = start
         rows = np.concatenate([len(LEADS) * slots + number for number in range(len(LEADS))])
         self._looks.reset(rows, np.tile(rates, len(LEADS)), np.tile(start, len(LEADS)))
         self._strokes.clear(rows)
-        for looks in self._pulses.values() if pulse else ():
-            looks.reset(slots, rates, start)
+        if pulse:
+            self._pulses.reset(slots, rates, start)
 
     def beside(self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None) -> None:
         """The second ECG lead's samples of the span that `step` gets next, as `step` has them."""
@@ -142,22 +134,7 @@ class SignalSigns:
 
         channel: 1 for a second one (pressure and plethysmogram); a pulse in either is one.
         """
-        looks = self._pulses[PULSES[channel]]
-        usual = looks.state["usual"]
-        found = looks.step(np.asarray(slots, np.int64), chunks)
-        for chosen in rounds(found.slots):
-            for rate in np.unique(found.rate[chosen]).tolist():
-                look = found.take(chosen[found.rate[chosen] == rate])
-                heard = pulse.heard(look.means, look.spreads, rate, usual[look.slots])
-                usual[look.slots] = heard.usual
-                known = look.blocks >= WINDOW
-                beats, steady = np.where(known, heard.rate, 0), np.where(known, heard.steady, 0)
-                for slot, index, *both in zip(
-                    look.slots.tolist(), look.index.tolist(), beats.tolist(), steady.tolist(), strict=True
-                ):
-                    looks_of = self._pulsed.setdefault(slot, {})
-                    before = looks_of.get(index, (0.0, 0.0))
-                    looks_of[index] = max(both[0], before[0]), max(both[1], before[1])
+        self._pulses.take(slots, chunks, channel)
 
     def step(
         self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
@@ -184,9 +161,7 @@ class SignalSigns:
         if len(look):
             self._judge(look, gone, signs)
         self._beside.clear()
-        for slot in self._pulsed:
-            self._beat_to(slot, NEVER)
-        self._pulsed.clear()
+        self._pulses.end()
         return [(slot, found[index]) for slot, found in signs.items() for index in sorted(found)]
 
     def _judge(self, look: Look, gone: NDArray[np.bool_], signs: dict[int, dict[int, Sign]]) -> None:
@@ -215,10 +190,7 @@ class SignalSigns:
         keys = list(zip(where.tolist(), look.index.tolist(), strict=True))
         why = (one >> FLAGS, two >> FLAGS)
         one, two = one & ((1 << FLAGS) - 1), two & ((1 << FLAGS) - 1)
-        if self._pulsed:
-            for slot, index in keys:
-                self._beat_to(slot, index)
-        pulses, steady = own["pulse"][where], own["steady pulse"][where]
+        pulses, steady = self._pulses.at(where.tolist(), look.index.tolist())
         alive = pulses > 0
         first, second = (np.where(bits & BAD, 0, bits) for bits in (one, two))
         heard, noisy = first | second, ((one & two) & BAD) > 0
@@ -267,12 +239,6 @@ class SignalSigns:
         for row in np.flatnonzero(changed).tolist():
             slot, index = keys[row]
             signs[slot][index] = self._sign(slot, index)
-
-    def _beat_to(self, slot: int, index: int) -> None:
-        """The pulse of a slot is what its last look up to sample `index` showed."""
-        heard = self._pulsed.get(slot, {})
-        for at in sorted(at for at in heard if at <= index):
-            self._own["pulse"][slot], self._own["steady pulse"][slot] = heard.pop(at)
 
     def _find_runs(self, look: Look, one: NDArray[np.int64], two: NDArray[np.int64], steady: Floats) -> None:
         """In which beds a lead shows a ventricular tachycardia by its beats, and since when. steady: pulse, 1/min."""
@@ -373,8 +339,4 @@ def _new_state(slots: int) -> dict[str, NDArray[Any]]:
         *FAULTS,
     )
     flags = (*SHOWN, "lead_off")
-    return (
-        {name: np.zeros(slots, np.int64) for name in numbers}
-        | {name: np.zeros(slots, bool) for name in flags}
-        | {name: np.zeros(slots) for name in PULSE}
-    )
+    return {name: np.zeros(slots, np.int64) for name in numbers} | {name: np.zeros(slots, bool) for name in flags}
