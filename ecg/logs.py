@@ -106,7 +106,8 @@ class Handler(logging.StreamHandler[IO[str]]):
         """Say at once, and once, that the file cannot be written."""
         error = sys.exc_info()[1]
         before, self._failing = self.problem, True
-        self.problem = f"the log {self._where} cannot be written: {getattr(error, 'strerror', None) or error}"
+        where = self._where or "on standard error"
+        self.problem = f"the log {where} cannot be written: {getattr(error, 'strerror', None) or error}"
         if self._where and self._aloud and not before:
             with suppress(OSError, ValueError):
                 print(self.problem, file=sys.stderr, flush=True)

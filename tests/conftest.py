@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded; for the programs that tests start, too
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from hypothesis import HealthCheck
 from hypothesis import settings as effort
 
+from ecg import logs
 from ecg.records import aami, library
 from ecg.settings import MqttSettings
 from ecg.wire import broker
@@ -24,6 +26,15 @@ torch.set_num_threads(1)
 # A machine that does something else meanwhile makes every example slow: that is no fault of the test.
 effort.register_profile("shared machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 effort.load_profile("shared machine")
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A program that a test ran in this process leaves no log behind: its stream is closed with the test."""
+    yield
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, logs.Handler)]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture

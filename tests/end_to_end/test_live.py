@@ -280,7 +280,7 @@ def test_however_a_demonstration_ends_nothing_is_left_running(programs: Programs
     ("arguments", "sentence"),
     [
         (("producer", "--records", "nobody"), "no record 'nobody' is known"),
-        (("producer", "--speed", "fast"), "--speed = 'fast' cannot be used"),
+        (("producer", "--speed", "fast"), "--speed fast cannot be used"),
         (("producer", "--lead", "V9"), "no record has a lead 'V9': give one of MLII"),
         (("producer", "--seconds", "nan"), "--seconds nan cannot be used"),
         (("producer", "--broker", "127.0.0.1:notaport"), "--broker 127.0.0.1:notaport cannot be used"),

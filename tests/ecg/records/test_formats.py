@@ -308,7 +308,10 @@ def test_every_row_of_the_page_has_its_test() -> None:
     page = (Path(__file__).parents[3] / "docs/formats.md").read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("|") and not line.startswith(("|---", "| a "))]
     named = [re.findall(r"`(\w+)` \|$", row) for row in rows]
-    files = [*Path(__file__).parent.glob("test_*.py"), Path(__file__).parents[2] / "producer/sources/test_live.py"]
+    files = [
+        *Path(__file__).parent.glob("test_*.py"),
+        Path(__file__).parents[2] / "producer/sources/test_live_source.py",
+    ]
     here = "".join(file.read_text(encoding="utf-8") for file in files)
     assert rows and all(named)
     assert not [name for (name,) in named if f"def test_{name}(" not in here]
