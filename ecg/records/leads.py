@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 Kind = Literal["ecg", "pressure", "pulse", "other"]
@@ -48,6 +49,7 @@ RATES: Final = ("bpm", "1/min", "/min", "%")
 """Units of numbers that a monitor has computed: no waves."""
 
 
+@lru_cache(maxsize=1024)
 def canonical(name: str) -> str:
     """The one name of a lead for all its dialects: "ECG Lead II" and "lead ii" are "II", "AVR" is "aVR".
 
@@ -64,6 +66,7 @@ def canonical(name: str) -> str:
     return name.strip()
 
 
+@lru_cache(maxsize=1024)
 def is_known(name: str) -> bool:
     """Is it the name of an ECG lead, or one that begins with ECG or EKG?."""
     bare = canonical(name)

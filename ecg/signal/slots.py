@@ -64,6 +64,8 @@ class SlotArrays(ABC):
 
     def __init__(self, slots: int) -> None:
         self.state: State = self.fresh(slots)
+        self._blank: State = {}
+        """One new bed, as long as our rows were when it was made: thousands may come at once."""
 
     @abstractmethod
     def fresh(self, slots: int) -> State:
@@ -83,7 +85,8 @@ class SlotArrays(ABC):
 
     def clear(self, slots: Index) -> None:
         """Give these slots the state of new beds."""
-        for name, value in self._fitted(self.fresh(len(slots))).items():
+        self._blank = self._fitted(self._blank or self.fresh(1))
+        for name, value in self._blank.items():
             self.state[name][slots] = value
 
     def widen(self, name: str, room: int) -> None:
@@ -120,9 +123,11 @@ class SlotArrays(ABC):
 
     def _fitted(self, state: State) -> State:
         """Another state with rows as long as ours."""
-        return state | {
-            name: resized(state[name], self.state[name].shape[1], side) for name, side in self.ELASTIC.items()
-        }
+        rooms = {name: self.state[name].shape[1] for name in self.ELASTIC}
+        short = {name: room for name, room in rooms.items() if state[name].shape[1] != room}
+        if not short:
+            return state
+        return state | {name: resized(state[name], room, self.ELASTIC[name]) for name, room in short.items()}
 
 
 def resized(rows: NDArray[Any], room: int, side: Side) -> NDArray[Any]:

@@ -115,8 +115,8 @@ class SignalSigns:
         pulse: False where the pulse goes on, of which no sample is lost.
         """
         slots = np.asarray(slots, np.int64)
-        for name, value in _new_state(len(slots)).items():
-            self._own[name][slots] = value
+        for values in self._own.values():
+            values[slots] = 0
         self._own["ended"][slots] = start
         rows = np.concatenate([len(LEADS) * slots + number for number in range(len(LEADS))])
         self._looks.reset(rows, np.tile(rates, len(LEADS)), np.tile(start, len(LEADS)))
