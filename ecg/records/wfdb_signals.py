@@ -24,6 +24,11 @@ BEGUN: Final = re.compile(r"(\d{1,2}(:\d{1,2}){0,2}(\.\d+)?(\s+\d{1,2}/\d{1,2}/\
 BITS: Final = {"8": 0, "80": 8, "508": 8, "310": 10, "311": 10, "212": 12, "24": 24, "524": 24, "32": 32}
 """Bits of the formats that have not 16; the lowest number of so many bits says that there is no sample (8: none)."""
 BIG_ENDIAN: Final = "61"
+COMPRESSED: Final = {"508", "516", "524"}
+MOST_PER_BYTE: Final = 2
+MOST_PACKED: Final = 4096
+"""Samples that a byte of a signal file holds at most, and of a compressed one."""
+SLACK: Final = 4096
 MOST_FRAMES: Final = 1 << 28
 """Of a record of many segments, gaps included: 12 days at 250 Hz."""
 NO_SEGMENT: Final = "~"
@@ -38,6 +43,7 @@ def read_signals(path: Path) -> list[Signal]:
         with readable_header(path) as plain:
             header = wfdb.rdheader(str(plain))
             if not isinstance(header, wfdb.MultiRecord):
+                _bounded(path, header)
                 physical = BIG_ENDIAN in (header.fmt or ())  # the package breaks off at their numbers as they are
                 return _of_one(wfdb.rdrecord(str(plain), physical=physical, smooth_frames=False))
         return _of_many(path, header)
@@ -45,6 +51,21 @@ def read_signals(path: Path) -> list[Signal]:
         raise
     except Exception as error:
         raise UserError(f"record {path} cannot be read: {first_line(error)}") from None
+
+
+def _bounded(path: Path, header: Any) -> None:
+    """Refuse a header that states far more samples than its files can hold, before memory is taken for them."""
+    files = {path.with_name(str(name)) for name in header.file_name or ()}
+    if not all(file.is_file() for file in files):
+        return  # the package says which one lacks
+    packed = MOST_PACKED if COMPRESSED & set(header.fmt or ()) else MOST_PER_BYTE
+    room = packed * sum(file.stat().st_size for file in files) + SLACK
+    frames = int(header.sig_len or 0)
+    per_frame = [int(count or 1) for count in header.samps_per_frame or ()]
+    skews = [int(skew or 0) for skew in header.skew or ()]
+    stated = max(frames * sum(per_frame), *per_frame, *skews, 0) if per_frame else frames
+    if stated > room:
+        raise UserError(f"record {path} cannot be read: its header states {stated} samples, its files hold fewer")
 
 
 def segments_of(header: Path) -> list[str]:

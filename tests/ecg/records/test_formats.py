@@ -315,3 +315,17 @@ def test_every_row_of_the_page_has_its_test() -> None:
     here = "".join(file.read_text(encoding="utf-8") for file in files)
     assert rows and all(named)
     assert not [name for (name,) in named if f"def test_{name}(" not in here]
+
+
+@pytest.mark.parametrize(
+    ("first", "signal"),
+    [("r 1 360 100", "16x999999999"), ("r 1 360 100", "16:999999999"), ("r 1 360 99999999999", "16")],
+    ids=["in a frame", "skew", "length"],
+)
+def test_a_header_that_states_more_than_its_file_can_hold_takes_no_memory(
+    first: str, signal: str, tmp_path: Path
+) -> None:
+    (tmp_path / "r.dat").write_bytes(bytes(400))
+    (tmp_path / "r.hea").write_text(f"{first}\nr.dat {signal} 200 16 0 0 0 0 MLII\n")
+    with pytest.raises(UserError, match=r"its header states [0-9]+ samples, its files hold fewer"):
+        library.read("r", tmp_path)
