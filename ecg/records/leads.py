@@ -107,23 +107,9 @@ def pulse_columns(leads: Sequence[str], units: Sequence[str] = ()) -> list[int]:
     The pressure goes first: a cold finger takes a plethysmogram away. Empty where there is neither.
     """
     given = [*units, *[""] * (len(leads) - len(units))]
-    found = (
-        next(
-            (
-                column
-                for column, name in enumerate(leads)
-                if name.strip().upper().startswith(kind) and _plain(given[column]) not in RATES
-            ),
-            None,
-        )
-        for kind in (PRESSURES, PLETHYSMOGRAMS)
-    )
-    return [column for column in found if column is not None]
-
-
-def pulse_column(leads: Sequence[str], units: Sequence[str] = ()) -> int | None:
-    """The first of `pulse_columns`; None where no signal shows a pulse."""
-    return next(iter(pulse_columns(leads, units)), None)
+    waves = [(column, name.strip().upper()) for column, name in enumerate(leads) if _plain(given[column]) not in RATES]
+    by_kind = ([column for column, name in waves if name.startswith(kind)] for kind in (PRESSURES, PLETHYSMOGRAMS))
+    return [column for columns in by_kind for column in columns[:1]]
 
 
 def kind_of(name: str, unit: str = "") -> Kind:

@@ -29,6 +29,7 @@ MOST_PER_BYTE: Final = 2
 MOST_PACKED: Final = 4096
 """Samples that a byte of a signal file holds at most, and of a compressed one."""
 SLACK: Final = 4096
+"""Samples that may be stated beyond that: small files are nobody's attack."""
 MOST_FRAMES: Final = 1 << 28
 """Of a record of many segments, gaps included: 12 days at 250 Hz."""
 NO_SEGMENT: Final = "~"
@@ -63,7 +64,7 @@ def _bounded(path: Path, header: Any) -> None:
     frames = int(header.sig_len or 0)
     per_frame = [int(count or 1) for count in header.samps_per_frame or ()]
     skews = [int(skew or 0) for skew in header.skew or ()]
-    stated = max(frames * sum(per_frame), *per_frame, *skews, 0) if per_frame else frames
+    stated = max((frames * max(sum(per_frame), 1), *per_frame, *skews))
     if stated > room:
         raise UserError(f"record {path} cannot be read: its header states {stated} samples, its files hold fewer")
 

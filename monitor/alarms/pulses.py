@@ -71,10 +71,10 @@ class PulseLooks:
                     before = its.get(index, (0.0, 0.0))
                     its[index] = max(both[0], before[0]), max(both[1], before[1])
 
-    def at(self, slots: list[int], places: list[int]) -> tuple[Floats, Floats]:
+    def at(self, slots: Slots, places: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """The pulse of each slot, and its steady pulse, by its last look up to these samples: 1/min, 0 for none."""
         if self._heard:
-            for slot, index in zip(slots, places, strict=True):
+            for slot, index in zip(slots.tolist(), places.tolist(), strict=True):
                 self._pass(slot, index)
         return self._shown["pulse"][slots], self._shown["steady pulse"][slots]
 

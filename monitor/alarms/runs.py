@@ -122,7 +122,7 @@ def broad(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
         and _even(places, EVEN)
         and sum(map(ventricular, last)) >= count - STRAYS
     ):
-        state.broad = tell(to, state, limits, places, index) or state.broad
+        state.broad = tell(to, state, limits, places, index)
 
 
 def believable(state: BedState, run: list[int], even: float = EVEN_SHORT) -> bool:

@@ -190,7 +190,7 @@ class SignalSigns:
         keys = list(zip(where.tolist(), look.index.tolist(), strict=True))
         why = (one >> FLAGS, two >> FLAGS)
         one, two = one & ((1 << FLAGS) - 1), two & ((1 << FLAGS) - 1)
-        pulses, steady = self._pulses.at(where.tolist(), look.index.tolist())
+        pulses, steady = self._pulses.at(where, look.index)
         alive = pulses > 0
         first, second = (np.where(bits & BAD, 0, bits) for bits in (one, two))
         heard, noisy = first | second, ((one & two) & BAD) > 0
