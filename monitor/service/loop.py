@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 import time
 from collections.abc import Callable
@@ -43,6 +44,8 @@ from monitor.ward.ward import Ward
 
 MOST_MESSAGES: Final = 4096
 """Messages taken in one step: more would keep the connection waiting."""
+AT_A_TIME: Final = 64
+"""Messages taken before the clock is looked at: strangers may send such as take milliseconds each."""
 MOST_BYTES: Final = 1 << 20
 """Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 IDLE_TICK_SECONDS: Final = 0.25
@@ -107,7 +110,9 @@ class Service:
         self._latencies = Latencies()
         self._lag = Lag(config.monitor.max_lag_seconds)
         self._pace = Pace(config.monitor.batch_deadline_ms / 1000)
-        self._connection = Connection(config.mqtt, broker, self.name, self._latencies.confirmed)
+        self._connection = Connection(
+            config.mqtt, broker, self.name, self._latencies.confirmed, lambda name: name in ward.beds
+        )
         topics = self._connection.topics
         self._router = Router(ward, topics, self._lag, self._problems, self._answer)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about, self.views.book)
@@ -181,19 +186,18 @@ class Service:
         inbox = self._connection.inbox
         while not self.stop.is_set():
             self._pulse.turn()
-            if not self.ward.waiting:
+            if not self._busy:
                 await inbox.wait(IDLE_TICK_SECONDS)
             if self._printer and self._printer.error:
                 raise self._printer.error
-            if inbox or self.ward.waiting:
-                if not self.ward.waiting and len(inbox) < self.config.monitor.batch_size:
+            if inbox or self._busy:
+                if not self._busy and len(inbox) < self.config.monitor.batch_size:
                     await asyncio.sleep(self._pace.pause_s(time.monotonic()))
                 began_s = time.monotonic()
-                self.shed()
-                self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
+                self.step()
                 self._pace.stepped(began_s, time.monotonic())
                 await asyncio.sleep(0)
-            if until_idle is not None and not inbox and not self.ward.waiting:
+            if until_idle is not None and not inbox and not self._busy:
                 limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                 if time.monotonic() - inbox.last_s > limit:
                     break
@@ -208,25 +212,58 @@ class Service:
         """Process what has been received for a moment, which is of no use to who is far behind; the rest is lost."""
         spend_s = WIND_UP_SECONDS if self.behind_s < FAR_SECONDS else 0.0
         inbox, limit_s = self._connection.inbox, time.monotonic() + spend_s
-        while (inbox or self.ward.waiting) and time.monotonic() < limit_s:
+        while (inbox or self._busy) and time.monotonic() < limit_s:
             self.take(inbox.take(AT_THE_END), WIND_UP_SECONDS / 10)
-        unread = inbox.take(len(inbox))
+        inbox.unpark()
+        unread = [*itertools.chain(*self._router.held.values()), *inbox.take(len(inbox))]
         left = give_up(self.ward, self._connection.topics, unread, UNREAD_SECONDS)
         if unread:
             self._problems.add(f"{len(unread)} messages were not read before the end, {left} of them not counted")
 
+    def step(self) -> None:
+        """Messages of each bed by turns into the ward, for STEP_SECONDS at most, and the ward's step."""
+        inbox, limit_s = self._connection.inbox, time.monotonic() + STEP_SECONDS
+        self.shed()
+        self._caught_up()
+        count, size, arrivals = MOST_MESSAGES, MOST_BYTES, inbox.take(AT_A_TIME, MOST_BYTES)
+        self._read(arrivals)
+        while arrivals and time.monotonic() < limit_s:
+            count -= len(arrivals)
+            size -= sum(len(one.payload) for one in arrivals)
+            arrivals = inbox.take(min(count, AT_A_TIME), size)
+            self._read(arrivals)
+        self._step(STEP_SECONDS)
+
     def shed(self) -> None:
         """Where signal has waited too long, choose the beds whose unread messages are to be forgone."""
-        connection = self._connection
-        self._lag.shed(connection.inbox, connection.topics, self.ward.waits_for_nobody, time.monotonic())
+        self._lag.shed(self._connection.inbox, self.ward.waits_for_nobody, time.monotonic())
 
     def take(self, arrivals: list[Arrival], patience_s: float = STEP_SECONDS) -> None:
         """Process messages: what cannot be used is counted and skipped. patience_s: as for `Ward.step`."""
+        self._caught_up()
+        self._read(arrivals)
+        self._step(patience_s)
+
+    def _caught_up(self) -> None:
         if not self.ward.waiting:
             self._caught_up_s = time.monotonic()
-        self._router.take(arrivals)
+
+    @property
+    def _busy(self) -> bool:
+        """Is there more to do, if nothing comes?."""
+        return self.ward.waiting or bool(self._router.held)
+
+    def _read(self, arrivals: list[Arrival]) -> None:
+        inbox, router = self._connection.inbox, self._router
+        for bed in router.go_on() if router.held else ():
+            inbox.unpark(bed)
+        router.take(arrivals)
+        for bed in router.held:
+            inbox.park(bed)
         if arrivals:
-            self._health.took((clock.steady_ns() - arrivals[0].received_ns) / 1e9)
+            self._health.took((clock.steady_ns() - min(one.received_ns for one in arrivals)) / 1e9)
+
+    def _step(self, patience_s: float) -> None:
         if self.ward.waiting:
             self._hand_out(self.ward.step(patience_s))
 
