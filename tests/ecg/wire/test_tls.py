@@ -19,7 +19,7 @@ from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
 from ecg.wire.tls import encryption
-from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
+from tests.support.brokers import MOSQUITTO, Mosquitto, free_port, until
 
 OPENSSL = shutil.which("openssl")
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
@@ -39,13 +39,13 @@ class Authority:
         command = [str(OPENSSL), *arguments, "-keyout", str(self._key), "-out", str(self.file)]
         subprocess.run(command, check=True, capture_output=True)
 
-    def sign(self, name: str, address: str) -> tuple[Path, Path]:
-        """(certificate, key) of `name` at that address."""
+    def sign(self, name: str, address: str, days: int = 2) -> tuple[Path, Path]:
+        """(certificate, key) of `name` at that address; below 0 days it is no longer valid."""
         key, request, made = (self.folder / f"{self.name}-{name}.{kind}" for kind in ("key", "csr", "crt"))
         extension = self.folder / "extension"
         extension.write_text(f"subjectAltName=IP:{address}\n", encoding="utf-8")
         ask = ("req", *NEW_KEY, "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
-        signed = ("-CA", self.file, "-CAkey", self._key, "-CAcreateserial", "-days", "2", "-extfile", extension)
+        signed = ("-CA", self.file, "-CAkey", self._key, "-CAcreateserial", "-days", str(days), "-extfile", extension)
         for command in (ask, ("x509", "-req", "-in", request, *signed, "-out", made)):
             subprocess.run([str(OPENSSL), *map(str, command)], check=True, capture_output=True)
         key.chmod(0o644)
@@ -113,6 +113,39 @@ async def test_a_certificate_of_another_host_is_refused(authority: Authority, tm
         with pytest.raises(UserError, match="IP address mismatch"):
             await attempt(settings(authority), running)
     finally:
+        running.stop()
+
+
+async def test_a_certificate_of_another_authority_or_of_yesterday_is_refused(
+    authority: Authority, tmp_path: Path
+) -> None:
+    for signer, days, said in ((Authority(authority.folder, "other"), 2, "issuer"), (authority, -1, "has expired")):
+        certificate, key = signer.sign("broker", "127.0.0.1", days)
+        running = Mosquitto(tmp_path, f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}\n")
+        try:
+            with pytest.raises(UserError, match=f"certificate verify failed: .*{said}.*; check"):
+                await attempt(settings(authority), running)
+        finally:
+            running.stop()
+
+
+async def test_whoever_comes_in_the_place_of_a_broker_is_not_trusted_and_that_is_said(
+    authority: Authority, tmp_path: Path
+) -> None:
+    first, key = authority.sign("broker", "127.0.0.1")
+    running = Mosquitto(tmp_path, f"allow_anonymous true\ncertfile {first}\nkeyfile {key}\n")
+    session = Session(settings(authority), Broker("127.0.0.1", running.port, "external"), "one", lambda: WILL)
+    try:
+        await session.open()
+        running.stop()
+        other, other_key = Authority(authority.folder, "other").sign("broker", "127.0.0.1")
+        other.replace(first)
+        other_key.replace(key)
+        running.start()
+        await until(lambda: "is not trusted ([SSL: CERTIFICATE_VERIFY_FAILED]" in session.problem)
+        assert not session.connected
+    finally:
+        await session.close()
         running.stop()
 
 
