@@ -127,6 +127,8 @@ def serve(
 
         async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
             """One window."""
+            if request.headers.get("Upgrade", "").lower() != "websocket":
+                raise web.HTTPBadRequest(text="a window is a websocket")
             task = asyncio.current_task()
             assert task is not None
             if len(self.windows) >= tabs:

@@ -151,7 +151,7 @@ def opened(folder: Path, name: str) -> GrowingRecord:
     first, *lines = [line for line in text if not line.startswith("#")]
     comments = tuple(line[1:] for line in text if line.startswith("#"))
     words = first.split()
-    if len(words) != 3 or words[0] != name or int(words[1]) != len(lines):
+    if len(words) != 3 or words[0] != name or not lines or int(words[1]) != len(lines):
         raise ValueError(f"{name}.hea is not of a record that was left while it grew")
     leads, gain, baseline, units = [], [], [], []
     for line in lines:

@@ -25,7 +25,7 @@ def unusable(host: str, port: int) -> str:
         for family, _, _, _, place in socket.getaddrinfo(
             bare(host) or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         ):
-            socket.create_server(place, family=family).close()  # type: ignore[arg-type]
+            socket.create_server(place, family=family).close()
     except OSError as error:
         return error.strerror or str(error)
     except (ValueError, TypeError):  # a name that no domain name can have

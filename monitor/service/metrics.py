@@ -186,6 +186,7 @@ def _server(host: str) -> type[WSGIServer]:
         daemon_threads = True
         block_on_close = False
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        request_queue_size = MOST_AT_ONCE
         room = threading.BoundedSemaphore(MOST_AT_ONCE)
 
         def process_request(self, request: Any, client_address: Any) -> None:

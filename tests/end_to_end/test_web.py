@@ -194,6 +194,8 @@ def test_pages_and_names_of_others_are_refused(web: Web) -> None:
             async with session.get(web.page, headers={"Origin": web.page.rstrip("/")}) as answer:
                 assert answer.status == 200
                 assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+            async with session.get(web.page + "ws") as answer:
+                assert answer.status == 400
 
     asyncio.run(ask())
     assert web.windows == []
