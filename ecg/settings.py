@@ -20,6 +20,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ecg.errors import UserError
+from ecg.files import read_text
 from ecg.profiles import PROFILES
 from ecg.ranges import MEANT, Beats, Count, Cycles, Ending, Host, Name, Place, Port, Rate, Root, Signal, Text, Wall
 
@@ -303,7 +304,7 @@ def with_root(mqtt: MqttSettings, root: str) -> MqttSettings:
 def _read(source: Path) -> tuple[Config, set[str]]:
     """The settings of a file, and the keys of [alarms] in it. A password file is named from the file's own folder."""
     try:
-        tree = tomllib.loads(source.read_text(encoding="utf-8"))
+        tree = tomllib.loads(read_text(source))
     except OSError as error:
         raise UserError(f"cannot read the settings in {source}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -325,7 +326,7 @@ def _with_password(mqtt: MqttSettings) -> MqttSettings:
     if mqtt.password:
         raise UserError("[mqtt] password and password_file are both given: give one of them")
     try:
-        lines = Path(mqtt.password_file).expanduser().read_text(encoding="utf-8").splitlines()
+        lines = read_text(Path(mqtt.password_file).expanduser()).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(f"cannot read [mqtt] password_file {mqtt.password_file}: {said}") from None

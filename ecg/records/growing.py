@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.files import read_text
 from ecg.records.marks import END, Mark, encode
 
 SETTLED_SECONDS: Final = 5.0
@@ -147,7 +148,7 @@ def finish(folder: Path, name: str, marks: Iterable[Mark] | None = None) -> int:
 
 def opened(folder: Path, name: str) -> GrowingRecord:
     """A record without its length as its header describes it. Raises OSError, and ValueError where it is another's."""
-    text = (folder / f"{name}.hea").read_text(encoding="utf-8").splitlines()
+    text = read_text(folder / f"{name}.hea").splitlines()
     first, *lines = [line for line in text if not line.startswith("#")]
     comments = tuple(line[1:] for line in text if line.startswith("#"))
     words = first.split()

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from ecg.errors import UserError, needs
+from ecg.files import MIB, read_text
 from ecg.records.building import Signal
 
 WHAT: Final = "reading and writing WFDB records"
@@ -33,6 +34,8 @@ SLACK: Final = 4096
 MOST_FRAMES: Final = 1 << 28
 """Of a record of many segments, gaps included: 12 days at 250 Hz."""
 NO_SEGMENT: Final = "~"
+MOST_HEADER: Final = 16 * MIB
+"""Of a header: some hundred thousand segments."""
 
 
 def read_signals(path: Path) -> list[Signal]:
@@ -105,16 +108,19 @@ def _of_one(found: Any) -> list[Signal]:
 def _of_many(path: Path, header: Any) -> list[Signal]:
     """The signals of a record of many segments; where a segment or a signal in it lacks, there are no samples."""
     lengths, names = [int(length) for length in header.seg_len], list(header.seg_name)
+    if sum(lengths) > MOST_FRAMES:
+        raise UserError(f"record {path} cannot be read: {sum(lengths)} samples with its gaps, {MOST_FRAMES} at most")
     pieces: list[tuple[int, int, list[Signal]]] = []
+    known: dict[str, list[Signal]] = {}
     start = 0
     for name, length in zip(names, lengths, strict=True):
         if length and name != NO_SEGMENT:
             if segments_of(path.with_name(f"{name}.hea")):
                 raise UserError(f"record {path} cannot be read: its segment {name} is of many segments again")
-            pieces.append((start, length, [one.positive() for one in read_signals(path.with_name(name))]))
+            if name not in known:  # one may stand there a hundred thousand times
+                known[name] = [one.positive() for one in read_signals(path.with_name(name))]
+            pieces.append((start, length, known[name]))
         start += length
-    if start > MOST_FRAMES:
-        raise UserError(f"record {path} cannot be read: {start} samples with its gaps, {MOST_FRAMES} at most")
     if not pieces:
         raise UserError(f"record {path} cannot be read: none of its segments holds samples")
     by_name = lengths[0] == 0  # variable layout: signals come and go, the first segment lists them
@@ -166,7 +172,7 @@ def readable_header(path: Path) -> Iterator[Path]:
     It gives up at a date that is not day/month/year, such as 2014-04-15, and takes the Greek letter out of µV, which
     leaves V. So a copy of the header goes without the date and with the letter u, beside links to the signals.
     """
-    text = path.with_name(path.name + ".hea").read_text(encoding="utf-8", errors="replace")
+    text = read_text(path.with_name(path.name + ".hea"), MOST_HEADER, "replace")
     plain = re.sub("[µμ\ufffd]V", "uV", text)
     lines = plain.splitlines()
     at = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), -1)
@@ -194,7 +200,7 @@ def link_beside(path: Path, plain: Path, name: str) -> None:
 def _lines(header: Path) -> list[str]:
     """The lines of a header without comments; [] where it cannot be read."""
     try:
-        text = header.read_text(encoding="utf-8", errors="replace")
+        text = read_text(header, MOST_HEADER, "replace")
     except OSError:
         return []
     return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
