@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import aiomqtt
+import pytest
 
 from ecg.settings import MqttSettings
+from ecg.wire import broker
 from ecg.wire.broker import Broker
 from monitor.service.connection import Connection, Outgoing
-from tests.support.brokers import Mosquitto, until
+from tests.support.brokers import Mosquitto, has_ipv6, until
 
 STATUS = "ecg/v1/_monitor/abc/status"
 
@@ -98,3 +101,19 @@ async def test_every_kind_of_a_producer_s_message_arrives_again_after_a_restart(
     await until(lambda: len(monitor.inbox) >= 4)
     assert [arrival.topic for arrival in monitor.inbox.take(10)] == topics
     await monitor.close()
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+@pytest.mark.parametrize("host", ["[::1]", "::1"])
+async def test_a_broker_that_listens_at_an_ipv6_address_is_one_like_others(tmp_path: Path, host: str) -> None:
+    running = Mosquitto(tmp_path, host="::1")
+    try:
+        with broker.ensure(MqttSettings(host=host, port=running.port)) as found:
+            assert str(found) == f"[::1]:{running.port} (external)"
+            monitor = Connection(MqttSettings(), found, "abc")
+            await monitor.open()
+            monitor.publish([Outgoing("ecg/v1/b/status", b"x", False)])
+            await until(lambda: len(monitor.inbox) == 1)
+            await monitor.close()
+    finally:
+        running.stop()
