@@ -34,6 +34,6 @@ def put(to: Service, waves: list[Wave], waited_s: float, bed: str = "a") -> None
 def work(on: Service, chunk: int = 50) -> None:
     """All that waits, as `Service.run` takes it."""
     inbox = on._connection.inbox
-    while inbox or on._busy:
-        on.shed()
+    while inbox or on.reading.busy:
+        on.reading.shed()
         on.take(inbox.take(chunk))

@@ -15,7 +15,7 @@ from ecg.wire.messages import SCHEMA, BedStatus, ProducerStatus, encode_json
 from ecg.wire.packets import Arrival
 from ecg.wire.topics import Topics
 from monitor.service import inbox as of
-from monitor.service import loop
+from monitor.service import reading
 from monitor.service.inbox import Inbox
 from tests.support.services import JUST_CAME_S, QUARTERS, put, service
 
@@ -166,7 +166,7 @@ async def test_beds_are_read_on_time_beside_a_flood_and_the_ledger_balances() ->
     box, ward = running._connection.inbox, running.ward
     for bed in ("a", "b", "flood"):
         put(running, QUARTERS[:4], JUST_CAME_S, bed)
-    while box or running._busy:
+    while box or running.reading.busy:
         running.step()
     junk = Arrival("ecg/v1/flood/wave", b"\xdf\xff\xff\xff\xff", False, time.time_ns() + 60 * 10**9)
     box.put([junk] * FLOOD)
@@ -175,11 +175,11 @@ async def test_beds_are_read_on_time_beside_a_flood_and_the_ledger_balances() ->
     for at in range(4, 24):
         put(running, QUARTERS[at : at + 1], JUST_CAME_S, "a")
         put(running, QUARTERS[at : at + 1], JUST_CAME_S, "b")
-        running.take(box.take(loop.AT_A_TIME))  # the least that a step takes
+        running.take(box.take(reading.AT_A_TIME))  # the least that a step takes
         assert [ward.beds[bed].intake.next for bed in ("a", "b")] == [(at + 1) * 90] * 2
         assert len(box) > FLOOD
     put(running, QUARTERS[4:], JUST_CAME_S, "flood")
-    while box or running._busy:
+    while box or running.reading.busy:
         running.step()
     assert ward.ledger.junk == 2 * FLOOD
     for bed, published in (("a", 24 * 90), ("b", 24 * 90), ("flood", 21_600)):
@@ -207,6 +207,6 @@ async def test_a_bed_goes_offline_only_after_its_last_signal() -> None:
     put(running, QUARTERS, 1.0)
     gone = encode_json(ProducerStatus(v=SCHEMA, state="offline", beds=["a"]))
     running._connection.inbox.put([Arrival(PROGRAM, gone, False, now_ns)])
-    while running._connection.inbox or running._busy:
+    while running._connection.inbox or running.reading.busy:
         running.step()
     assert running.ward.beds["a"].intake.next == 21_600 and not running.ward.beds["a"].online

@@ -52,13 +52,13 @@ async def test_a_bed_changes_its_stream_once_a_step_and_the_rest_of_it_waits() -
     box, ward = running._connection.inbox, running.ward
     box.put(changing(laps))
     put(running, QUARTERS[:1], JUST_CAME_S, "a")
-    running._read(box.take(64))  # takes no signal at all
+    running.reading.take(box.take(64))  # takes no signal at all
     assert ward.beds["odd"].backlog == 21_600 and ward.ledger.beats == 0
-    assert ward.beds["odd"].begins and len(running._router.held["odd"]) == 2 * laps - 4
+    assert ward.beds["odd"].begins and len(running.reading._router.held["odd"]) == 2 * laps - 4
     assert ward.beds["a"].intake.next == 90
     box.put(changing(laps)[-1:])
     steps = 0
-    while box or running._busy:
+    while box or running.reading.busy:
         put(running, QUARTERS[steps + 1 : steps + 2], JUST_CAME_S, "a")
         running.step()
         steps += 1
@@ -66,7 +66,7 @@ async def test_a_bed_changes_its_stream_once_a_step_and_the_rest_of_it_waits() -
     assert steps >= laps
     ward.end_all()
     ward.step()
-    assert not running._router.held and not box._parked
+    assert not running.reading._router.held and not box._parked
     runs = {run: count.received for run, count in ward.ledger.runs.items()}
     assert runs["odd", f"{MINUTE.name}-t"] == laps * 21_600 and ward.ledger.lost == 0
     assert ward.ledger.repeated == 21_600  # the last one came twice
@@ -77,10 +77,10 @@ async def test_the_end_waits_for_no_stream_that_is_about_to_begin() -> None:
     running, laps = service(), 4
     box, ward = running._connection.inbox, running.ward
     box.put(changing(laps))
-    running._read(box.take(64))
+    running.reading.take(box.take(64))
     running._ending.ask()
     box.put(changing(laps + 2)[2 * laps :])
-    running._caught_up_s -= 60.0  # it is far behind
+    running.reading._caught_up_s -= 60.0  # it is far behind
     running._wind_up()
     ledger = ward.ledger
     assert (ledger.received, ledger.lost) == (0, (laps + 2) * 21_600) and ledger.beats == 0
