@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -34,7 +34,14 @@ SECRET: Final = ("password",)
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of config.toml; an unknown key in it is an error."""
+    """A table of config.toml; an unknown key in it is an error. Shown, in a traceback say, it keeps what is secret."""
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        return [(name, "***" if name in SECRET and value else value) for name, value in shown.items()]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
 
 class MqttSettings(Section, frozen=True):
