@@ -114,6 +114,12 @@ def flood(one: Stranger, beds: list[str]) -> None:
     one.send(*((TOPICS.of("flood", "wave"), wave("flood-1-0", 20 * number, 20)) for number in range(50_000)))
 
 
+def commands(one: Stranger, beds: list[str]) -> None:
+    """2,000 commands to each honest bed, every one of which takes its producer some hundredths of a second."""
+    body = b'{"v":1,"do":"set","ectopy":"couplets","seconds":60}'
+    one.send(*((TOPICS.of(bed, "command"), body) for _ in range(2000) for bed in beds))
+
+
 ATTACKS: Final[dict[str, Callable[[Stranger, list[str]], None]]] = {
     "small messages": small,
     "huge counts": huge_counts,
@@ -124,6 +130,7 @@ ATTACKS: Final[dict[str, Callable[[Stranger, list[str]], None]]] = {
     "another stream each time": laps,
     "a flood": flood,
     "5,000 beds": crowd,
+    "a flood of commands": commands,
 }
 
 
