@@ -18,6 +18,7 @@ import numpy as np
 from ecg.errors import UserError, needs
 from ecg.files import MIB, read_text
 from ecg.records.building import Signal
+from ecg.records.clock import too_long
 
 WHAT: Final = "reading and writing WFDB records"
 BEGUN: Final = re.compile(r"(\d{1,2}(:\d{1,2}){0,2}(\.\d+)?(\s+\d{1,2}/\d{1,2}/\d{4})?)?")
@@ -31,8 +32,6 @@ MOST_PACKED: Final = 4096
 """Samples that a byte of a signal file holds at most, and of a compressed one."""
 SLACK: Final = 4096
 """Samples that may be stated beyond that: small files are nobody's attack."""
-MOST_FRAMES: Final = 1 << 28
-"""Of a record of many segments, gaps included: 12 days at 250 Hz."""
 NO_SEGMENT: Final = "~"
 MOST_HEADER: Final = 16 * MIB
 """Of a header: some hundred thousand segments."""
@@ -108,8 +107,9 @@ def _of_one(found: Any) -> list[Signal]:
 def _of_many(path: Path, header: Any) -> list[Signal]:
     """The signals of a record of many segments; where a segment or a signal in it lacks, there are no samples."""
     lengths, names = [int(length) for length in header.seg_len], list(header.seg_name)
-    if sum(lengths) > MOST_FRAMES:
-        raise UserError(f"record {path} cannot be read: {sum(lengths)} samples with its gaps, {MOST_FRAMES} at most")
+    held = sum(length for name, length in zip(names, lengths, strict=True) if name != NO_SEGMENT)
+    if too_long(sum(lengths), held):
+        raise UserError(f"record {path} cannot be read: {sum(lengths)} samples with its gaps, {held} without")
     pieces: list[tuple[int, int, list[Signal]]] = []
     known: dict[str, list[Signal]] = {}
     start = 0
@@ -144,11 +144,12 @@ def _joined(path: Path, parts: list[tuple[int, int, Signal]], frames: int, frame
     """
     finest = max((one for _, _, one in parts), key=lambda one: one.gain)
     each = round(finest.rate / frame_rate)
+    for _, length, one in parts:  # before memory is taken for all of them
+        if (one.rate, one.unit) != (finest.rate, finest.unit) or len(one.adu) < length * each:
+            raise UserError(f"record {path} cannot be read: rate, unit or length of {one.name} change in its segments")
     adu = np.zeros(frames * each, np.int64)
     missing = np.ones(frames * each, np.bool_)
     for at, length, one in parts:
-        if (one.rate, one.unit) != (finest.rate, finest.unit) or len(one.adu) < length * each:
-            raise UserError(f"record {path} cannot be read: rate, unit or length of {one.name} change in its segments")
         own = one.adu[: length * each].astype(np.int64)
         if (one.gain, one.baseline) != (finest.gain, finest.baseline):
             own = np.rint((own - one.baseline) / one.gain * finest.gain + finest.baseline).astype(np.int64)
