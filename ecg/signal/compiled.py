@@ -102,7 +102,7 @@ class Kernels(Protocol):
     def classify(
         self, weights: Any, windows: Any, features: Any, slots: Any, memory: Any
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """`ecg.model.few`."""
+        """`ecg.model.compiled`."""
 
 
 class _Held:

@@ -191,7 +191,7 @@ class Compiled:
         slots: Index,
         memory: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Few beats through the network: see `ecg.model.few`. weights: in the order of `recurrent.Weights`."""
+        """Beats through the network: see `ecg.model.compiled`. weights: in the order of `recurrent.Weights`."""
         given = Weights(*weights)
         out = np.empty((len(slots), given.head.shape[1]), np.float32), np.empty(len(slots), np.float32)
         recurrent.classify(
@@ -220,7 +220,7 @@ class Compiled:
         assert state["shape"].shape[1] == SHAPE
         self._look_once()
         self.hear(np.frombuffer(bytes(8), "<i2").reshape(2, 2), 0, 0.0, 1.0, -1, 0, (-5, 5), False)
-        sizes = "5,2,4 4 3,4,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
+        sizes = "10,4 4 12,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
         weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
         room = np.zeros((1, 2), np.float32)
         self.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room)
