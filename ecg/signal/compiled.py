@@ -114,17 +114,9 @@ class Kernels(Protocol):
         """`ecg.signal.features.describe`."""
 
     def hear(
-        self,
-        rows: Any,
-        column: int,
-        baseline: float,
-        gain: float,
-        missing: int,
-        tail: int,
-        bounds: tuple[int, int],
-        adjacent: bool,
-    ) -> tuple[NDArray[np.float32], tuple[Any, ...]]:
-        """A channel's codes in its unit, and how its line stands; False first where the codes alone do not tell."""
+        self, rows: Any, terms: Any, leads: int, missing: int, tail: int
+    ) -> tuple[NDArray[np.float32], list[list[int]]] | None:
+        """Signals of a message in their units, and how their lines stand; None where the codes alone do not tell."""
 
     def looks(self, state: Any, slots: Any, chunks: Any, hop: int, length: int) -> Any:
         """The looks that the next samples of these slots make due: slots, index, means, spreads, blocks."""
@@ -139,6 +131,9 @@ class Kernels(Protocol):
         self, own: Any, looks: Any, beats: Any, gone: Any, seen: Any, places: Any, rules: Rules
     ) -> tuple[Any, NDArray[np.int64]]:
         """What looks mean for their beds: see `ecg.signal.kernels.judging.judge`."""
+
+    def irregularity(self, rr: Any, lags: int, share: float, fewest: int) -> float:
+        """`monitor.alarms.irregular.irregularity`; -1 in the place of None. rr: int64."""
 
     def classify(
         self, weights: Any, windows: Any, features: Any, slots: Any, memory: Any

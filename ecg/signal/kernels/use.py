@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from ecg.signal import p_waves
 from ecg.signal.compiled import Rules, Terms
 from ecg.signal.detector import REFRACTORY, Peaks
-from ecg.signal.kernels import description, detection, filling, filtering, hearing, judging, looking, recurrent
+from ecg.signal.kernels import (
+    description,
+    detection,
+    filling,
+    filtering,
+    hearing,
+    intervals,
+    judging,
+    looking,
+    recurrent,
+)
 from ecg.signal.kernels.description import Running
 from ecg.signal.kernels.detection import Levels
 from ecg.signal.kernels.filling import Taken
@@ -132,19 +142,12 @@ class Compiled:
         return out
 
     def hear(
-        self,
-        rows: NDArray[np.int16],
-        column: int,
-        baseline: float,
-        gain: float,
-        missing: int,
-        tail: int,
-        bounds: tuple[int, int],
-        adjacent: bool,
-    ) -> tuple[NDArray[np.float32], tuple[Any, ...]]:
-        """A channel's codes in its unit, and the line after them: see `hearing.hear`. rows: a view of a message."""
-        signal = np.empty(len(rows), np.float32)
-        return signal, hearing.hear(rows, column, baseline, gain, missing, tail, *bounds, adjacent, signal)
+        self, rows: NDArray[np.int16], terms: Floats, leads: int, missing: int, tail: int
+    ) -> tuple[NDArray[np.float32], list[list[int]]] | None:
+        """Signals of a message in their units, and the lines after them: see `hearing.hear`. None for odd ones."""
+        signals, lines = np.empty((len(terms), len(rows)), np.float32), np.empty((len(terms), 4), np.int64)
+        told = hearing.hear(rows, terms, leads, missing, tail, signals, lines)
+        return (signals, lines.tolist()) if told else None
 
     def looks(
         self, state: State, slots: Index, chunks: list[NDArray[np.float32]], hop: int, length: int
@@ -219,6 +222,11 @@ class Compiled:
             (news, told),
         )
         return news[:made], told[:made]
+
+    def irregularity(self, rr: Index, lags: int, share: float, fewest: int) -> float:
+        """The change of RR intervals that counts: see `intervals.irregularity`."""
+        value: float = intervals.irregularity(rr, lags, share, fewest)
+        return value
 
     def classify(
         self,

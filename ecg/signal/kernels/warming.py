@@ -31,7 +31,8 @@ def warm_up(kernels: Kernels) -> None:
     kernels.describe(state, slots, np.full(1, float(MODEL_RATE)), cuts, len(features.FEATURES))
     assert state["shape"].shape[1] == SHAPE
     _look_once(kernels)
-    kernels.hear(np.frombuffer(bytes(8), "<i2").reshape(2, 2), 0, 0.0, 1.0, -1, 0, (-5, 5), False)
+    kernels.irregularity(np.ones(4, np.int64), 1, 0.5, 2)
+    kernels.hear(np.frombuffer(bytes(8), "<i2").reshape(2, 2), np.ones((1, 6)), 1, -1, 2)
     sizes = "10,4 4 12,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
     weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
     room = np.zeros((1, 2), np.float32)

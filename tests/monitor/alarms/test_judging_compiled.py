@@ -1,4 +1,4 @@
-"""Looks weighed by the compiled way and by NumPy's make the same signs and leave the same memory, bit for bit."""
+"""Alarms compiled and as they are written make the same signs and leave the same memory, bit for bit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecg.signal import compiled
+from monitor.alarms.irregular import irregularity
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import Sign
 
@@ -77,6 +78,14 @@ def test_the_same_signs_and_the_same_memory(cuts: list[int], again: int) -> None
     assert found == expected
     for name, rows in plain.state.items():
         assert np.array_equal(quick.state[name], rows), name
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 700).map(lambda rr: 0 if rr < 90 else rr), max_size=90))
+def test_the_same_irregularity(rr: list[int]) -> None:
+    found = irregularity(rr)
+    with compiled.only_numpy():
+        assert found == irregularity(rr)
 
 
 def test_every_kind_of_sign_is_among_them() -> None:
