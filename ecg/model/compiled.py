@@ -18,6 +18,9 @@ from ecg.signal import compiled
 FEW: Final = 192
 """Beats up to which the kernel is taken: with more the library's calls cost little beside their arithmetic."""
 
+AT_A_TIME: Final = 8
+"""Inputs that the kernel takes together."""
+
 Arrays = NDArray[np.float32]
 
 
@@ -76,5 +79,6 @@ def _inputs_first(values: Tensor) -> NDArray[Any]:
 
 
 def _taps(values: Tensor) -> NDArray[Any]:
-    """[out, in, taps] as [taps * in, out]."""
-    return np.ascontiguousarray(_array(values).transpose(2, 1, 0).reshape(-1, len(values)))
+    """[out, in, taps] as [taps * in, out], with rows of zeros up to a multiple of the inputs taken at a time."""
+    rows = _array(values).transpose(2, 1, 0).reshape(-1, len(values))
+    return np.pad(rows, ((0, -len(rows) % AT_A_TIME), (0, 0)))

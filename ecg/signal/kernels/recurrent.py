@@ -12,12 +12,15 @@ from numba import njit
 
 from ecg.signal.kernels.dense import gru, linear
 
+TAPS = 7, 5
+"""Of the two convolutions, as `ecg.model.network.BeatNet` has them."""
+
 
 class Weights(NamedTuple):
     """Weights, float32, inputs first: [taps * in, out] of convolutions, [in, out] of all others; biases [out].
 
-    first, second: convolutions of stride 2. ways: [2, in, 3 * size], forwards and backwards; gates in the order reset,
-    keep, new. squeeze, head: linear. memory: of the GRU over beats.
+    first, second: convolutions of stride 2, perhaps with rows of zeros behind the others. ways: [2, in, 3 * size],
+    forwards and backwards; gates in the order reset, keep, new. squeeze, head: linear. memory: of the GRU over beats.
     """
 
     first: Any
@@ -40,7 +43,7 @@ class Weights(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _convolve(steps: Any, weights: Any, bias: Any, out: Any) -> None:
-    """Stride 2 and ReLU. steps: [time, in], with zeros before the first and behind the last step."""
+    """Stride 2 and ReLU. steps: [time, in], with zeros before the first and enough of them behind the last step."""
     taken, width = weights.shape[0], steps.shape[1]
     flat = steps.reshape(-1)
     for time in range(out.shape[0]):
@@ -69,11 +72,11 @@ def classify(weights: Weights, windows: Any, features: Any, slots: Any, memory: 
     probabilities, moved = out
     channels, length = windows.shape[1], windows.shape[2]
     size, kept = weights.ways_carried.shape[1], memory.shape[1]
-    before = weights.first.shape[0] // channels // 2
-    steps = np.zeros((length + 2 * before + 1, channels), np.float32)
+    before = TAPS[0] // 2
+    steps = np.zeros((length + weights.first.shape[0] // channels + 1, channels), np.float32)
     count, width = (length + 1) // 2, weights.first.shape[1]
-    around = weights.second.shape[0] // width // 2
-    first = np.zeros((count + 2 * around + 1, width), np.float32)
+    around = TAPS[1] // 2
+    first = np.zeros((count + weights.second.shape[0] // width + 1, width), np.float32)
     second = np.empty(((count + 1) // 2, weights.second.shape[1]), np.float32)
     wide = 3 * max(size, kept)
     gates, work, bits = np.empty(wide, np.float32), np.empty((2, wide), np.float32), np.empty(wide, np.int32)

@@ -165,7 +165,6 @@ class Compiled:
             np.concatenate([np.zeros(0, np.float32), *chunks], dtype=np.float32, casting="same_kind"),
             edges,
             hop,
-            int(counts.max(initial=0)),
             (some[0], some[1], wide[0], wide[1], some[2]),
         )
         return some[0, :made], some[1, :made], wide[0, :made], wide[1, :made], some[2, :made]

@@ -33,7 +33,7 @@ def warm_up(kernels: Kernels) -> None:
     _look_once(kernels)
     kernels.irregularity(np.ones(4, np.int64), 1, 0.5, 2)
     kernels.hear(np.frombuffer(bytes(8), "<i2").reshape(2, 2), np.ones((1, 6)), 1, -1, 2)
-    sizes = "10,4 4 12,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
+    sizes = "14,4 4 20,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
     weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
     room = np.zeros((1, 2), np.float32)
     kernels.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room)
