@@ -8,9 +8,13 @@ from ecg.errors import UserError
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; "auto" is CUDA if there is one, else the CPU. Raises UserError if it is not there."""
+    """The device of that name; "auto" is CUDA if there is one, else the CPU. Raises UserError if it is not there.
+
+    Once a CUDA device is picked, cuDNN computes float32 as float32 in this process. By itself it rounds what it
+    multiplies to TensorFloat-32, 10 bits of mantissa: a GPU would say something else of a beat than a CPU.
+    """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return _exact(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -21,4 +25,10 @@ def pick_device(name: str) -> torch.device:
         torch.zeros(1, device=device).cpu()
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UserError(f'device {name!r} is not there or computes nothing: use "auto" or "cpu"') from None
+    return _exact(device)
+
+
+def _exact(device: torch.device) -> torch.device:
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
     return device

@@ -54,7 +54,7 @@ def devices(wanted: str | None) -> list[torch.device]:
     """The devices to measure: as wanted, else every one present."""
     if wanted is not None:
         return [pick_device(wanted)]
-    return [torch.device("cpu"), *(torch.device("cuda", number) for number in range(torch.cuda.device_count()))]
+    return [pick_device(name) for name in ("cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count())))]
 
 
 def sizes(text: str) -> list[int]:

@@ -185,7 +185,8 @@ def settings_file(made: Programs, config: Config, metrics: int) -> Path:
     settings.write_text(
         f"[monitor]\nmetrics_port = {metrics}\nmax_beds = {config.monitor.max_beds}\n"
         f'[model]\nweights = "{config.model.weights}"\ndevice = "{config.model.device}"\n'
-        f"threads = {config.model.threads}\n",
+        f"threads = {config.model.threads}\n"
+        f"cuda_graphs = {str(config.model.cuda_graphs).lower()}\nbfloat16 = {str(config.model.bfloat16).lower()}\n",
         encoding="utf-8",
     )
     return settings

@@ -51,7 +51,7 @@ class Engine:
         staged: bool | None = None,
         bfloat16: bool = False,
     ) -> None:
-        self.net = net.to(device).eval()
+        self.net = _on(net, device).eval()
         self.device = device
         self.batch_size = batch_size
         staged = device.type == "cuda" if staged is None else staged
@@ -184,6 +184,14 @@ class Engine:
                     torch.cuda.empty_cache()
                 continue
             done = part.stop
+
+
+def _on(net: BeatNet, device: torch.device) -> BeatNet:
+    """The network on that device. One that is there is left alone: `to` lays a GPU's recurrent weights out anew,
+    and graphs that another engine has captured of them would read memory that is no longer theirs.
+    """
+    there = torch.empty(0, device=device).device
+    return net if all(one.device == there for one in net.parameters()) else net.to(device)
 
 
 def _no_memory(error: Exception) -> bool:

@@ -143,6 +143,7 @@ class Passes:
         moved[rows] = stage.moved[: len(rows)].numpy()
         stage.results = None
 
+    @torch.inference_mode()
     def _pass(self, size: int) -> None:
         """The whole pass over the first `size` beats of the device's buffers."""
         slots = self._slots[:size]
@@ -165,12 +166,15 @@ class Passes:
         return self._graphs[size] if self.trusted else lambda: self._pass(size)
 
     def _capture(self, size: int) -> Callable[[], None]:
-        """Capture a graph and compare it with the pass it was captured from, in the scratch slot."""
+        """Capture a graph and compare it with the pass it was captured from, in the scratch slot.
+
+        The slots are set on the stream of the passes: set on another, a pass could still see those of beds.
+        """
         torch.cuda.synchronize(self.device)
-        self._slots[:size] = self.memory.shape[1] - 1
-        self._windows[:size].normal_()
-        self._features[:size].normal_()
         with self._on_stream():
+            self._slots[:size] = self.memory.shape[1] - 1
+            self._windows[:size].normal_()
+            self._features[:size].normal_()
             for _ in range(3):
                 self._pass(size)
         torch.cuda.synchronize(self.device)

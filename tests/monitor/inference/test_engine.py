@@ -8,6 +8,7 @@ import torch
 
 from ecg.errors import UserError
 from ecg.model import weights
+from ecg.model.device import pick_device
 from ecg.model.network import BeatNet, NetShape, QuickReader, reader_of
 from ecg.records import library
 from ecg.signal.beats import Beats
@@ -32,7 +33,7 @@ BEATS = excerpt_beats(12)
 
 def classify(device: str = "cpu", batch_size: int = 256, net: BeatNet = NET) -> Verdicts:
     """All the beats in one call."""
-    return Engine(net, torch.device(device), 12, batch_size).infer(BEATS)
+    return Engine(net, pick_device(device), 12, batch_size).infer(BEATS)
 
 
 @pytest.mark.parametrize(("reader", "stem", "count"), [(32, 16, 300), (8, 3, 1), (64, 16, 257)])
@@ -170,23 +171,76 @@ def test_graphs_come_in_powers_of_two_up_to_the_batch_size(batch_size: int, size
     assert sizes_up_to(batch_size) == sizes
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+def test_what_a_warm_up_computes_leaves_a_memory_that_can_be_saved() -> None:
+    engine = Engine(NET, torch.device("cpu"), 12, staged=True)
+    assert engine._passes is not None
+    engine._passes._pass(16)  # as the capture of a graph does, outside `infer`
+    assert engine.save(11).shape == (1, NET.shape.memory)
+
+
+def test_a_network_that_is_on_its_device_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, _ = weights.load("memory-gru")
+    monkeypatch.setattr(net, "to", None)
+    assert Engine(net, torch.device("cpu"), 12).net is net
+
+
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+
+
+@on_a_gpu
 def test_graphs_on_a_gpu_are_captured_and_trusted() -> None:
     net, _ = weights.load("memory-gru")
-    engine = Engine(net, torch.device("cuda"), 12, 64)
+    engine = Engine(net, pick_device("cuda"), 12, 64)
     engine.warm_up()
     assert engine._passes is not None
     assert engine._passes.trusted
     assert len(engine._passes._graphs) == len(sizes_up_to(64))
-    assert (
-        np.abs(engine.infer(BEATS).probabilities - classify(net=weights.load("memory-gru")[0]).probabilities).max()
-        <= 1e-4
-    )
+    assert not engine.memory[:, :12].any()
+    assert np.abs(engine.infer(BEATS).probabilities - classify().probabilities).max() <= 1e-4
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
-@pytest.mark.parametrize("name", ["memory-gru", "memory-lstm"])
-def test_a_gpu_gives_what_the_cpu_gives(name: str) -> None:
+@on_a_gpu
+@pytest.mark.parametrize("name", ["memory-gru", "memory-lstm", "memory-rnn"])
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_gpu_gives_what_the_cpu_gives(name: str, staged: bool) -> None:
     on_cpu = classify(net=weights.load(name)[0])
-    on_gpu = classify("cuda", net=weights.load(name)[0])
+    on_gpu = Engine(weights.load(name)[0], pick_device("cuda"), 12, 100, staged=staged).infer(BEATS)
     assert np.abs(on_cpu.probabilities - on_gpu.probabilities).max() <= 1e-4
+    assert np.abs(on_cpu.moved - on_gpu.moved).max() <= 1e-3
+
+
+@on_a_gpu
+def test_an_engine_on_a_gpu_grows_forgets_saves_and_restores_like_one_on_the_cpu() -> None:
+    found = []
+    for device in ("cpu", "cuda"):
+        engine = Engine(weights.load("memory-gru")[0], pick_device(device), 6)
+        engine.warm_up()
+        engine.infer(BEATS.take(BEATS.slot < 6))
+        engine.grow(12)
+        engine.reset(np.array([2, 3]))
+        engine.restore(9, engine.save(4))
+        assert engine.recall(9) == engine.recall(4)
+        found.append(engine.infer(BEATS).probabilities)
+    assert np.abs(found[0] - found[1]).max() <= 1e-4
+
+
+@on_a_gpu
+def test_another_engine_of_the_same_network_leaves_the_graphs_right() -> None:
+    net, _ = weights.load("memory-gru")
+    engine = Engine(net, pick_device("cuda"), 12)
+    engine.warm_up()
+    other = Engine(net, pick_device("cuda"), 12)
+    other.warm_up()
+    expected = classify().probabilities
+    for one in (engine, other):
+        assert np.abs(one.infer(BEATS).probabilities - expected).max() <= 1e-4
+
+
+@on_a_gpu
+def test_bfloat16_on_a_gpu_is_near_and_its_graphs_are_trusted() -> None:
+    engine = Engine(weights.load("memory-gru")[0], pick_device("cuda"), 12, bfloat16=True)
+    engine.warm_up()
+    assert engine._passes is not None
+    assert engine._passes.trusted
+    exact, near = classify().probabilities, engine.infer(BEATS).probabilities
+    assert (exact.argmax(axis=1) == near.argmax(axis=1)).mean() > 0.97
