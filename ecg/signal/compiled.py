@@ -60,6 +60,42 @@ class Terms(NamedTuple):
     least_lift: float
 
 
+class Rules(NamedTuple):
+    """What looks are weighed by: constants of `monitor.alarms.judging`, `disorder`, `witness` and `strokes`.
+
+    half, hop, recent: blocks. slowest: Hz. known_after: s. brisk: 1/min. run_beats, run_rr: of a ventricular
+    tachycardia by the settings, run_rr in s. From own on: of strokes.
+    """
+
+    half: int
+    hop: int
+    recent: int
+    looks_on: int
+    misses: int
+    irregular: int
+    quiet_looks: int
+    held: int
+    known_after: float
+    brisk: float
+    slowest: float
+    slower: float
+    run_beats: int
+    run_rr: float
+    own: float
+    refractory: int
+    alike: float
+    quick: float
+    slow: float
+    near: int
+    even: float
+    unlike: float
+    one_another: float
+    strays: int
+    faster: float
+    earlier: int
+    fewest: int
+
+
 class Kernels(Protocol):
     """What is compiled: see `ecg.signal.kernels.use`, whose arguments these are."""
 
@@ -78,17 +114,9 @@ class Kernels(Protocol):
         """`ecg.signal.features.describe`."""
 
     def hear(
-        self,
-        rows: Any,
-        column: int,
-        baseline: float,
-        gain: float,
-        missing: int,
-        tail: int,
-        bounds: tuple[int, int],
-        adjacent: bool,
-    ) -> tuple[NDArray[np.float32], tuple[Any, ...]]:
-        """A channel's codes in its unit, and how its line stands; False first where the codes alone do not tell."""
+        self, rows: Any, terms: Any, leads: int, missing: int, tail: int
+    ) -> tuple[NDArray[np.float32], list[list[int]]] | None:
+        """Signals of a message in their units, and how their lines stand; None where the codes alone do not tell."""
 
     def looks(self, state: Any, slots: Any, chunks: Any, hop: int, length: int) -> Any:
         """The looks that the next samples of these slots make due: slots, index, means, spreads, blocks."""
@@ -99,10 +127,18 @@ class Kernels(Protocol):
     def shapes(self, means: Any, rows: Any, centres: Any, before: int, after: int) -> Any:
         """Shapes around blocks of windows, without mean and of unit length, and the size of the middle ones."""
 
+    def judge(
+        self, own: Any, looks: Any, beats: Any, gone: Any, seen: Any, places: Any, rules: Rules
+    ) -> tuple[Any, NDArray[np.int64]]:
+        """What looks mean for their beds: see `ecg.signal.kernels.judging.judge`."""
+
+    def irregularity(self, rr: Any, lags: int, share: float, fewest: int) -> float:
+        """`monitor.alarms.irregular.irregularity`; -1 in the place of None. rr: int64."""
+
     def classify(
         self, weights: Any, windows: Any, features: Any, slots: Any, memory: Any
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """`ecg.model.few`."""
+        """`ecg.model.compiled`."""
 
 
 class _Held:
@@ -151,9 +187,8 @@ def load(place: Path) -> Kernels:
         use = importlib.import_module(f"{__package__}.kernels.use")
     finally:
         numba.config.CACHE_DIR = before
-    found = use.Compiled()
-    found.warm_up()
-    ready: Kernels = found
+    ready: Kernels = use.Compiled()
+    importlib.import_module(f"{__package__}.kernels.warming").warm_up(ready)
     return ready
 
 

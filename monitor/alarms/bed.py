@@ -21,7 +21,7 @@ from monitor.alarms.kinds import TECHNICAL
 from monitor.alarms.limits import limits
 from monitor.alarms.state import NEVER, UNKNOWN, BedState, Change, Evidence, Sign
 
-UNSTEADY_GRACE = 2
+UNSTEADY_GRACE = 2.0
 """How many times its limit a silence must last to be believed while the baseline is unsteady."""
 
 UNFOUNDED_GRACE = 2.5
@@ -170,17 +170,20 @@ class BedAlarms(Episodes):
 
     def _silences(self) -> tuple[int, int]:
         """Samples at which a pause and an asystole are reached if no beat comes."""
-        sign = self.state.sign
-        wait = float(UNSTEADY_GRACE) if sign.unsteady else 1.0
+        limit, since = self._limits, self._silent_since()
         if self._unfounded():
             wait = UNFOUNDED_GRACE
-        since = self._silent_since()
-        return since + ceil(wait * self._limits.pause), since + ceil(wait * self._limits.asystole)
+        elif self.state.sign.unsteady:
+            wait = UNSTEADY_GRACE
+        else:
+            return since + limit.pause, since + limit.asystole
+        return since + ceil(wait * limit.pause), since + ceil(wait * limit.asystole)
 
     def _silent_since(self) -> int:
         """The last beat in any lead, or the end of whatever kept beats from being heard."""
         state = self.state
-        return max([state.quiet_since, *([] if state.sign.still >= 0 else state.second[-1:])])
+        heard = state.second and state.sign.still < 0
+        return max(state.quiet_since, state.second[-1]) if heard else state.quiet_since
 
     def _held_back(self) -> bool:
         """Is there nothing to be told from the leads, or a pulse that says more than they do?."""
@@ -193,25 +196,35 @@ class BedAlarms(Episodes):
             self._noise = witness.unfounded(self.state)
         return self._noise
 
+    def _awaits_asystole(self) -> bool:
+        """Would an asystole be told, or counted as held back?."""
+        state = self.state
+        if "asystole" not in self._limits.enabled or self.lasts("asystole"):
+            return False
+        return not self._held_back() or (state.sign.noisy and "asystole" not in state.spell)
+
     def _schedule(self) -> None:
-        """The next sample at which something changes by itself."""
-        state, limit = self.state, self._limits
-        deadline = min(state.told[0].index if state.told else NEVER, state.coming[0] if state.coming else NEVER)
+        """The next sample at which something changes by itself. What comes first is asked first: it is nearly all."""
+        state, limit, beats = self.state, self._limits, self.state.beats
+        deadline = state.told[0].index if state.told else NEVER
+        if state.coming and state.coming[0] < deadline:
+            deadline = state.coming[0]
         if not state.sign.fibrillation and not state.sign.lead_off:
             pause, asystole = self._silences()
-            if not state.stopped:
-                deadline = min(deadline, pause)
-            counted = self._held_back() and (not state.sign.noisy or "asystole" in state.spell)
-            if "asystole" in limit.enabled and not self.lasts("asystole") and not counted:
-                deadline = min(deadline, asystole)
+            if pause < deadline and not state.stopped:
+                deadline = pause
+            if asystole < deadline and self._awaits_asystole():
+                deadline = asystole
             for kind, span in limit.slow.items():
                 count = limit.slow_rr[kind]
-                open_ = len(state.beats) >= count and state.beats[-count] > state.denied
-                if open_ and kind in limit.enabled and not self.lasts(kind):
-                    deadline = min(deadline, state.beats[-count] + span)
+                if len(beats) < count or beats[-count] + span >= deadline:
+                    continue
+                if beats[-count] > state.denied and kind in limit.enabled and not self.lasts(kind):
+                    deadline = beats[-count] + span
         if state.doubted >= 0:
             deadline = min(deadline, state.doubted_until)
-        deadline = min(deadline, unreadable.deadline(self, state, limit))
+        if state.unread_since >= 0 or state.read_since >= 0:
+            deadline = min(deadline, unreadable.deadline(self, state, limit))
         for kind, episode in state.episodes.items():
             if episode.over >= 0:
                 deadline = min(deadline, self._shown_until(kind, episode))

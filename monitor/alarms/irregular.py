@@ -15,6 +15,9 @@ sinus arrhythmia or missed beats.
 
 from __future__ import annotations
 
+import numpy as np
+
+from ecg.signal import compiled
 from monitor.alarms.state import UNKNOWN
 
 LAGS = 3
@@ -45,6 +48,9 @@ def irregularity(rr: list[int]) -> float | None:
 
     rr: RR intervals in order, any unit, 0 where one is not to be used. None where fewer than half can be used.
     """
+    if fast := compiled.kernels():
+        value = fast.irregularity(np.array(rr, np.int64), LAGS, SHARE, FEWEST)
+        return None if value < 0 else value
     used = sorted(value for value in rr if value)
     if 2 * len(used) < len(rr) or not used:
         return None

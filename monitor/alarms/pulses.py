@@ -72,11 +72,17 @@ class PulseLooks:
                     its[index] = max(both[0], before[0]), max(both[1], before[1])
 
     def at(self, slots: Slots, places: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """The pulse of each slot, and its steady pulse, by its last look up to these samples: 1/min, 0 for none."""
-        if self._heard:
-            for slot, index in zip(slots.tolist(), places.tolist(), strict=True):
-                self._pass(slot, index)
-        return self._shown["pulse"][slots], self._shown["steady pulse"][slots]
+        """The pulse of each slot, and its steady pulse, by its last look up to these samples: 1/min, 0 for none.
+
+        A slot may stand among them several times, its samples in order.
+        """
+        if not self._heard:
+            return self._shown["pulse"][slots], self._shown["steady pulse"][slots]
+        found = np.empty((2, len(slots)))
+        for row, (slot, index) in enumerate(zip(slots.tolist(), places.tolist(), strict=True)):
+            self._pass(slot, index)
+            found[:, row] = self._shown["pulse"][slot], self._shown["steady pulse"][slot]
+        return found[0], found[1]
 
     def end(self) -> None:
         """The span is over: what was heard in it counts from here on."""

@@ -9,14 +9,10 @@ from numpy.typing import NDArray
 
 from ecg.signal import compiled, quality
 from ecg.signal.compiled import Kernels, Terms
+from ecg.signal.look_bits import CLEAR, FAITHFUL, UNSTEADY, WAVE
 from monitor.alarms import disorder, strokes
 from monitor.alarms.looks import HOP, Look
 
-FLAGS: Final = 7
-WAVE, FAITHFUL, CLEAR, UNSTEADY, BAD, LOUD, LOW = (1 << place for place in range(FLAGS))
-"""What a look at one lead shows, as bits of one number; above them stands why it is bad (`quality.Fault`)."""
-ABSENT: Final = BAD
-"""A lead that is not there bears no witness."""
 TERMS: Final = Terms(
     rise=quality.RISE,
     smooth=quality.SMOOTH,

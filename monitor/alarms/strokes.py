@@ -41,6 +41,8 @@ ONE_ANOTHER: Final = 0.8
 STRAYS: Final = 1
 """The beats of a run, but for so many, are that much like the beat before, or more: a T wave at its end is not."""
 EVEN: Final = 1.5
+NEAR: Final = 6
+"""Blocks around a run in which the other lead's beats are those of the run."""
 FASTER: Final = 0.9
 """The interval of a run is at most that share of the median interval before it."""
 EARLIER: Final = 10
@@ -184,7 +186,9 @@ def run(one: Strokes, other: Strokes, beats: int, rr: tuple[float, float], begun
         return None
     if sorted(one.like_last[-beats + 1 :])[STRAYS] <= ONE_ANOTHER:
         return None
-    there = [alike for place, alike in zip(other.at, other.alike, strict=True) if at[0] - 6 <= place <= at[-1] + 6]
+    there = [
+        alike for place, alike in zip(other.at, other.alike, strict=True) if at[0] - NEAR <= place <= at[-1] + NEAR
+    ]
     if there and sum(there) >= UNLIKE * max(len(there), beats):
         return None
     if not begun:

@@ -35,7 +35,10 @@ def found(state: BedState) -> None:
 
 def _likeness(state: BedState) -> float:
     """Mean correlation of the last beats with the usual one in the better lead; 2 where too few are known."""
-    known = [max(one.alike, one.beside) for one in state.evidence[-KNOWN:] if one.v != UNKNOWN]
+    if len(state.evidence) < KNOWN:
+        return 2.0
+    last = (one for one in state.evidence[-KNOWN:] if one.v != UNKNOWN)
+    known = [one.beside if one.beside > one.alike else one.alike for one in last]
     return sum(known) / len(known) if len(known) >= KNOWN else 2.0
 
 

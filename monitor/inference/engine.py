@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ecg.errors import UserError
-from ecg.model import few
+from ecg.model import compiled
 from ecg.model.network import BeatNet, reader_of
 from ecg.signal.beats import Beats
 from ecg.signal.slots import rounds
@@ -60,7 +60,7 @@ class Engine:
         self._scratch = int(staged)
         self.memory: Tensor = self.net.empty_memory(slots + self._scratch)
         self._reader = reader_of(self.net)
-        self._few = few.FewBeats(self.net) if not staged and few.able(self.net) else None
+        self._compiled = compiled.CompiledNet(self.net) if not staged and compiled.able(self.net) else None
         self._passes = Passes(self.net, self.memory, batch_size, bfloat16) if staged else None
 
     @property
@@ -128,8 +128,9 @@ class Engine:
         moved = np.zeros(total, np.float32)
         if total == 0:
             return Verdicts(probabilities, moved)
-        if self._few and total <= few.MOST:
-            return Verdicts(*self._few.classify(beats.windows, beats.features, beats.slot, self.memory[0].numpy()))
+        if self._compiled and total <= compiled.FEW:
+            memory = self.memory[0].numpy()
+            return Verdicts(*self._compiled.classify(beats.windows, beats.features, beats.slot, memory))
         if self._passes:
             self._passes.start()
         inputs = None if self._passes else self._read(beats)

@@ -12,17 +12,16 @@ from numpy.typing import NDArray
 from ecg.records import leads
 from ecg.records.record import MISSING, hold
 from ecg.settings import MonitorSettings
-from ecg.signal.compiled import Kernels
 from ecg.wire.messages import Wave
-from monitor.ward.lead_off import DITHER_MV, NEAR, RAIL, TAIL, Line, hear
+from monitor.ward.lead_off import DITHER_MV, NEAR, RAIL, Line, hear
 
 
-class Heard(NamedTuple):
-    """A message's samples of one signal in its unit, float32 [n]; the line after them, and the last code."""
+class Terms(NamedTuple):
+    """What the signals of a stream are read by, as long as its messages say so. table: see `Kernels.hear`."""
 
-    signal: NDArray[np.float32]
-    line: Line
-    last: int
+    gain: list[float]
+    baseline: list[float]
+    table: NDArray[np.float64]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,28 +52,9 @@ class Channel:
         self.last, self.last_mv = int(held[-1]), float(signal[-1])
         return signal
 
-    def heard(self, fast: Kernels, wave: Wave, rows: NDArray[np.int16], limit: int) -> Heard | None:
-        """`take` and `hear` at once, nothing changed yet; None where a code is missing or the lead may be off.
-
-        rows: int16 [n, leads], all signals of the message. limit: as for `hear`; 0 where nobody asks for the line.
-        """
-        column = self.column
-        gain, baseline = float(wave.gain[column]), float(wave.baseline[column])
-        if not limit:
-            signal, (all_there, *_) = fast.hear(rows, column, baseline, gain, MISSING, 0, (0, 0), False)
-            return Heard(signal, self.line, int(rows[-1, column])) if all_there else None
-        if self.off or self.line.stood + len(rows) > limit:
-            return None
-        whole = round(baseline)
-        bounds = max(-RAIL, whole - NEAR), min(RAIL, whole + NEAR)
-        adjacent = gain * DITHER_MV >= 1
-        signal, (told, code, *line) = fast.hear(rows, column, baseline, gain, MISSING, TAIL, bounds, adjacent)
-        return Heard(signal, Line(code, *line), code) if told else None
-
-    def take_heard(self, heard: Heard) -> NDArray[np.float32]:
-        """What was heard counts: the signal in its unit, float32 [n]."""
-        self.line, self.last, self.last_mv = heard.line, heard.last, float(heard.signal[-1])
-        return heard.signal
+    def take_heard(self, signal: NDArray[np.float32], line: list[int]) -> None:
+        """Signal in its unit and the line after it, as `Kernels.hear` gives them, count."""
+        self.line, self.last, self.last_mv = Line(*line), line[0], float(signal[-1])
 
     def hear(self, wave: Wave, codes: NDArray[np.int16], limit: int) -> list[tuple[int, int, bool]]:
         """Where the lead is off in the next codes: see monitor.ward.lead_off.hear."""
@@ -86,6 +66,17 @@ class Channel:
         until = self.last_mv if code == MISSING else self.millivolts(wave, np.array([code]))[0]
         line: NDArray[np.float32] = np.linspace(self.last_mv, until, gap + 2, dtype=np.float32)[1:-1]
         return line
+
+
+def terms(wave: Wave, channels: list[Channel]) -> Terms:
+    """What these signals of a message are read by."""
+    table = np.empty((len(channels), 6))
+    for row, channel in zip(table, channels, strict=True):
+        gain, baseline = wave.gain[channel.column], wave.baseline[channel.column]
+        whole = round(baseline)
+        bounds = max(-RAIL, whole - NEAR), min(RAIL, whole + NEAR)
+        row[:] = channel.column, baseline, gain, *bounds, gain * DITHER_MV >= 1
+    return Terms(wave.gain, wave.baseline, table)
 
 
 def read_columns(wave: Wave, settings: MonitorSettings) -> list[int]:

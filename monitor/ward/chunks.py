@@ -18,8 +18,9 @@ from ecg.settings import MonitorSettings
 from ecg.signal import compiled
 from ecg.signal.compiled import Kernels
 from ecg.wire.messages import Wave, wave_samples
-from monitor.ward.channels import Channel, spans
+from monitor.ward.channels import Channel, Terms, spans, terms
 from monitor.ward.events import ResetReason
+from monitor.ward.lead_off import TAIL
 from monitor.ward.ledger import Ledger, RunCount
 from monitor.ward.owner import length
 from monitor.ward.pieces import Begin, Block, Piece, Signal
@@ -67,6 +68,7 @@ class Chunks:
     blocks: list[Block] = field(default_factory=list)
     _waiting: list[Waiting] = field(default_factory=list)
     _joined: bool = False
+    _read_by: Terms | None = None
 
     @property
     def _count(self) -> RunCount:
@@ -184,15 +186,29 @@ class Chunks:
 
     def _take_plain(self, fast: Kernels, wave: Wave, rows: NDArray[np.int16], index: int, pieces: list[Piece]) -> bool:
         """Samples as they nearly always are, none missing and no lead off; False, and nothing changed, for others."""
-        limit = round(self.settings.lead_off_seconds * self.rate)
-        heard = [channel.heard(fast, wave, rows, limit) for channel in self.channels]
-        heard += [channel.heard(fast, wave, rows, 0) for channel in self.pulses]
-        if None in heard:
+        limit = round(self.settings.lead_off_seconds * self.rate) - len(rows)
+        for channel in self.channels:
+            if channel.off or channel.line.stood > limit:
+                return False
+        known = self._terms_of(wave)
+        heard = fast.hear(rows, known.table, len(self.channels), MISSING, TAIL)
+        if heard is None:
             return False
-        every = zip((*self.channels, *self.pulses), heard, strict=True)
-        signals, leads = [channel.take_heard(one) for channel, one in every if one], len(self.channels)
-        pieces.append(self._signal(index, signals[:leads], [False] * leads, signals[leads:]))
+        signals, lines = heard
+        leads = len(self.channels)
+        for number, channel in enumerate(self.channels):
+            channel.take_heard(signals[number], lines[number])
+        for number, channel in enumerate(self.pulses, leads):
+            channel.last, channel.last_mv = lines[number][0], float(signals[number, -1])
+        second = signals[1] if leads > 1 else None
+        pieces.append(Signal(index, signals[0], False, second, False, tuple(signals[leads:])))
         return True
+
+    def _terms_of(self, wave: Wave) -> Terms:
+        known = self._read_by
+        if known is None or known.gain != wave.gain or known.baseline != wave.baseline:
+            known = self._read_by = terms(wave, [*self.channels, *self.pulses])
+        return known
 
     def _lead_back(self, index: int, off: list[bool], pieces: list[Piece]) -> None:
         """Leads that were off and are on again begin anew; the bed does where no lead goes on."""

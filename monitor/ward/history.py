@@ -24,6 +24,8 @@ KEPT_AT_LEAST: Final = 15.0
 
 SEGMENT: Final = 2048
 """Samples in one piece."""
+WRITTEN: Final = 16
+"""Blocks that are written together."""
 MOST_NOTES: Final = 8192
 """Annotations kept: ten minutes of thirteen a second."""
 NOTES_AHEAD: Final = 1 << 17
@@ -44,40 +46,60 @@ class Scale:
 
 @dataclass(slots=True)
 class Recent:
-    """Samples [first, next) of all leads, int16 ADU; MISSING where nothing came."""
+    """Samples [first, next) of all leads, int16 ADU; MISSING where nothing came.
+
+    Blocks are written into the segments WRITTEN at a time, or when somebody asks: nobody looks at most beds.
+    """
 
     first: int = 0
     next: int = 0
     _segments: deque[NDArray[np.int16]] = field(default_factory=deque)
     _scales: list[Scale] = field(default_factory=list)
+    _unwritten: list[NDArray[np.int16]] = field(default_factory=list)
 
     def add(self, block: Block) -> None:
         """Keep a block. Blocks come in order, each sample once."""
         samples = block.samples
+        if block.index != self.next or not self._scales:
+            self._leap(block)
+        last = self._scales[-1]
+        if last.gain != block.gain or last.baseline != block.baseline:
+            self._scales.append(Scale(block.index, block.gain, block.baseline))
+        self._unwritten.append(samples)
+        self.next += len(samples)
+        if len(self._unwritten) >= WRITTEN or len(samples) >= SEGMENT // WRITTEN:
+            self._write()
+
+    def _leap(self, block: Block) -> None:
+        """Samples are missing before a block, or it is the first."""
+        self._write()
         if not self._segments or block.index - self.next > LONGEST_GAP:
             self._segments.clear()
-            self._scales.clear()
+            self._scales = [Scale(block.index, block.gain, block.baseline)]
             self.first = self.next = block.index
-        if not self._scales or (self._scales[-1].gain, self._scales[-1].baseline) != (block.gain, block.baseline):
-            self._scales.append(Scale(block.index, block.gain, block.baseline))
-        if block.index > self.next:
-            self._write(np.full((block.index - self.next, samples.shape[1]), MISSING, np.int16))
-        self._write(samples)
+        elif block.index > self.next:
+            self._unwritten.append(np.full((block.index - self.next, block.samples.shape[1]), MISSING, np.int16))
+            self.next = block.index
 
-    def _write(self, samples: NDArray[np.int16]) -> None:
-        done = 0
+    def _write(self) -> None:
+        """Put what has come into the segments."""
+        if not self._unwritten:
+            return
+        samples = self._unwritten[0] if len(self._unwritten) == 1 else np.concatenate(self._unwritten)
+        self._unwritten.clear()
+        place, done = self.next - self.first - len(samples), 0
         while done < len(samples):
-            place = self.next - self.first
             if place == SEGMENT * len(self._segments):
                 self._segments.append(np.empty((SEGMENT, samples.shape[1]), np.int16))
             row = place % SEGMENT
             count = min(SEGMENT - row, len(samples) - done)
             self._segments[-1][row : row + count] = samples[done : done + count]
-            self.next += count
+            place += count
             done += count
 
     def trim(self, before: int) -> None:
         """Forget whole pieces that lie before sample `before`."""
+        self._write()
         while len(self._segments) > 1 and self.first + SEGMENT <= before:
             self._segments.popleft()
             self.first += SEGMENT
@@ -96,6 +118,7 @@ class Recent:
         return made
 
     def _read(self, start: int, end: int) -> NDArray[np.int16]:
+        self._write()
         parts = []
         while start < end:
             number, row = divmod(start - self.first, SEGMENT)

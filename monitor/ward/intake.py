@@ -46,6 +46,7 @@ class Intake(Chunks):
             raise ValueError("an intake of other parts")
         for name, value in saved.items():
             setattr(self, name, deepcopy(value))
+        self._read_by = None
         self.ledger.begin(self.bed, self.stream)
         heard = [*self.channels, *self.pulses]
         columns = [channel.column for channel in heard]
@@ -239,6 +240,7 @@ class Intake(Chunks):
         self.channels = [Channel(column=column) for column in read_columns(wave, self.settings)]
         shown = pulse_columns(wave.leads, wave.units)
         self.pulses = [Channel(column=column) for column in shown if column != self.column]
+        self._read_by = None
         self.ended = False
         late = self._patience(wave)
         # The first chunk heard may have overtaken others; only a monitor that joins late begins in mid-stream.
@@ -253,6 +255,6 @@ class Intake(Chunks):
 REMEMBERED: Final = {
     name: kind
     for name, kind in get_type_hints(Intake).items()
-    if name not in ("bed", "settings", "ledger", "blocks", "owner")
+    if name not in ("bed", "settings", "ledger", "blocks", "owner", "_read_by")
 }
 """Fields of an intake that are its memory, and their types."""

@@ -11,7 +11,7 @@ from numba import njit
 from ecg.signal import features as said
 from ecg.signal import intervals, p_waves, regularity, shapes, usual, windows
 from ecg.signal.kernels import waves
-from ecg.signal.kernels.sums import clip, likeness, span, total
+from ecg.signal.kernels.sums import clip, likeness, middle, nth, span, total
 from ecg.signal.kernels.waves import Waves
 from ecg.signal.resampler import MODEL_RATE
 
@@ -154,8 +154,7 @@ def _interval(state: Running, slot: int, at: float, beats: float, log_rr: float,
         steps = work[:count]
         for place in range(count):
             steps[place] = abs(recent[place + 1] - recent[place])
-        steps.sort()
-        told[IRREGULARITY] = 10 * min(0.5 * (steps[(count - 1) // 2] + steps[count // 2]), 0.5)
+        told[IRREGULARITY] = 10 * min(0.5 * (nth(steps, count, (count - 1) // 2) + nth(steps, count, count // 2)), 0.5)
     told[LONG_IRREGULARITY] = 10 * irregular
     pace = max(1 / max(beats - 1, 1.0), 1 / LONG) if has_past else 0.0
     state.irregular[slot] = irregular + pace * (min(abs(log_rr - last), 0.5) - irregular)
@@ -193,9 +192,8 @@ def _regular(state: Running, slot: int, log_rr: float, beats: float, told: Any, 
             count += changes[place] < UNKNOWN
         here_quarter = here_median = 0.0
         if count >= LEAST:
-            ordered = work[:CHANGES]
-            ordered.sort()
-            here_quarter, here_median = ordered[int(0.25 * (count - 1))], ordered[int(0.5 * (count - 1))]
+            here_quarter = nth(work, CHANGES, int(0.25 * (count - 1)))
+            here_median = nth(work, CHANGES, int(0.5 * (count - 1)))
         if lag == 0:
             first_quarter = here_quarter
         quarter, median = min(quarter, here_quarter), min(median, here_median)
@@ -317,10 +315,9 @@ def describe(state: Running, whole: Waves, free: Waves, slots: Any, at: Any, cut
     for number in range(len(slots)):
         slot = slots[number]
         ordered[:] = cuts[number]
-        ordered.sort()
-        middle = (ordered[(WINDOW - 1) // 2] + ordered[WINDOW // 2]) / 2
+        level = middle(ordered, WINDOW)
         for place in range(WINDOW):
-            beat[place] = cuts[number, place] - middle
+            beat[place] = cuts[number, place] - level
         told[:] = 0.0
         beats = state.beats[slot]
         rr = max(at[number] - state.last_at[slot], 1.0)

@@ -39,6 +39,59 @@ class Designs(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _resample(joined: Any, begin: int, first: int, up: int, down: int, half: int, taps: Any, out: Any) -> None:
+    """Outputs from number `first` on. joined: float32 inputs, of which the first is number `begin`."""
+    length = len(joined)
+    for made in range(len(out)):
+        position = (first + made) * up
+        base, phase = position // down - begin + 1 - half, position % down
+        added = np.float32(0)
+        if base >= 0 and base + 2 * half <= length:
+            for tap in range(2 * half):
+                added += taps[phase, tap] * joined[base + tap]
+        else:
+            for tap in range(2 * half):
+                added += taps[phase, tap] * joined[min(max(base + tap, 0), length - 1)]
+        out[made] = added
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _filter(state: Filters, designs: Designs, slot: int, samples: Any, model: Any, band: Any, steep: Any) -> None:
+    """Samples through all filters. model, band: what comes out. steep: how far the band moves at each sample."""
+    low_0, low_1, high_0 = state.low_filter[slot, 0], state.low_filter[slot, 1], state.high_filter[slot, 0]
+    band_0, band_1, before = state.band_filter[slot, 0], state.band_filter[slot, 1], state.band_last[slot]
+    for place in range(len(samples)):
+        here = np.float64(samples[place])
+        low = low_0 + designs.low_b[0] * here
+        low_0 = low_1 + here * designs.low_b[1] - low * designs.low_a[1]
+        low_1 = here * designs.low_b[2] - low * designs.low_a[2]
+        high = high_0 + designs.high_b[0] * low
+        high_0 = low * designs.high_b[1] - high * designs.high_a[1]
+        passed = band_0 + designs.band_b[0] * here
+        band_0 = band_1 + here * designs.band_b[1] - passed * designs.band_a[1]
+        band_1 = here * designs.band_b[2] - passed * designs.band_a[2]
+        steep[place] = abs(passed - before)
+        before = passed
+        model[place], band[place] = high, passed
+    state.low_filter[slot, 0] = low_0 if abs(low_0) >= TINY else 0.0
+    state.low_filter[slot, 1] = low_1 if abs(low_1) >= TINY else 0.0
+    state.high_filter[slot, 0] = high_0 if abs(high_0) >= TINY else 0.0
+    state.band_filter[slot, 0] = band_0 if abs(band_0) >= TINY else 0.0
+    state.band_filter[slot, 1] = band_1 if abs(band_1) >= TINY else 0.0
+    state.band_last[slot] = before
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _remember(kept: Any, made: Any, count: int) -> None:
+    """What is kept of a row, in front of `count` new values; the newest are kept then."""
+    held = len(kept)
+    for place in range(held):
+        made[place] = kept[place]
+    for place in range(held):
+        kept[place] = made[place + count]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def advance(
     state: Filters, designs: Designs, slots: Any, signal: Any, up: int, down: int, half: int, taps: Any, out: Any
 ) -> None:
@@ -49,8 +102,7 @@ def advance(
     model, band, envelope = out
     kept, held, average = state.inputs.shape[1], state.model.shape[1], state.slopes.shape[1] + 1
     new, count = signal.shape[1], model.shape[1] - state.model.shape[1]
-    length = kept + new
-    joined = np.empty(length, np.float32)
+    joined, samples = np.empty(kept + new, np.float32), np.empty(count, np.float32)
     slopes = np.empty(average - 1 + count)
     for row in range(len(slots)):
         slot = slots[row]
@@ -65,48 +117,20 @@ def advance(
         state.seen[slot] += new
         if count == 0:
             continue
-        model[row, :held] = state.model[slot]
-        band[row, :held] = state.band_signal[slot]
-        envelope[row, :held] = state.envelope[slot]
-        slopes[: average - 1] = state.slopes[slot]
-        low_0, low_1, high_0 = state.low_filter[slot, 0], state.low_filter[slot, 1], state.high_filter[slot, 0]
-        band_0, band_1, before = state.band_filter[slot, 0], state.band_filter[slot, 1], state.band_last[slot]
         first = state.made[slot]
-        for made in range(count):
-            position = (first + made) * up
-            base, phase = position // down - begin + 1 - half, position % down
-            added = np.float32(0)
-            if base >= 0 and base + 2 * half <= length:
-                for tap in range(2 * half):
-                    added += taps[phase, tap] * joined[base + tap]
-            else:
-                for tap in range(2 * half):
-                    added += taps[phase, tap] * joined[min(max(base + tap, 0), length - 1)]
-            here = np.float64(added)
-            low = low_0 + designs.low_b[0] * here
-            low_0 = low_1 + here * designs.low_b[1] - low * designs.low_a[1]
-            low_1 = here * designs.low_b[2] - low * designs.low_a[2]
-            high = high_0 + designs.high_b[0] * low
-            high_0 = low * designs.high_b[1] - high * designs.high_a[1]
-            passed = band_0 + designs.band_b[0] * here
-            band_0 = band_1 + here * designs.band_b[1] - passed * designs.band_a[1]
-            band_1 = here * designs.band_b[2] - passed * designs.band_a[2]
-            slopes[average - 1 + made] = abs(passed - before)
-            before = passed
-            added_slopes = slopes[made]
-            for place in range(1, average):
-                added_slopes += slopes[made + place]
-            model[row, held + made] = high
-            band[row, held + made] = passed
-            envelope[row, held + made] = added_slopes / average
         state.made[slot] = first + count
-        state.low_filter[slot, 0] = low_0 if abs(low_0) >= TINY else 0.0
-        state.low_filter[slot, 1] = low_1 if abs(low_1) >= TINY else 0.0
-        state.high_filter[slot, 0] = high_0 if abs(high_0) >= TINY else 0.0
-        state.band_filter[slot, 0] = band_0 if abs(band_0) >= TINY else 0.0
-        state.band_filter[slot, 1] = band_1 if abs(band_1) >= TINY else 0.0
-        state.band_last[slot] = before
+        _resample(joined, begin, first, up, down, half, taps, samples)
+        slopes[: average - 1] = state.slopes[slot]
+        _filter(state, designs, slot, samples, model[row, held:], band[row, held:], slopes[average - 1 :])
         state.slopes[slot] = slopes[count:]
-        state.model[slot] = model[row, count:]
-        state.band_signal[slot] = band[row, count:]
-        state.envelope[slot] = envelope[row, count:]
+        spread = envelope[row, held:]
+        for place in range(count):
+            spread[place] = slopes[place]
+        for later in range(1, average):
+            for place in range(count):
+                spread[place] += slopes[place + later]
+        for place in range(count):
+            spread[place] /= average
+        _remember(state.model[slot], model[row], count)
+        _remember(state.band_signal[slot], band[row], count)
+        _remember(state.envelope[slot], envelope[row], count)

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from ecg.signal.compiled import Terms
-from ecg.signal.kernels.sums import total
+from ecg.signal.kernels.sums import middle, total
 
 SIDE_BY_SIDE = 128
 
@@ -28,16 +28,20 @@ class Blocks(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def advance(
-    state: Blocks, slots: Any, order: Any, flat: Any, edges: Any, hop: int, longest: int, out: tuple[Any, ...]
-) -> int:
-    """Rows in this order take their next samples, flat[edges[row]:edges[row + 1]]. longest: samples of a row.
+def _make_room(values: Any, count: int) -> None:
+    """The last so many places are free: what was before them has moved to the front."""
+    for place in range(len(values) - count):
+        values[place] = values[place + count]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def advance(state: Blocks, slots: Any, order: Any, flat: Any, edges: Any, hop: int, out: tuple[Any, ...]) -> int:
+    """Rows in this order take their next samples, flat[edges[row]:edges[row + 1]].
 
     out: slots, index, means, spreads, blocks, of every look that is due; room for all. Returns their number.
     """
     where, index, means, spreads, blocks = out
     kept, length, made = state.means.shape[1], means.shape[1], 0
-    mean, spread = np.empty(kept + longest + 1), np.empty(kept + longest + 1)
     for row in order:
         slot, low, new = slots[row], edges[row], edges[row + 1] - edges[row]
         if new == 0:
@@ -46,22 +50,34 @@ def advance(
         state.seen[slot] += new
         over, done = first % size, first // size
         count, rest = (over + new) // size, state.rest[slot]
-        if count:
-            mean[:kept], spread[:kept] = state.means[slot], state.spreads[slot]
-            for block in range(count):
-                added, high, low_sample = 0.0, np.float32(-np.inf), np.float32(np.inf)
-                for place in range(block * size - over, (block + 1) * size - over):
-                    sample = flat[low + place] if place >= 0 else rest[place + over]
+        mean, spread = state.means[slot], state.spreads[slot]
+        begin = 0
+        while begin < count:  # no more at once than stand behind a whole look, or than the next one needs
+            part = min(count - begin, max(kept - length, hop - (done + begin) % hop))
+            _make_room(mean, part)
+            _make_room(spread, part)
+            for block in range(begin, begin + part):
+                place, end = block * size - over, (block + 1) * size - over
+                added, high, least = 0.0, np.float32(-np.inf), np.float32(np.inf)
+                while place < 0:
+                    sample = rest[place + over]
                     added += sample
-                    high, low_sample = max(high, sample), min(low_sample, sample)
-                mean[kept + block], spread[kept + block] = added / size, high - low_sample
-            state.means[slot], state.spreads[slot] = mean[count : kept + count], spread[count : kept + count]
-            for end in range(hop - done % hop, count + 1, hop):
-                begin = kept + end - length
-                means[made], spreads[made] = mean[begin : begin + length], spread[begin : begin + length]
-                where[made], blocks[made] = slot, done + end
-                index[made] = state.begin[slot] + (done + end) * size - 1
+                    high, least = max(high, sample), min(least, sample)
+                    place += 1
+                while place < end:
+                    sample = flat[low + place]
+                    added += sample
+                    high, least = max(high, sample), min(least, sample)
+                    place += 1
+                at = kept - part + block - begin
+                mean[at], spread[at] = added / size, high - least
+            for end in range(hop - (done + begin) % hop, part + 1, hop):
+                at = kept - part + end
+                means[made], spreads[made] = mean[at - length : at], spread[at - length : at]
+                where[made], blocks[made] = slot, done + begin + end
+                index[made] = state.begin[slot] + (done + begin + end) * size - 1
                 made += 1
+            begin += part
         left = over + new - count * size
         for place in range(left):
             source = count * size + place - over
@@ -80,76 +96,73 @@ def _sum(values: Any, count: int) -> float:
     return total(values, 0, half) + total(values, half, count)
 
 
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
+def _largest(values: Any, low: int, high: int) -> float:
+    """The largest of values[low:high]: none is NaN, and which of two zeros does not matter."""
+    most = values[low]
+    for place in range(low + 1, high):
+        most = values[place] if values[place] > most else most
+    return float(most)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
+def _smallest(values: Any, low: int, high: int) -> float:
+    """The smallest of values[low:high], as `_largest`."""
+    least = values[low]
+    for place in range(low + 1, high):
+        least = values[place] if values[place] < least else least
+    return float(least)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _middle(values: Any, count: int) -> float:
-    """The median of the first so many values, whose order is lost."""
-    wanted, low, high = count // 2, 0, count - 1
-    while low < high:
-        pivot, left, right = values[(low + high) // 2], low, high
-        while left <= right:
-            while values[left] < pivot:
-                left += 1
-            while values[right] > pivot:
-                right -= 1
-            if left <= right:
-                values[left], values[right] = values[right], values[left]
-                left += 1
-                right -= 1
-        if wanted <= right:
-            high = right
-        elif wanted >= left:
-            low = left
-        else:
-            break
-    upper = values[wanted]
-    if count % 2:
-        return (upper + upper) / 2
-    lower = values[0]
-    for place in range(1, wanted):
-        lower = max(lower, values[place])
-    return (lower + upper) / 2
+def _levelled(window: Any, reach: int, sums: Any, level: Any, wave: Any) -> None:
+    """The baseline of a window, the mean over so many places to either side, and the window less it."""
+    length = len(window)
+    sums[0] = 0.0
+    for place in range(length):
+        sums[place + 1] = sums[place] + window[place]
+    whole = 2 * reach + 1
+    for place in range(reach):
+        level[place] = (sums[min(place + reach + 1, length)] - sums[0]) / min(place + reach + 1, length)
+    for place in range(reach, length - reach):
+        level[place] = (sums[place + reach + 1] - sums[place - reach]) / whole
+    for place in range(length - reach, length):
+        low = max(place - reach, 0)
+        level[place] = (sums[length] - sums[low]) / (length - low)
+    for place in range(length):
+        wave[place] = window[place] - level[place]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _wave(window: Any, rate: float, terms: Terms, work: Any) -> tuple[bool, bool, bool]:
     """`disorder.describe` of one window, as far as no wave is followed: may it be one, else clear; unsteady."""
-    length, reach = len(window), terms.baseline
-    sums, size, steep, square = work[0], work[1], work[2], work[3]
-    sums[0] = 0.0
-    for place in range(length):
-        sums[place + 1] = sums[place] + window[place]
-    lowest, highest, least, most, tall, steepest, before = np.inf, -np.inf, np.inf, -np.inf, 0.0, 0.0, 0.0
-    for place in range(length):
-        low, high = max(place - reach, 0), min(place + reach + 1, length)
-        level = (sums[high] - sums[low]) / (high - low)
-        lowest, highest = min(lowest, level), max(highest, level)
-        here = window[place] - level
-        least, most = min(least, here), max(most, here)
-        size[place] = abs(here)
-        tall = max(tall, size[place])
-        if place:
-            slope = here - before
-            steep[place - 1] = abs(slope)
-            square[place - 1] = slope * slope
-            steepest = max(steepest, abs(slope))
-        before = here
-    unsteady = highest - lowest > terms.unsteady
+    length, wave, level, size, steep, square = len(window), work[0], work[1], work[2], work[3], work[4]
+    _levelled(window, terms.baseline, work[5], level, wave)
     slopes, flat, away = length - 1, 0, 0
-    for place in range(slopes):
-        flat += steep[place] < terms.no_slope * steepest
     for place in range(length):
-        away += size[place] > terms.away * tall
+        size[place] = abs(wave[place])
+    for place in range(slopes):
+        slope = wave[place + 1] - wave[place]
+        steep[place] = abs(slope)
+        square[place] = slope * slope
+    unsteady = _largest(level, 0, length) - _smallest(level, 0, length) > terms.unsteady
+    bound = terms.no_slope * _largest(steep, 0, slopes)
+    for place in range(slopes):
+        flat += steep[place] < bound
+    bound = terms.away * _largest(size, 0, length)
+    for place in range(length):
+        away += size[place] > bound
     still = flat / slopes
     mean = _sum(square, slopes) / slopes
     for place in range(slopes):
         square[place] = square[place] * square[place]
     peaked = (_sum(square, slopes) / slopes) / max(mean * mean, 1e-30)
-    may = away / length > terms.least_away and most - least > terms.least_wave
-    may = may and still < terms.most_still and peaked < terms.most_peaked
+    may = away / length > terms.least_away and still < terms.most_still and peaked < terms.most_peaked
     if may:
+        may = _largest(wave, 0, length) - _smallest(wave, 0, length) > terms.least_wave
         half = np.floor(np.pi * _sum(size, length) / max(_sum(steep, slopes), 1e-30) + 0.5)
         hertz = rate / (2 * min(max(half, 1.0), np.float64(length // 2)))
-        may = hertz >= terms.lowest_hertz and hertz <= terms.highest_hertz
+        may = may and hertz >= terms.lowest_hertz and hertz <= terms.highest_hertz
     return may, not may and peaked > terms.clear_peaked and still > terms.most_still, unsteady
 
 
@@ -163,10 +176,41 @@ def _lift(window: Any, terms: Terms, lift: Any, steps: Any) -> None:
         steps[place] = steps[2 * half - 1 - place]
         steps[half + length + place] = steps[half + length - 1 - place]
     for place in range(length):
-        added = steps[place]
-        for more in range(1, terms.smooth):
-            added += steps[place + more]
-        lift[place] = added / terms.smooth
+        lift[place] = steps[place]
+    for more in range(1, terms.smooth):
+        for place in range(length):
+            lift[place] += steps[place + more]
+    for place in range(length):
+        lift[place] /= terms.smooth
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _quality(window: Any, spread: Any, terms: Terms, excess: Any, measures: Any) -> bool:
+    """`quality.measure` of one window but for its lift: reach and rough go into `measures`; is it clipped?."""
+    length = len(window)
+    top, bottom = _largest(window, 0, length), _smallest(window, 0, length)
+    reach = top - bottom
+    for place in range(1, length - 1):
+        change = abs(window[place] - window[place - 1]) + abs(window[place + 1] - window[place])
+        excess[place] = max(spread[place] - change / 2, 0.0)
+    excess[0] = max(spread[0] - abs(window[1] - window[0]) / 2, 0.0)
+    excess[length - 1] = max(spread[length - 1] - abs(window[length - 1] - window[length - 2]) / 2, 0.0)
+    measures[2], measures[3] = reach, middle(excess, length)
+    if reach <= terms.wander_mv:
+        return False
+    edge, high, low = terms.edge * reach, 0, 0
+    for place in range(length):
+        still = spread[place] <= edge
+        high += still and window[place] >= top - edge
+        low += still and window[place] <= bottom + edge
+    if not high + low:
+        return False
+    for place in range(length):
+        excess[place] = window[place]
+    half = middle(excess, length)
+    above = high / length * (1.0 if top - half > terms.far * reach else 0.0)
+    below = low / length * (1.0 if half - bottom > terms.far * reach else 0.0)
+    return bool(above + below > terms.clipped)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -178,49 +222,21 @@ def show(means: Any, spreads: Any, rate: Any, known: Any, terms: Terms, out: tup
     """
     flags, measures, lifted, steep = out
     length, newest = means.shape[1], terms.hop
-    work, lift, steps = np.empty((4, length + 1)), np.empty(length), np.empty(length + 2 * terms.smooth)
-    first = length - terms.tail - terms.hop
+    work, lift, steps = np.empty((6, length + 1)), np.empty(length), np.empty(length + 2 * terms.smooth)
+    first, count = length - terms.tail - terms.hop, length - terms.rise
     for row in range(len(means)):
-        window, spread = means[row], spreads[row]
+        window = means[row]
         flags[row, 0], flags[row, 1], flags[row, 2] = _wave(window, rate[row], terms, work)
         _lift(window, terms, lift, steps)
-        count, highest, newer = length - terms.rise, -np.inf, -np.inf
-        for place in range(count):
-            highest = max(highest, lift[place])
-        for place in range(count - newest, count):
-            newer = max(newer, lift[place])
-        top, bottom, excess = -np.inf, np.inf, work[0]
-        for place in range(length):
-            top, bottom = max(top, window[place]), min(bottom, window[place])
-            after = abs(window[place + 1] - window[place]) if place + 1 < length else 0.0
-            before = abs(window[place] - window[place - 1]) if place else 0.0
-            excess[place] = max(spread[place] - (before + after) / 2, 0.0)
-        reach = top - bottom
-        measures[row, 0], measures[row, 1], measures[row, 2] = highest, newer, reach
-        measures[row, 3] = _middle(excess, length)
-        edge, high, low = terms.edge * reach, 0, 0
-        if reach > terms.wander_mv:
-            for place in range(length):
-                if spread[place] <= edge:
-                    high += window[place] >= top - edge
-                    low += window[place] <= bottom + edge
-        flags[row, 3] = False
-        if high + low:
-            for place in range(length):
-                excess[place] = window[place]
-            half = _middle(excess, length)
-            above = high / length * (1.0 if top - half > terms.far * reach else 0.0)
-            below = low / length * (1.0 if half - bottom > terms.far * reach else 0.0)
-            flags[row, 3] = above + below > terms.clipped
+        measures[row, 0], measures[row, 1] = _largest(lift, 0, count), _largest(lift, count - newest, count)
+        flags[row, 3] = _quality(window, spreads[row], terms, work[0], measures[row])
         for place in range(terms.hop):
             centre = first - terms.rise + place
             here = lift[centre]
-            tallest = here
-            for near in range(centre - terms.apart, centre + terms.apart + 1):
-                tallest = max(tallest, lift[near])
             lifted[row, place] = here
-            enough = known[row] - length + first + place >= terms.before + terms.rise
-            steep[row, place] = here >= tallest and tallest > terms.least_lift and enough
+            steep[row, place] = False
+            if here > terms.least_lift and known[row] - length + first + place >= terms.before + terms.rise:
+                steep[row, place] = here >= _largest(lift, centre - terms.apart, centre + terms.apart + 1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -62,3 +62,42 @@ def span(values: Any, low: int, high: int) -> float:
 def clip(value: float, low: float, high: float) -> float:
     """A value within limits."""
     return min(max(value, low), high)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def nth(values: Any, count: int, wanted: int) -> float:
+    """The value that stands at `wanted` when the first `count` are in order; after it none is smaller, before it none
+    larger.
+    """
+    low, high = 0, count - 1
+    while low < high:
+        pivot, left, right = values[(low + high) // 2], low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if wanted <= right:
+            high = right
+        elif wanted >= left:
+            low = left
+        else:
+            break
+    return float(values[wanted])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def middle(values: Any, count: int) -> float:
+    """The median of the first so many values, whose order is lost."""
+    half = count // 2
+    upper = nth(values, count, half)
+    if count % 2:
+        return (upper + upper) / 2
+    lower = values[0]
+    for place in range(1, half):
+        lower = max(lower, values[place])
+    return float((lower + upper) / 2)

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import p_waves
-from ecg.signal.compiled import Terms
-from ecg.signal.detector import REFRACTORY, SHAPE, Peaks
-from ecg.signal.kernels import description, detection, filling, filtering, hearing, looking, recurrent
+from ecg.signal.compiled import Rules, Terms
+from ecg.signal.detector import REFRACTORY, Peaks
+from ecg.signal.kernels import (
+    description,
+    detection,
+    filling,
+    filtering,
+    hearing,
+    intervals,
+    judging,
+    looking,
+    recurrent,
+)
 from ecg.signal.kernels.description import Running
 from ecg.signal.kernels.detection import Levels
 from ecg.signal.kernels.filling import Taken
 from ecg.signal.kernels.filtering import Designs, Filters
+from ecg.signal.kernels.judging import Lines, Own, Seen
 from ecg.signal.kernels.looking import Blocks
 from ecg.signal.kernels.recurrent import Weights
+from ecg.signal.kernels.strokes import Kept, Places
 from ecg.signal.kernels.waves import Waves
-from ecg.signal.resampler import MODEL_RATE, Kernel, kernel
+from ecg.signal.resampler import Kernel
 from ecg.signal.slots import Floats, Index, State
 from ecg.signal.windows import CHANNELS, PENDING, WINDOW
 
-RATE: Final = 360.0
+
+def _part(kind: Callable[..., Any], names: Iterable[str]) -> Callable[[State], Any]:
+    """What takes these arrays of a state for a kernel."""
+    arrays = itemgetter(*names)
+    return lambda state: kind(*arrays(state))
+
+
+_FILTERS, _LEVELS, _TAKEN, _RUNNING, _BLOCKS, _OWN, _KEPT, _WAVES = (
+    _part(kind, kind._fields) for kind in (Filters, Levels, Taken, Running, Blocks, Own, Kept, Waves)
+)
+_FREE_WAVES = _part(Waves, (p_waves.KEPT + name for name in Waves._fields))
 
 
 class Compiled:
@@ -44,7 +68,7 @@ class Compiled:
         shape = len(slots), state["model"].shape[1] + count
         out = np.empty(shape), np.empty(shape), np.empty(shape)
         filtering.advance(
-            Filters(*(state[name] for name in Filters._fields)),
+            _FILTERS(state),
             Designs(*(np.ascontiguousarray(part) for design in designs for part in design)),
             np.ascontiguousarray(slots),
             np.ascontiguousarray(signal),
@@ -63,7 +87,7 @@ class Compiled:
         room = len(slots) * (envelope.shape[1] // REFRACTORY + 2)
         out = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
         made = detection.find(
-            Levels(*(state[name] for name in Levels._fields)),
+            _LEVELS(state),
             np.ascontiguousarray(slots),
             np.argsort(slots, kind="stable"),
             np.ascontiguousarray(model),
@@ -83,7 +107,7 @@ class Compiled:
         some, parts = np.empty((2, room), np.int64), np.empty(room)
         seen = np.empty((2, len(found.row)), np.int64)
         made, heard = filling.settle(
-            Taken(*(state[name] for name in Taken._fields)),
+            _TAKEN(state),
             np.ascontiguousarray(slots),
             np.argsort(slots, kind="stable"),
             np.ascontiguousarray(follows),
@@ -106,11 +130,10 @@ class Compiled:
             np.empty(total),
             np.empty(total),
         )
-        free = p_waves.free_state(state)
         description.describe(
-            Running(*(state[name] for name in Running._fields)),
-            Waves(*(state[name] for name in Waves._fields)),
-            Waves(*(free[name] for name in Waves._fields)),
+            _RUNNING(state),
+            _WAVES(state),
+            _FREE_WAVES(state),
             np.ascontiguousarray(slots),
             np.ascontiguousarray(at),
             np.ascontiguousarray(cuts),
@@ -119,19 +142,12 @@ class Compiled:
         return out
 
     def hear(
-        self,
-        rows: NDArray[np.int16],
-        column: int,
-        baseline: float,
-        gain: float,
-        missing: int,
-        tail: int,
-        bounds: tuple[int, int],
-        adjacent: bool,
-    ) -> tuple[NDArray[np.float32], tuple[Any, ...]]:
-        """A channel's codes in its unit, and the line after them: see `hearing.hear`. rows: a view of a message."""
-        signal = np.empty(len(rows), np.float32)
-        return signal, hearing.hear(rows, column, baseline, gain, missing, tail, *bounds, adjacent, signal)
+        self, rows: NDArray[np.int16], terms: Floats, leads: int, missing: int, tail: int
+    ) -> tuple[NDArray[np.float32], list[list[int]]] | None:
+        """Signals of a message in their units, and the lines after them: see `hearing.hear`. None for odd ones."""
+        signals, lines = np.empty((len(terms), len(rows)), np.float32), np.empty((len(terms), 4), np.int64)
+        told = hearing.hear(rows, terms, leads, missing, tail, signals, lines)
+        return (signals, lines.tolist()) if told else None
 
     def looks(
         self, state: State, slots: Index, chunks: list[NDArray[np.float32]], hop: int, length: int
@@ -143,13 +159,12 @@ class Compiled:
         room = int((counts // (state["block"][slots] * hop)).sum()) + 2 * len(chunks)
         some, wide = np.empty((3, room), np.int64), np.empty((2, room, length))
         made = looking.advance(
-            Blocks(*(state[name] for name in Blocks._fields)),
+            _BLOCKS(state),
             np.ascontiguousarray(slots),
             np.argsort(slots, kind="stable"),
             np.concatenate([np.zeros(0, np.float32), *chunks], dtype=np.float32, casting="same_kind"),
             edges,
             hop,
-            int(counts.max(initial=0)),
             (some[0], some[1], wide[0], wide[1], some[2]),
         )
         return some[0, :made], some[1, :made], wide[0, :made], wide[1, :made], some[2, :made]
@@ -183,6 +198,35 @@ class Compiled:
         )
         return out
 
+    def judge(
+        self,
+        own: State,
+        looks: State,
+        beats: State,
+        gone: NDArray[np.bool_],
+        seen: tuple[NDArray[Any], ...],
+        places: tuple[NDArray[Any], ...],
+        rules: Rules,
+    ) -> tuple[Index, Index]:
+        """Which looks bring news [n] and what they tell [n, 14]: see `judging.judge`. seen, places: as there."""
+        count = len(seen[0])
+        news, told = np.empty(count, np.int64), np.empty((count, 14), np.int64)
+        made = judging.judge(
+            _OWN(own),
+            Lines(looks["usual"], looks["rate"], looks["begin"], looks["block"], gone),
+            _KEPT(beats),
+            Seen(*(np.ascontiguousarray(values) for values in seen)),
+            Places(*(np.ascontiguousarray(values) for values in places)),
+            rules,
+            (news, told),
+        )
+        return news[:made], told[:made]
+
+    def irregularity(self, rr: Index, lags: int, share: float, fewest: int) -> float:
+        """The change of RR intervals that counts: see `intervals.irregularity`."""
+        value: float = intervals.irregularity(rr, lags, share, fewest)
+        return value
+
     def classify(
         self,
         weights: tuple[NDArray[np.float32], ...],
@@ -191,7 +235,7 @@ class Compiled:
         slots: Index,
         memory: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Few beats through the network: see `ecg.model.few`. weights: in the order of `recurrent.Weights`."""
+        """Beats through the network: see `ecg.model.compiled`. weights: in the order of `recurrent.Weights`."""
         given = Weights(*weights)
         out = np.empty((len(slots), given.head.shape[1]), np.float32), np.empty(len(slots), np.float32)
         recurrent.classify(
@@ -203,38 +247,3 @@ class Compiled:
             out,
         )
         return out
-
-    def warm_up(self) -> None:
-        """Call every kernel once, so that it is loaded, or compiled where it is not yet."""
-        from ecg.signal import features  # it asks for kernels itself
-        from ecg.signal.path import DESIGNS, SignalPath
-
-        state, slots = SignalPath(1).state, np.zeros(1, np.int64)
-        self.advance(state, DESIGNS, kernel(RATE), slots, np.zeros((1, 64), np.float32), 1)
-        length = state["model"].shape[1] + 1
-        flat = np.zeros((1, length))
-        found = self.find(state, slots, flat, flat, flat, slots, 1)
-        self.settle(state, slots, slots, found, flat, slots, 1.0)
-        cuts = np.sin(np.arange(WINDOW))[None]
-        self.describe(state, slots, np.full(1, float(MODEL_RATE)), cuts, len(features.FEATURES))
-        assert state["shape"].shape[1] == SHAPE
-        self._look_once()
-        self.hear(np.frombuffer(bytes(8), "<i2").reshape(2, 2), 0, 0.0, 1.0, -1, 0, (-5, 5), False)
-        sizes = "5,2,4 4 3,4,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
-        weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
-        room = np.zeros((1, 2), np.float32)
-        self.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room)
-
-    def _look_once(self) -> None:
-        """The kernels of looks."""
-        one, none = np.zeros(1, np.int64), np.zeros((1, 40))
-        state: State = {
-            "block": np.ones(1, np.int64),
-            **{name: np.zeros(1, np.int64) for name in ("begin", "seen")},
-            "rest": np.zeros((1, 5), np.float32),
-            **{name: np.zeros((1, 40)) for name in ("means", "spreads")},
-        }
-        self.looks(state, one, [np.zeros(4, np.float32)], 2, 40)
-        floats = {name: 1.0 if kind == "float" else 3 for name, kind in Terms.__annotations__.items()}
-        self.show(none, none, np.ones(1), one, Terms(**floats))  # type: ignore[arg-type]
-        self.shapes(none, one, np.full(1, 9), 3, 4)

@@ -107,8 +107,10 @@ def test_growth_is_found_behind_the_filling() -> None:
         return {**dict.fromkeys(soak.LIMITS, 5.0), "rss_mib": rss_of_minute}
 
     flat = [(60.0 * minute, seen(min(300 + 50 * minute, 400) + minute % 2 * 0.001)) for minute in range(60)]
+    waits = [(5.0 * look, seen(400 + (look % 12) * look / 10)) for look in range(720)]
     leaks = [(60.0 * minute, seen(400 + 0.05 * minute)) for minute in range(60)]
     assert {row["held"] for row in soak.verdict(flat, 3600).values()} == {"yes"}
+    assert soak.verdict(waits, 3600)["rss_mib"]["held"] == "yes"  # what waits within a minute is no growth
     found = soak.verdict(leaks, 3600)
     assert [name for name, row in found.items() if row["held"] == "NO"] == ["rss_mib"]
     assert found["rss_mib"]["slope"] == pytest.approx(3.0)

@@ -133,4 +133,11 @@ def test_a_bed_with_signal_that_waits_or_none_at_all_cannot_be_saved() -> None:
 
 def test_an_intake_saves_every_field_that_is_its_own() -> None:
     saved = played("a").ward.beds["a"].intake.save()
-    assert set(Intake.__dataclass_fields__) - set(saved) == {"bed", "settings", "ledger", "blocks", "owner"}
+    assert set(Intake.__dataclass_fields__) - set(saved) == {
+        "bed",
+        "settings",
+        "ledger",
+        "blocks",
+        "owner",
+        "_read_by",
+    }

@@ -1,4 +1,4 @@
-"""Few beats go through a kernel of our own: the library's numbers, whatever stands beside a beat."""
+"""Beats go through a kernel of our own: the library's numbers, whatever stands beside a beat."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecg.model import few
+from ecg.model import compiled as compiled_net
 from ecg.model.network import BeatNet, NetShape
 from ecg.signal import compiled
 from ecg.signal.beats import Beats
@@ -66,9 +66,9 @@ def test_a_beat_gets_the_same_bits_alone_and_among_others() -> None:
 
 def test_many_beats_and_other_networks_go_through_the_library() -> None:
     quick, slow = engines()
-    many = beats([slot // 4 for slot in range(few.MOST + 4)])
+    many = beats([slot // 40 for slot in range(compiled_net.FEW + 4)])
     assert np.array_equal(quick.infer(many).probabilities, slow.infer(many).probabilities)
-    assert not few.able(BeatNet(NetShape(cell="lstm")))
-    assert not few.able(BeatNet(NetShape(carried=False)))
+    assert not compiled_net.able(BeatNet(NetShape(cell="lstm")))
+    assert not compiled_net.able(BeatNet(NetShape(carried=False)))
     with compiled.only_numpy():
-        assert not few.able(BeatNet(SHAPE))
+        assert not compiled_net.able(BeatNet(SHAPE))

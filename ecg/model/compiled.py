@@ -1,7 +1,7 @@
-"""The network over few beats on a CPU, where a library's call costs more than their arithmetic.
+"""The network over few beats on a CPU, compiled: a library's calls cost more than their arithmetic.
 
-The compiled kernel (`ecg.signal.kernels.recurrent`) takes beat by beat: a beat's numbers do not depend on those beside
-it, and differ from the library's by rounding, less than 1e-5 in any probability.
+The kernel (`ecg.signal.kernels.recurrent`) takes beat by beat: a beat's numbers do not depend on those beside it, and
+differ from the library's by rounding, less than 1e-5 in any probability.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from torch import Tensor
 from ecg.model.network import BeatNet
 from ecg.signal import compiled
 
-MOST: Final = 24
-"""Beats up to which the kernel is quicker than the library."""
+FEW: Final = 192
+"""Beats up to which the kernel is taken: with more the library's calls cost little beside their arithmetic."""
+
+AT_A_TIME: Final = 8
+"""Inputs that the kernel takes together."""
 
 Arrays = NDArray[np.float32]
 
@@ -27,7 +30,7 @@ def able(net: BeatNet) -> bool:
     return on_cpu and net.shape.cell == "gru" and net.shape.carried and compiled.kernels() is not None
 
 
-class FewBeats:
+class CompiledNet:
     """A network's weights as the kernel takes them, at the time of construction. Only where `able`."""
 
     def __init__(self, net: BeatNet) -> None:
@@ -76,5 +79,6 @@ def _inputs_first(values: Tensor) -> NDArray[Any]:
 
 
 def _taps(values: Tensor) -> NDArray[Any]:
-    """[out, in, taps] as [taps, in, out]."""
-    return np.ascontiguousarray(_array(values).transpose(2, 1, 0))
+    """[out, in, taps] as [taps * in, out], with rows of zeros up to a multiple of the inputs taken at a time."""
+    rows = _array(values).transpose(2, 1, 0).reshape(-1, len(values))
+    return np.pad(rows, ((0, -len(rows) % AT_A_TIME), (0, 0)))

@@ -1,0 +1,74 @@
+"""Every kernel called once, with arguments of the types that it will get, so that it is loaded or compiled."""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeVar, get_type_hints
+
+import numpy as np
+
+from ecg.signal import features
+from ecg.signal.compiled import Kernels, Rules, Terms
+from ecg.signal.detector import SHAPE
+from ecg.signal.kernels.judging import Own
+from ecg.signal.path import DESIGNS, SignalPath
+from ecg.signal.resampler import MODEL_RATE, kernel
+from ecg.signal.slots import State
+from ecg.signal.windows import WINDOW
+
+RATE: Final = 360.0
+Constants = TypeVar("Constants", Terms, Rules)
+
+
+def warm_up(kernels: Kernels) -> None:
+    """Call every kernel once, so that it is loaded, or compiled where it is not yet."""
+    state, slots = SignalPath(1).state, np.zeros(1, np.int64)
+    kernels.advance(state, DESIGNS, kernel(RATE), slots, np.zeros((1, 64), np.float32), 1)
+    length = state["model"].shape[1] + 1
+    flat = np.zeros((1, length))
+    found = kernels.find(state, slots, flat, flat, flat, slots, 1)
+    kernels.settle(state, slots, slots, found, flat, slots, 1.0)
+    cuts = np.sin(np.arange(WINDOW))[None]
+    kernels.describe(state, slots, np.full(1, float(MODEL_RATE)), cuts, len(features.FEATURES))
+    assert state["shape"].shape[1] == SHAPE
+    _look_once(kernels)
+    kernels.irregularity(np.ones(4, np.int64), 1, 0.5, 2)
+    kernels.hear(np.frombuffer(bytes(8), "<i2").reshape(2, 2), np.ones((1, 6)), 1, -1, 2)
+    sizes = "14,4 4 20,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
+    weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
+    room = np.zeros((1, 2), np.float32)
+    kernels.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room)
+
+
+def _look_once(kernels: Kernels) -> None:
+    """The kernels of looks."""
+    one, none = np.zeros(1, np.int64), np.zeros((1, 40))
+    state: State = {
+        "block": np.ones(1, np.int64),
+        **{name: np.zeros(1, np.int64) for name in ("begin", "seen")},
+        "rest": np.zeros((1, 5), np.float32),
+        **{name: np.zeros((1, 40)) for name in ("means", "spreads")},
+    }
+    kernels.looks(state, one, [np.zeros(4, np.float32)], 2, 40)
+    kernels.show(none, none, np.ones(1), one, _any_of(Terms, 3))
+    kernels.shapes(none, one, np.full(1, 9), 3, 4)
+    _judge_once(kernels)
+
+
+def _judge_once(kernels: Kernels) -> None:
+    """The kernel that weighs looks."""
+    one, real = np.zeros(1, np.int64), np.zeros(1)
+    flags = {name: np.zeros(1, bool) for name in Own._fields[-10:]}
+    own: State = {name: one.copy() for name in Own._fields} | flags
+    looks: State = {"usual": real, "rate": real, "begin": one, "block": one}
+    wide: State = {name: np.zeros((2, 6)) for name in ("template", "last", "alike", "like_last")}
+    beats: State = {"count": np.zeros(2, np.int64), "height": np.zeros(2), "size": np.zeros(2), **wide}
+    beats["at"] = np.zeros((2, 6), np.int64)
+    seen = (one, one, one, real, one, real, real, real, real, np.zeros(1, bool), real, real, one)
+    gone = np.zeros(2, bool)
+    kernels.judge(own, looks, beats, gone, seen, (one, one, real, real, np.zeros((1, 3, 6))), _any_of(Rules, 2))
+
+
+def _any_of(kind: type[Constants], whole: int) -> Constants:
+    """Constants of the right types: a kernel is compiled for types."""
+    values: Any = {name: 1.0 if one is float else whole for name, one in get_type_hints(kind).items()}
+    return kind(**values)
