@@ -125,6 +125,7 @@ def router() -> Decoder:
         nonlocal turns
         turns += 1
         topic = f"ecg/v1/b{data[0] % 3 if data else 0}/{kinds[data[0] % 5 if data else 0]}"
+        routing.go_on()
         routing.take([Arrival(topic, data[1:], False, turns * 10**7)])
         ward.step(0.5)
         if turns % 10_000 == 0:
