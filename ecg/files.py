@@ -1,15 +1,37 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read within bounds."""
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from ecg.errors import UserError
+
+MIB: Final = 1 << 20
+
+
+def read(path: Path, most: int) -> bytes:
+    """A file of at most so many bytes. Raises OSError, also where it is larger: strangers may have written it.
+
+    What never ends, such as /dev/zero, is larger too.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(
+            errno.EFBIG, f"it is larger than {f'{most / MIB:g} MiB' if most >= MIB else f'{most} bytes'}", str(path)
+        )
+    return content
+
+
+def read_text(path: Path, most: int = MIB, errors: str = "strict") -> str:
+    """The same of UTF-8, with line ends as they are read. Raises OSError and UnicodeDecodeError."""
+    return read(path, most).decode("utf-8", errors).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write_atomic(files: dict[Path, bytes]) -> None:

@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote
 
 import msgspec
@@ -20,6 +20,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ecg.errors import UserError
+from ecg.files import read_text
 from ecg.profiles import PROFILES
 from ecg.ranges import MEANT, Beats, Count, Cycles, Ending, Host, Name, Place, Port, Rate, Root, Signal, Text, Wall
 
@@ -33,7 +34,14 @@ SECRET: Final = ("password",)
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of config.toml; an unknown key in it is an error."""
+    """A table of config.toml; an unknown key in it is an error. Shown, in a traceback say, it keeps what is secret."""
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        return [(name, "***" if name in SECRET and value else value) for name, value in shown.items()]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
 
 class MqttSettings(Section, frozen=True):
@@ -303,7 +311,7 @@ def with_root(mqtt: MqttSettings, root: str) -> MqttSettings:
 def _read(source: Path) -> tuple[Config, set[str]]:
     """The settings of a file, and the keys of [alarms] in it. A password file is named from the file's own folder."""
     try:
-        tree = tomllib.loads(source.read_text(encoding="utf-8"))
+        tree = tomllib.loads(read_text(source))
     except OSError as error:
         raise UserError(f"cannot read the settings in {source}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -325,7 +333,7 @@ def _with_password(mqtt: MqttSettings) -> MqttSettings:
     if mqtt.password:
         raise UserError("[mqtt] password and password_file are both given: give one of them")
     try:
-        lines = Path(mqtt.password_file).expanduser().read_text(encoding="utf-8").splitlines()
+        lines = read_text(Path(mqtt.password_file).expanduser()).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(f"cannot read [mqtt] password_file {mqtt.password_file}: {said}") from None

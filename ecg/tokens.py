@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ecg.errors import UserError
+from ecg.files import read_text
 
 SHORTEST: Final = 16
 """Characters of a token; a shorter one could be guessed."""
@@ -15,7 +16,7 @@ SHORTEST: Final = 16
 def read(file: str, setting: str) -> str:
     """The token in the first line of a file. setting: what the sentence calls it. Raises UserError."""
     try:
-        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
+        lines = read_text(Path(file).expanduser()).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(f"cannot read {setting} {file}: {said}") from None

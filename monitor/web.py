@@ -7,23 +7,22 @@ through its visitor's browser, so every request has to name the host it was serv
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import secrets
 import shlex
 import signal
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import psutil
 
 from ecg import tokens
 from ecg.errors import UserError, needs
-from ecg.wire.broker import is_loopback
+from ecg.wire.broker import address, bare, is_loopback
+from ecg.wire.origin import refusal, unusable
+from ecg.wire.topics import readable
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 END_SECONDS: Final = 5.0
 WATCH_SECONDS: Final = 0.5
 TOKEN: Final = "token"
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; frame-ancestors 'none'"
@@ -55,10 +53,8 @@ FOCUS: Final = """<script>
 
 def check(host: str, port: int) -> None:
     """Raises UserError where that address cannot be served."""
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        raise _cannot(host, port, error) from None
+    if why := unusable(host, port):
+        raise _cannot(host, port, why)
 
 
 def entry(host: str, file: str) -> tuple[str, bool]:
@@ -131,6 +127,8 @@ def serve(
 
         async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
             """One window."""
+            if request.headers.get("Upgrade", "").lower() != "websocket":
+                raise web.HTTPBadRequest(text="a window is a websocket")
             task = asyncio.current_task()
             assert task is not None
             if len(self.windows) >= tabs:
@@ -160,12 +158,12 @@ def serve(
             answer.headers["Referrer-Policy"] = "no-referrer"
         return answer
 
-    shown = f"{_address(host, port)}{f'/?{TOKEN}={token[0]}' if token[1] else ''}"
+    shown = f"http://{address(host, port)}{f'/?{TOKEN}={token[0]}' if token[1] else ''}"
     print(f"the monitor is at {shown} - research and education only", file=sys.stderr)
     try:
-        Guarded(f"exec {shlex.join(command)}", host=host, port=port, title="ECG monitor").serve()
+        Guarded(f"exec {shlex.join(command)}", host=bare(host), port=port, title="ECG monitor").serve()
     except OSError as error:
-        raise _cannot(host, port, error) from None
+        raise _cannot(host, port, error.strerror or str(error)) from None
 
 
 def _drawing() -> bool:
@@ -177,52 +175,8 @@ def _drawing() -> bool:
     return False
 
 
-def refusal(said: str | None, origin: str | None, host: str, port: int) -> str:
-    """Why a request is refused, "" where it is not. said, origin: headers Host and Origin. host, port: as served."""
-    name, where = _split(f"//{said or ''}")
-    if where != port or not _ours(name, host):
-        return "this host is not served here"
-    if origin is not None and (origin == "null" or _split(origin) != (name, where)):
-        return "pages of another origin are not served"
-    return ""
-
-
-def _split(url: str) -> tuple[str, int | None]:
-    """Host and port of a URL, ("", None) where it is none."""
-    try:
-        found = urlsplit(url)
-        port = found.port or {"https": 443}.get(found.scheme, 80)
-    except ValueError:
-        return "", None
-    name = (found.hostname or "").lower()
-    return (f"[{name}]" if ":" in name else name), port
-
-
-def _ours(name: str, host: str) -> bool:
-    """Is this a name that the server is reached by? A name that merely resolves to it, as in DNS rebinding, is not."""
-    served = f"[{host}]" if ":" in host else host.lower()
-    if name == served or (name in LOOPBACK and (is_loopback(host) or _everywhere(host))):
-        return True
-    return _everywhere(host) and (_is_address(name) or name == socket.gethostname().lower())
-
-
-def _everywhere(host: str) -> bool:
-    return host in {"0.0.0.0", "::", ""}
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
-def _address(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _cannot(host: str, port: int, error: OSError) -> UserError:
+def _cannot(host: str, port: int, why: str) -> UserError:
+    shown = readable(host)
     return UserError(
-        f"{_address(host, port)} cannot be served: {error.strerror or error}; choose another with --web-port"
+        f"http://{address(shown, port)} cannot be served: {why}; choose another with --web-host or --web-port"
     )

@@ -7,6 +7,8 @@ Whoever may publish under the topic root may command: the broker's access rules 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import deque
 from typing import Final
 
 from ecg.errors import UserError
@@ -21,6 +23,8 @@ from producer.schedule import Lane
 
 MOST_ANSWERS: Final = 4096
 """Answers kept while the broker is away."""
+MOST_WAITING: Final = 64
+"""Commands to one bed that wait: a rhythm of a record's own beats takes as long as 0.1 s."""
 FEW: Final = 1
 """Messages that a fault happens to, unless asked otherwise."""
 
@@ -32,6 +36,9 @@ class Control:
         self._topics = Topics(mqtt.topic_root)
         self._lanes = {lane.bed.name: lane for lane in lanes}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, deque[bytes]] = {}
+        self._wake = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
         self.taken = self.refused = 0
         self._session = Session(
             mqtt,
@@ -46,9 +53,13 @@ class Control:
     async def open(self) -> None:
         """Connect. Raises UserError where the broker refuses."""
         await self._session.open()
+        self._worker = asyncio.create_task(self._work())
 
     async def close(self) -> None:
         """Send the last answers and disconnect."""
+        if self._worker:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
         await self._session.flush(2.0)
         await self._session.close()
 
@@ -58,8 +69,39 @@ class Control:
         lane = self._lanes.get(place[0]) if place else None
         if lane is None or retained or not payload:
             return
-        answer = self.command(lane, payload)
+        waiting = self._waiting.setdefault(lane.bed.name, deque())
+        if len(waiting) < MOST_WAITING:
+            waiting.append(payload)
+            self._wake.set()
+        else:
+            self.refused += 1
+            said = f"{MOST_WAITING} commands to bed {lane.bed.name} wait already"
+            self._answer(lane, Ack(v=SCHEMA, ok=False, do="", stream=lane.bed.stream, said=said))
+
+    def _answer(self, lane: Lane, answer: Ack) -> None:
         self._session.publish([Outgoing(self._topics.of(lane.bed.name, "ack"), encode_json(answer), False)])
+
+    async def _work(self) -> None:
+        """Carry commands out, one of each bed in turn; the beds' signal has as much time as they take."""
+        while True:
+            await self._wake.wait()
+            for name in list(self._waiting):
+                lane, begin_s = self._lanes[name], time.perf_counter()
+                self._answer(lane, self._tried(lane, self._waiting[name].popleft()))
+                if not self._waiting[name]:
+                    del self._waiting[name]
+                await asyncio.sleep(time.perf_counter() - begin_s)
+            if not self._waiting:
+                self._wake.clear()
+
+    def _tried(self, lane: Lane, payload: bytes) -> Ack:
+        """Carry out one command, whatever breaks over it, and answer."""
+        try:
+            return self.command(lane, payload)
+        except Exception as error:
+            self.refused += 1
+            said = readable(f"the command failed ({type(error).__name__}: {error})", 256)
+            return Ack(v=SCHEMA, ok=False, do="", stream=lane.bed.stream, said=said)
 
     def command(self, lane: Lane, payload: bytes) -> Ack:
         """Carry out one command, and answer."""

@@ -20,6 +20,7 @@ from ecg import logs
 from ecg.records import aami, library
 from ecg.settings import MqttSettings
 from ecg.wire import broker
+from tests.support.authority import Authority, authorities
 from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
 
 torch.set_num_threads(1)
@@ -72,3 +73,10 @@ def records() -> list[str]:
     if library.missing(list(aami.ALL)):
         pytest.skip(f"the MIT-BIH records are not in {library.folder()} (set $ECG_DATA)")
     return list(aami.ALL)
+
+
+@pytest.fixture
+def authority() -> Iterator[Authority]:
+    """A certificate authority."""
+    with authorities() as made:
+        yield made

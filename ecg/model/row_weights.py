@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 from torch import nn
 
 from ecg.errors import UserError
-from ecg.files import write_atomic
+from ecg.files import read, write_atomic
 from ecg.model.lecture import NetName, build
-from ecg.model.weights import INTENDED_USE, SHIPPED
+from ecg.model.weights import INTENDED_USE, MOST_CARD, MOST_WEIGHTS, SHIPPED
 
 ROWS: Final = SHIPPED / "rows"
 
@@ -56,8 +56,8 @@ def load(name: str, folder: Path = ROWS) -> tuple[nn.Module, RowCard]:
     if not source.exists():
         raise UserError(f"there is no network over rows {name!r}: there are {', '.join(shipped()) or 'none'}")
     try:
-        content = source.read_bytes()
-        card = msgspec.json.decode(source.with_suffix(".json").read_bytes(), type=RowCard)
+        content = read(source, MOST_WEIGHTS)
+        card = msgspec.json.decode(read(source.with_suffix(".json"), MOST_CARD), type=RowCard)
         if hashlib.sha256(content).hexdigest() != card.sha256:
             raise UserError(f"{source} is not the file its card describes (SHA-256 differs); install it again")
         net = build(card.net, 0.0)

@@ -15,12 +15,15 @@ import safetensors.torch
 from safetensors import SafetensorError
 
 from ecg.errors import UserError
-from ecg.files import write_atomic
+from ecg.files import MIB, read, write_atomic
 from ecg.model.doubt import NONE, Doubt
 from ecg.model.network import BeatNet, NetShape
 from ecg.signal import path as signal_path
 
 SHIPPED: Final = Path(__file__).resolve().parent / "shipped"
+MOST_WEIGHTS: Final = 256 * MIB
+MOST_CARD: Final = 4 * MIB
+"""Bytes of files that are read: strangers may have written them."""
 """The folder of the shipped weights."""
 
 INTENDED_USE: Final = (
@@ -110,8 +113,8 @@ def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
     source = locate(name_or_path)
     card_file = source.with_suffix(".json")
     try:
-        content = source.read_bytes()
-        card = msgspec.json.decode(card_file.read_bytes(), type=Card)
+        content = read(source, MOST_WEIGHTS)
+        card = msgspec.json.decode(read(card_file, MOST_CARD), type=Card)
     except OSError as error:
         raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:  # UnicodeDecodeError among them

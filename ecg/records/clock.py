@@ -11,7 +11,16 @@ from ecg.errors import UserError
 
 GAP: Final = 1.6
 """Times the usual step: between two rows that are further apart, samples are missing."""
-MOST_SAMPLES: Final = 1 << 30
+MOST_SAMPLES: Final = 1 << 28
+"""Of a record, gaps included: 12 days at 250 Hz."""
+FEW_SAMPLES: Final = 1 << 24
+MOST_GAPS: Final = 64
+"""A record longer than FEW_SAMPLES has at most so many times the samples that its files hold."""
+
+
+def too_long(samples: int, held: int) -> bool:
+    """Would gaps make far more of the samples that are held? Memory is taken for all of them."""
+    return samples > min(MOST_SAMPLES, max(MOST_GAPS * held, FEW_SAMPLES))
 
 
 def places(seconds: NDArray[np.float64], where: str) -> tuple[NDArray[np.int64], float]:
@@ -36,7 +45,7 @@ def places(seconds: NDArray[np.float64], where: str) -> tuple[NDArray[np.int64],
             f"{usual:g} s: give samples at one rate"
         )
     counts = np.where(gaps, np.maximum(np.rint(steps / usual), 1), 1)
-    if counts.sum() > MOST_SAMPLES:
+    if too_long(int(min(counts.sum(), 2.0**60)), len(seconds)):
         raise UserError(f"{where}: row {int(counts.argmax()) + 2} comes {steps.max():g} s after the one before it")
     rows = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     near = steps[~gaps]

@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from ecg.files import read_text
 from ecg.records.record import MISSING, Record
+from ecg.records.wfdb_signals import MOST_HEADER
 
 RECORDED: Final = "recording"
 """The source of records that the monitor's recorder made."""
@@ -18,7 +20,7 @@ MADE_BY: Final = "recorded by ecg-monitor-simulator"
 def source(path: Path) -> str:
     """The source of a WFDB record: "recording" where its header says that the recorder made it, else "wfdb"."""
     try:
-        text = path.with_name(f"{path.name}.hea").read_text(encoding="utf-8", errors="replace")
+        text = read_text(path.with_name(f"{path.name}.hea"), MOST_HEADER, "replace")
     except OSError:
         return "wfdb"
     return RECORDED if any(line[1:].strip() == MADE_BY for line in text.splitlines() if line[:1] == "#") else "wfdb"

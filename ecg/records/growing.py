@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.files import read_text
 from ecg.records.marks import END, Mark, encode
 
 SETTLED_SECONDS: Final = 5.0
@@ -147,11 +148,11 @@ def finish(folder: Path, name: str, marks: Iterable[Mark] | None = None) -> int:
 
 def opened(folder: Path, name: str) -> GrowingRecord:
     """A record without its length as its header describes it. Raises OSError, and ValueError where it is another's."""
-    text = (folder / f"{name}.hea").read_text(encoding="utf-8").splitlines()
+    text = read_text(folder / f"{name}.hea").splitlines()
     first, *lines = [line for line in text if not line.startswith("#")]
     comments = tuple(line[1:] for line in text if line.startswith("#"))
     words = first.split()
-    if len(words) != 3 or words[0] != name or int(words[1]) != len(lines):
+    if len(words) != 3 or words[0] != name or not lines or int(words[1]) != len(lines):
         raise ValueError(f"{name}.hea is not of a record that was left while it grew")
     leads, gain, baseline, units = [], [], [], []
     for line in lines:

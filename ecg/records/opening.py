@@ -14,6 +14,8 @@ from ecg.records.record import Record
 from ecg.records.rows import is_rows
 
 WFDB_ENDINGS: Final = (".hea", ".dat", ".atr")
+MOST_BYTES: Final = 4 << 30
+"""Of a file that is read as a whole: a day of 12 leads at 1,000 Hz has half of that."""
 
 
 def open_records(
@@ -38,14 +40,17 @@ def open_records(
         return [wfdb.read(bare, annotator)]
     if not path.is_file():
         raise UserError(f"there is no file {path}")
+    reader = _reader(path, rate)
     if path.suffix.lower() == ".csv" and is_rows(path):
         return stitching.read(path, by_class)
-    return [_reader(path, rate)(path)]
+    return [reader(path)]
 
 
 def _reader(path: Path, rate: float | None) -> Callable[[Path], Record]:
-    """What reads files of that ending."""
+    """What reads files of that ending. Raises UserError where there is no such thing, or the file is too large."""
     ending = path.suffix.lower()
+    if path.stat().st_size > MOST_BYTES:
+        raise UserError(f"{path} is larger than {MOST_BYTES >> 30} GiB: cut it into records")
     if ending in edf.ENDINGS:
         return edf.read
     if ending in xdf.ENDINGS:

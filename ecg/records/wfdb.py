@@ -18,6 +18,8 @@ from ecg.records.record import Annotations, Record
 from ecg.records.wfdb_signals import WHAT, first_line, link_beside, read_signals, readable_header
 
 ANNOTATOR: Final = "atr"
+MOST_ANNOTATIONS: Final = 64 << 20
+"""Bytes: weeks of beats with notes."""
 NO_ANNOTATIONS: Final = ("hea", "dat", "mat", "txt", "md", "csv", "edf", "xws", "png", "pdf", "json", "html", "zip")
 
 
@@ -43,11 +45,13 @@ def read_annotations(path: Path, annotator: str = ANNOTATOR) -> tuple[Annotation
 
     Raises UserError where the file cannot be read.
     """
-    if not path.with_name(f"{path.name}.{annotator}").exists():
+    if not path.with_name(f"{path.name}.{annotator}").is_file():
         return None, 0.0
     import wfdb
 
     try:
+        if path.with_name(f"{path.name}.{annotator}").stat().st_size > MOST_ANNOTATIONS:
+            raise ValueError(f"it is larger than {MOST_ANNOTATIONS >> 20} MiB")
         with readable_header(path) as plain:
             link_beside(path, plain, f"{path.name}.{annotator}")
             found = wfdb.rdann(str(plain), annotator)

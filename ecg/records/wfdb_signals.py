@@ -16,7 +16,9 @@ from typing import Any, Final
 import numpy as np
 
 from ecg.errors import UserError, needs
+from ecg.files import MIB, read_text
 from ecg.records.building import Signal
+from ecg.records.clock import too_long
 
 WHAT: Final = "reading and writing WFDB records"
 BEGUN: Final = re.compile(r"(\d{1,2}(:\d{1,2}){0,2}(\.\d+)?(\s+\d{1,2}/\d{1,2}/\d{4})?)?")
@@ -30,9 +32,9 @@ MOST_PACKED: Final = 4096
 """Samples that a byte of a signal file holds at most, and of a compressed one."""
 SLACK: Final = 4096
 """Samples that may be stated beyond that: small files are nobody's attack."""
-MOST_FRAMES: Final = 1 << 28
-"""Of a record of many segments, gaps included: 12 days at 250 Hz."""
 NO_SEGMENT: Final = "~"
+MOST_HEADER: Final = 16 * MIB
+"""Of a header: some hundred thousand segments."""
 
 
 def read_signals(path: Path) -> list[Signal]:
@@ -105,16 +107,20 @@ def _of_one(found: Any) -> list[Signal]:
 def _of_many(path: Path, header: Any) -> list[Signal]:
     """The signals of a record of many segments; where a segment or a signal in it lacks, there are no samples."""
     lengths, names = [int(length) for length in header.seg_len], list(header.seg_name)
+    held = sum(length for name, length in zip(names, lengths, strict=True) if name != NO_SEGMENT)
+    if too_long(sum(lengths), held):
+        raise UserError(f"record {path} cannot be read: {sum(lengths)} samples with its gaps, {held} without")
     pieces: list[tuple[int, int, list[Signal]]] = []
+    known: dict[str, list[Signal]] = {}
     start = 0
     for name, length in zip(names, lengths, strict=True):
         if length and name != NO_SEGMENT:
             if segments_of(path.with_name(f"{name}.hea")):
                 raise UserError(f"record {path} cannot be read: its segment {name} is of many segments again")
-            pieces.append((start, length, [one.positive() for one in read_signals(path.with_name(name))]))
+            if name not in known:  # one may stand there a hundred thousand times
+                known[name] = [one.positive() for one in read_signals(path.with_name(name))]
+            pieces.append((start, length, known[name]))
         start += length
-    if start > MOST_FRAMES:
-        raise UserError(f"record {path} cannot be read: {start} samples with its gaps, {MOST_FRAMES} at most")
     if not pieces:
         raise UserError(f"record {path} cannot be read: none of its segments holds samples")
     by_name = lengths[0] == 0  # variable layout: signals come and go, the first segment lists them
@@ -138,11 +144,12 @@ def _joined(path: Path, parts: list[tuple[int, int, Signal]], frames: int, frame
     """
     finest = max((one for _, _, one in parts), key=lambda one: one.gain)
     each = round(finest.rate / frame_rate)
+    for _, length, one in parts:  # before memory is taken for all of them
+        if (one.rate, one.unit) != (finest.rate, finest.unit) or len(one.adu) < length * each:
+            raise UserError(f"record {path} cannot be read: rate, unit or length of {one.name} change in its segments")
     adu = np.zeros(frames * each, np.int64)
     missing = np.ones(frames * each, np.bool_)
     for at, length, one in parts:
-        if (one.rate, one.unit) != (finest.rate, finest.unit) or len(one.adu) < length * each:
-            raise UserError(f"record {path} cannot be read: rate, unit or length of {one.name} change in its segments")
         own = one.adu[: length * each].astype(np.int64)
         if (one.gain, one.baseline) != (finest.gain, finest.baseline):
             own = np.rint((own - one.baseline) / one.gain * finest.gain + finest.baseline).astype(np.int64)
@@ -166,7 +173,7 @@ def readable_header(path: Path) -> Iterator[Path]:
     It gives up at a date that is not day/month/year, such as 2014-04-15, and takes the Greek letter out of µV, which
     leaves V. So a copy of the header goes without the date and with the letter u, beside links to the signals.
     """
-    text = path.with_name(path.name + ".hea").read_text(encoding="utf-8", errors="replace")
+    text = read_text(path.with_name(path.name + ".hea"), MOST_HEADER, "replace")
     plain = re.sub("[µμ\ufffd]V", "uV", text)
     lines = plain.splitlines()
     at = next((at for at, line in enumerate(lines) if line.strip() and not line.startswith("#")), -1)
@@ -194,7 +201,7 @@ def link_beside(path: Path, plain: Path, name: str) -> None:
 def _lines(header: Path) -> list[str]:
     """The lines of a header without comments; [] where it cannot be read."""
     try:
-        text = header.read_text(encoding="utf-8", errors="replace")
+        text = read_text(header, MOST_HEADER, "replace")
     except OSError:
         return []
     return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from ecg.errors import UserError
+from ecg.files import read_text
 from ecg.rhythms.simulation import leads
 from ecg.rhythms.simulation.catalogue import RHYTHMS
 from ecg.rhythms.simulation.orders import Orders, checked
@@ -136,7 +137,7 @@ def load(name: str) -> Scenario:
     if not name.endswith(".toml"):
         raise UserError(f"there is no scenario {name!r}: give a .toml file or one of {', '.join(names())}")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the scenario {name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     return parse(text, path.stem, name)

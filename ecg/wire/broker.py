@@ -109,7 +109,7 @@ def stranger(host: str, port: int) -> str:
 
 def is_loopback(host: str) -> bool:
     """Is this host the machine itself, reachable from nowhere else?."""
-    if host == "localhost":
+    if host.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(bare(host)).is_loopback

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import aiomqtt
 from paho.mqtt import client as paho
@@ -91,26 +91,36 @@ class Line:
             socket_options=options,
         )
         self._paho: paho.Client = self._client._client
+        self._paho.on_disconnect = self._hung_up
         self._received, self._confirmed, self._drained = received, confirmed, drained
         self._loop = asyncio.get_running_loop()
         self._receive = self._paho._sock_recv
         self._splitter = Splitter()
         self._others = bytearray()
         self.heard_s = time.monotonic()
-        self._ended = False
+        self._entering = self._ended = False
         self._broke: Exception | None = None
         self._flight: set[int] = set()
         self._out: list[bytes] = []
         self._out_bytes = 0
         self._acknowledge: Callable[[], None] = lambda: None
 
+    def _hung_up(self, *what: Any) -> None:
+        """The connection is gone. Where that is before it stood, the library would wait for the rest of its time."""
+        self._client._on_disconnect(*what)
+        if self._entering and not self._client._connected.done():
+            self._client._connected.set_exception(aiomqtt.MqttError("it hangs up before it lets anyone in"))
+
     async def __aenter__(self) -> Self:
+        self._entering = True
         try:
             await self._client.__aenter__()
         except aiomqtt.MqttCodeError as error:
             raise RefusedError(str(error)) from None
         except (aiomqtt.MqttError, OSError, ValueError) as error:  # a name that is no host's is a ValueError
             raise LineError(str(error) or type(error).__name__) from None
+        finally:
+            self._entering = False
         self._take_over()
         return self
 

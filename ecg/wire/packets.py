@@ -8,10 +8,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from ecg.wire.bounds import MOST_WAVE_BYTES
+
 PUBLISH: Final = 0x30
 PUBACK: Final = 0x40
 MOST_REMAINING: Final = (1 << 28) - 1
 MOST_TOPIC: Final = (1 << 16) - 1
+MOST_KEPT: Final = MOST_WAVE_BYTES + (1 << 17)
+"""Bytes of a packet that are kept: of a longer message there is so much that whoever decodes it sees it is too long."""
 KNOWN_TOPICS: Final = 1 << 16
 LONGEST_KNOWN: Final = 256
 """Bytes of a topic that is remembered: strangers may use many and long ones."""
@@ -47,16 +51,19 @@ class Splitter:
         self._parts: list[bytes] = []
         self._have = 0
         self._need = 0
+        self._kept = 0
         self._topics: dict[bytes, str] = {}
 
     def split(self, data: bytes, received_ns: int) -> Taken:
         """The packets that end in these bytes; what is begun is kept. Raises PacketError."""
         if self._parts:
-            self._parts.append(data)
             self._have += len(data)
             if self._have < self._need:
+                if self._kept < MOST_KEPT:
+                    self._parts.append(data)
+                    self._kept += len(data)
                 return Taken([], [], b"", b"")
-            data = b"".join(self._parts)
+            data = self._shortened(data) if self._need > MOST_KEPT else b"".join((*self._parts, data))
             self._parts.clear()
         arrivals: list[Arrival] = []
         confirmed: list[int] = []
@@ -91,9 +98,18 @@ class Splitter:
                 others += data[at:stop]
             at = stop
         if at < end:
-            self._parts, self._have = [data[at:]], end - at
+            self._parts, self._have, self._kept = [data[at:]], end - at, end - at
             self._need = max(stop - at, self._have + 1)
         return Taken(arrivals, confirmed, bytes(answers), bytes(others))
+
+    def _shortened(self, last: bytes) -> bytes:
+        """A packet that ends here, cut where nobody reads it any more, and what follows. Raises PacketError."""
+        end = len(last) - (self._have - self._need)
+        packet = b"".join((*self._parts, last[:end]))[:MOST_KEPT]
+        if packet[0] & 0xF0 != PUBLISH:
+            raise PacketError(f"{self._need} bytes that are no message")
+        body = packet[_length(packet, 1)[1] :]
+        return b"".join((_head(packet[0], len(body)), body, last[end:]))
 
     def _topic(self, raw: bytes) -> str:
         known = self._topics.get(raw)
@@ -129,18 +145,23 @@ def publish(out: list[bytes], topic: str, payload: bytes, retain: bool, number: 
     rest = len(name) + len(payload) + (2 if number else 0)
     if rest > MOST_REMAINING:
         raise PacketError(f"{len(payload)} bytes are too many for a message")
-    head = bytearray((PUBLISH | (2 if number else 0) | retain,))
-    left = rest
-    while left > 127:
-        head.append(left & 127 | 128)
-        left >>= 7
-    head.append(left)
+    head = _head(PUBLISH | (2 if number else 0) | retain, rest)
     head += name
     if number:
         head += number.to_bytes(2, "big")
     out.append(bytes(head))
     out.append(payload)
     return len(head) + len(payload)
+
+
+def _head(first: int, rest: int) -> bytearray:
+    """The beginning of a packet: its kind, and how many bytes follow."""
+    head = bytearray((first,))
+    while rest > 127:
+        head.append(rest & 127 | 128)
+        rest >>= 7
+    head.append(rest)
+    return head
 
 
 @lru_cache(KNOWN_TOPICS)

@@ -52,6 +52,10 @@ def retry_seconds(attempt: int) -> float:
     return whole * random.uniform(0.5, 1.0)
 
 
+LOCKED_OUT: Final = ("authori", "user name", "may not")
+"""Words of a broker that knows us no more."""
+
+
 class Session:
     """Connects, subscribes, receives, publishes in order, and comes back when the broker does. Of one event loop.
 
@@ -179,7 +183,7 @@ class Session:
             except LineError as error:
                 if not self._ready.is_set():
                     raise UserError(self._refusal(error)) from None
-                self.problem = f"{self._at} does not answer, trying again"
+                self.problem = f"{self._at} {_behaves(error)}, trying again"
             except Exception as error:  # whatever breaks under a connection, the session goes on, and says so
                 if not self._ready.is_set():
                     raise
@@ -263,6 +267,16 @@ class Session:
             )
         keys = "port, tls, ca_file, cert_file and key_file" if self._mqtt.tls else "host, port and tls"
         return f"no connection to the broker {self._broker}: {error}; check [mqtt] {keys} in config.toml"
+
+
+def _behaves(error: LineError) -> str:
+    """What a broker does that was there before; who has been locked out, or is misled, must not think it is away."""
+    said = str(error)
+    if "CERTIFICATE" in said:
+        return f"is not trusted ({said})"
+    if isinstance(error, RefusedError) and any(word in said.lower() for word in LOCKED_OUT):
+        return f"refuses the connection ({said})"
+    return "does not answer"
 
 
 def one_by_one(arrived: Arrived) -> Received:

@@ -18,6 +18,7 @@ import psutil
 
 from ecg.errors import UserError
 from ecg.settings import Config
+from ecg.wire.messages import SCHEMA, BedStatus, encode_json
 from monitor.bench import report, undisturbed
 from monitor.bench.harness import MIB, programs, wait
 from monitor.bench.scene import Scene
@@ -90,6 +91,35 @@ def crowd(one: Stranger, beds: list[str]) -> None:  # noqa: ARG001
     one.send(*((TOPICS.of(f"crowd-{number}", "wave"), wave("s-1-0", 0, 360)) for number in range(5_000)))
 
 
+def laps(one: Stranger, beds: list[str]) -> None:  # noqa: ARG001
+    """A bed that announces another stream with every message, each of a minute of signal."""
+    for lap in range(200):
+        said = BedStatus(
+            v=SCHEMA,
+            state="online",
+            record="x",
+            source="x",
+            speed=1.0,
+            rate=RATE,
+            leads=["MLII"],
+            stream=f"laps-1-{lap}",
+        )
+        signal = wave(said.stream, 0, round(60 * RATE))
+        one.send((TOPICS.of("laps", "status"), encode_json(said)), (TOPICS.of("laps", "wave"), signal))
+
+
+def flood(one: Stranger, beds: list[str]) -> None:
+    """50,000 messages that nobody can use on an honest bed's topic, and 50,000 of signal on another."""
+    one.send(*((TOPICS.of(beds[0], "wave"), b"\xdf\xff\xff\xff\xff") for _ in range(50_000)))
+    one.send(*((TOPICS.of("flood", "wave"), wave("flood-1-0", 20 * number, 20)) for number in range(50_000)))
+
+
+def commands(one: Stranger, beds: list[str]) -> None:
+    """2,000 commands to each honest bed, every one of which takes its producer some hundredths of a second."""
+    body = b'{"v":1,"do":"set","ectopy":"couplets","seconds":60}'
+    one.send(*((TOPICS.of(bed, "command"), body) for _ in range(2000) for bed in beds))
+
+
 ATTACKS: Final[dict[str, Callable[[Stranger, list[str]], None]]] = {
     "small messages": small,
     "huge counts": huge_counts,
@@ -97,7 +127,10 @@ ATTACKS: Final[dict[str, Callable[[Stranger, list[str]], None]]] = {
     "a device begins again": rebooted,
     "a wave of 50 MB": large,
     "50,000 streams": streams,
+    "another stream each time": laps,
+    "a flood": flood,
     "5,000 beds": crowd,
+    "a flood of commands": commands,
 }
 
 

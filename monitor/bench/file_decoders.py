@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 from ecg.errors import UserError
 
@@ -30,13 +31,39 @@ class Plain:
         self.loc = {(row, column): table.loc[row, column] for row in table.index for column in table.columns}
 
 
+class Local:
+    """Files as the package `fsspec` opens them where they lie on a disk, without asking how else they could lie."""
+
+    @staticmethod
+    def open(path: str, mode: str = "rb", encoding: str | None = "utf8", **options: Any) -> IO[Any]:
+        """A file."""
+        return Path(path).open(mode, encoding=None if "b" in mode else encoding, **options)
+
+
 def quicken() -> None:
-    """Have the package `wfdb` look its own fields up in dictionaries: more inputs, all of them read as before."""
+    """Have the package `wfdb` find its fields and letters in dictionaries, and open files at once.
+
+    All inputs are read as before, and more of them.
+    """
+    from wfdb.io import _coreio, _signal, annotation, record
     from wfdb.io import _header as headers
 
     for name in TABLES:
         if not isinstance(table := getattr(headers, name), Plain):
             setattr(headers, name, Plain(table))
+    for module in (_coreio, _signal, annotation, record):
+        module.fsspec = Local
+    rows = annotation.ann_label_table
+    letters = dict(zip(rows["label_store"].tolist(), rows["symbol"].tolist(), strict=True))
+    slowly = annotation.Annotation.convert_label_attribute
+
+    def convert(self: Any, source: str, target: str, inplace: bool = True, overwrite: bool = True) -> Any:
+        if (source, target) != ("label_store", "symbol") or self.custom_labels is not None or not inplace:
+            return slowly(self, source, target, inplace, overwrite)
+        self.symbol = [letters.get(int(code), math.nan) for code in self.label_store]
+        return None
+
+    annotation.Annotation.convert_label_attribute = convert
 
 
 def settings() -> Decoder:

@@ -35,6 +35,8 @@ FILLING: Final = 0.4
 """Share of the run that is left out of the slopes."""
 LIMITS: Final = {"rss_mib": 1.0, "files": 1.0, "threads": 1.0, "tasks": 1.0, "inbox": 100.0, "outbox": 100.0}
 """Growth an hour that counts as none."""
+LOWEST_SECONDS: Final = 60.0
+"""Of memory the lowest in so long counts: in between lie messages that wait, and what is not yet given back."""
 METRICS: Final = {"tasks": "ecg_monitor_tasks", "inbox": "ecg_monitor_inbox", "outbox": "ecg_monitor_outbox"}
 
 
@@ -50,6 +52,15 @@ def slope(times_s: list[float], values: list[float]) -> float:
     part = max(len(values) // 3, 1)
     hours = (np.median(times_s[-part:]) - np.median(times_s[:part])) / 3600
     return float((np.median(values[-part:]) - np.median(values[:part])) / hours) if hours > 0 else 0.0
+
+
+def lowest(times_s: list[float], values: list[float]) -> list[float]:
+    """For each value the lowest of its minute."""
+    least: dict[int, float] = {}
+    minutes = [int(at_s // LOWEST_SECONDS) for at_s in times_s]
+    for minute, value in zip(minutes, values, strict=True):
+        least[minute] = min(value, least.get(minute, value))
+    return [least[minute] for minute in minutes]
 
 
 def watch(made: Programs, scrape: Scrape, seconds: float) -> list[tuple[float, dict[str, float]]]:
@@ -122,8 +133,10 @@ def verdict(seen: list[tuple[float, dict[str, float]]], seconds: float) -> dict[
     later = [(at, one) for at, one in seen if at >= FILLING * seconds] or seen[-2:]
     rows: dict[str, dict[str, Any]] = {}
     for name, limit in LIMITS.items():
-        growth = slope([at for at, _ in later], [one[name] for _, one in later])
-        first, last = later[0][1][name], later[-1][1][name]
+        times_s, values = [at for at, _ in later], [one[name] for _, one in later]
+        if name == "rss_mib":
+            values = lowest(times_s, values)
+        growth, first, last = slope(times_s, values), values[0], values[-1]
         held = "yes" if growth < limit else "NO"
         rows[name] = {"first": first, "last": last, "slope": growth, "limit": limit, "held": held}
     return rows

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecg.errors import UserError
+from ecg.files import read_text
 from ecg.records import library
 from ecg.records.record import Record
 from monitor.evaluation.replay import Heard, Raised
@@ -73,7 +74,7 @@ def judged(folder: Path) -> list[Judged]:
     """What ALARMS in a folder says: "record,kind,1" lines. Raises UserError."""
     file = folder / FILE
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = read_text(file).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(f"cannot read {file}, which names each record's alarm: {said}") from None

@@ -32,7 +32,8 @@ class Book:
     """The log of one bed. entries: by number, oldest first. open: the number of what is shown, by kind. hidden: what a
     graver alarm hides, by kind.
 
-    base_s: signal of the streams before, s; last_s: of this one. raised: (s, priority). changed: how often.
+    base_s: signal of the streams before, s; last_s: of this one. raised: (s, priority) in the last hour. changed: how
+    often.
     """
 
     stream: str = ""
@@ -165,7 +166,10 @@ class AlarmBook:
         self._number += 1
         number = self._number
         book.open[entry.kind], book.entries[number] = number, entry
-        book.raised.append((book.base_s + entry.raised / entry.rate, entry.priority))
+        at_s = book.base_s + entry.raised / entry.rate
+        book.raised.append((at_s, entry.priority))
+        while book.raised[0][0] <= at_s - HOUR_SECONDS:
+            book.raised.popleft()
         book.total[entry.priority] += 1
         most = max(min(MOST, MOST_OF_ALL // len(self._books)), LEAST)
         while len(book.entries) > most:

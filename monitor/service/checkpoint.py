@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from ecg.errors import UserError
-from ecg.files import write_atomic
+from ecg.files import read, write_atomic
 from ecg.model.weights import fingerprint
 from ecg.signal.path import SignalPath
 from monitor.alarms import BedState, SavedAlarms, WardAlarms
@@ -32,6 +32,8 @@ from monitor.ward.ward import Ward
 HEAD: Final = b"ECGWARD\x04"
 LARGEST: Final = 1 << 53
 """No count and no sample index is larger."""
+MOST_BYTES: Final = 1 << 30
+"""Of a file: three times what a full ward has."""
 TRIAL_SECONDS: Final = 2.0
 
 _Intake: Any = msgspec.defstruct("_Intake", [(name.lstrip("_"), kind) for name, kind in REMEMBERED.items()])
@@ -166,7 +168,7 @@ def save(ward: Ward, path: Path) -> None:
 def load(ward: Ward, path: Path) -> str:
     """Put the memory back; returns one sentence on what was done. Nothing there, or damaged: the ward starts fresh."""
     try:
-        content = path.read_bytes()
+        content = read(path, MOST_BYTES)
     except FileNotFoundError:
         return f"there is no saved memory in {path} yet: all beds start fresh"
     except OSError as error:

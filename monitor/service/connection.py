@@ -1,110 +1,29 @@
-"""The monitor's MQTT connection: a session in a thread of its own, and the inbox between that thread and the service.
+"""The monitor's MQTT connection: a session in a thread of its own.
 
-Messages are put into `Inbox` the moment they arrive; whoever processes them takes them out in bulk.
+Messages are put into `inbox` the moment they arrive; whoever processes them takes them out in bulk.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from ecg import clock
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.packets import Arrival
 from ecg.wire.session import Session
-from ecg.wire.topics import LONGEST_SHOWN, Kind, Topics, readable
+from ecg.wire.topics import Kind, Topics
 from monitor.service import runtime
+from monitor.service.inbox import Inbox
 
-__all__ = ["Arrival", "Connection", "Inbox", "Outgoing"]
+__all__ = ["Arrival", "Connection", "Outgoing"]
 
-MOST_BYTES: Final = 512 << 20
-"""Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
 HEARD: Final[tuple[Kind, ...]] = ("wave", "truth", "status", "limits", "command", "ack")
 """Kinds of bed topics that a monitor reads."""
-OVERHEAD: Final = 512
-"""Bytes that a message takes besides its payload: empty ones fill a memory too."""
-
-
-class Inbox:
-    """Messages that have arrived and are not processed yet. The connection's thread puts, the service takes.
-
-    Of an odd topic there is what may be shown of it.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.wake = asyncio.Event()
-        self.closed = False
-        self.overflowed = 0
-        self.received = 0
-        self.last_s = time.monotonic()
-        self._items: deque[Arrival] = deque()
-        self._loop = loop
-        self._woken = False
-        self._bytes_in = 0
-        self._bytes_out = 0
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def put(self, arrivals: list[Arrival]) -> None:
-        """Keep messages (in the connection's thread); none once it is `closed`."""
-        if self.closed:
-            return
-        fresh = sum(not one.retained for one in arrivals)
-        if fresh:
-            self.last_s = time.monotonic()
-            self.received += fresh
-        kept = []
-        for one in arrivals:
-            if self._bytes_in - self._bytes_out > MOST_BYTES:
-                self.overflowed += 1
-                continue
-            self._bytes_in += len(one.payload) + OVERHEAD
-            if len(one.topic) > LONGEST_SHOWN or not one.topic.isprintable():
-                one = one._replace(topic=readable(one.topic))
-            kept.append(one)
-        self._items.extend(kept)
-        if kept and not self._woken:
-            self._woken = True
-            self._loop.call_soon_threadsafe(self.wake.set)
-
-    def take(self, most: int, most_bytes: int = MOST_BYTES) -> list[Arrival]:
-        """Up to `most` messages, oldest first; none after `most_bytes` of payload have been taken."""
-        taken: list[Arrival] = []
-        left = most_bytes
-        while self._items and len(taken) < most and left > 0:
-            taken.append(self._items.popleft())
-            left -= len(taken[-1].payload)
-        self._bytes_out += most_bytes - left + OVERHEAD * len(taken)
-        return taken
-
-    @property
-    def waited_s(self) -> float:
-        """For how long the oldest message has been waiting, s."""
-        try:
-            return (clock.steady_ns() - self._items[0].received_ns) / 1e9
-        except IndexError:
-            return 0.0
-
-    def look(self) -> list[Arrival]:
-        """All that is waiting, left where it is."""
-        return list(self._items)
-
-    async def wait(self, seconds: float) -> None:
-        """Until there is a message, or for so long."""
-        if not self._items:
-            self._woken = False
-            self.wake.clear()
-            if not self._items:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), seconds)
 
 
 class Connection:
@@ -115,7 +34,7 @@ class Connection:
     leaves no status behind. At a new connection the newest retained messages are published again: a broker that was
     started anew may have kept none.
 
-    told: gets the marks of messages that the broker has, in the connection's thread.
+    told: gets the marks of messages that the broker has, in the connection's thread. known: see `Inbox`.
     """
 
     def __init__(
@@ -124,9 +43,10 @@ class Connection:
         broker: Broker,
         name: str,
         told: Callable[[list[int]], None] | None = None,
+        known: Callable[[str], bool] = lambda _name: True,
     ) -> None:
         self.topics = topics = Topics(mqtt.topic_root)
-        self.inbox = Inbox(asyncio.get_running_loop())
+        self.inbox = Inbox(asyncio.get_running_loop(), topics, known)
         self._gone = Outgoing(topics.monitor(name), b"", True)
         self._kept: dict[str, Outgoing] = {}
         self._session = Session(

@@ -42,8 +42,7 @@ def give_up(ward: Ward, topics: Topics, unread: Iterable[Arrival], seconds: floa
     read_to = {}
     for bed in ward.beds.values():
         read_to[bed.name] = bed.intake.next - bed.backlog
-        if bed.pieces:
-            bed.give_up()
+        ward.give_up(bed.name)
     limit_s, left = time.monotonic() + seconds, 0
     for arrival in unread:
         if time.monotonic() > limit_s:

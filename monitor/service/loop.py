@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from ecg import clock, logs, notify
+from ecg import logs, notify
 from ecg.errors import UserError
 from ecg.files import write_atomic
 from ecg.settings import Config
@@ -34,6 +34,7 @@ from monitor.service.printing import Printing
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
 from monitor.service.pulse import Pulse
+from monitor.service.reading import Reading
 from monitor.service.recorder.recorder import Recorder
 from monitor.service.router import Router
 from monitor.service.status import Health, message, misunderstood
@@ -41,13 +42,9 @@ from monitor.service.timers import Timers
 from monitor.ward.events import Event
 from monitor.ward.ward import Ward
 
-MOST_MESSAGES: Final = 4096
-"""Messages taken in one step: more would keep the connection waiting."""
-MOST_BYTES: Final = 1 << 20
-"""Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 IDLE_TICK_SECONDS: Final = 0.25
 STEP_SECONDS: Final = 0.1
-"""After so long messages are looked at again, whatever still waits in the ward."""
+"""So long messages are read in a step, and after so long they are looked at again, whatever waits in the ward."""
 FIRST_MESSAGE_SECONDS: Final = 60.0
 """So long a run that ends when idle waits for the first message."""
 MEASURE_SECONDS: Final = 2.0
@@ -107,13 +104,15 @@ class Service:
         self._latencies = Latencies()
         self._lag = Lag(config.monitor.max_lag_seconds)
         self._pace = Pace(config.monitor.batch_deadline_ms / 1000)
-        self._connection = Connection(config.mqtt, broker, self.name, self._latencies.confirmed)
+        self._connection = Connection(
+            config.mqtt, broker, self.name, self._latencies.confirmed, lambda name: name in ward.beds
+        )
         topics = self._connection.topics
-        self._router = Router(ward, topics, self._lag, self._problems, self._answer)
+        router = Router(ward, topics, self._lag, self._problems, self._answer)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about, self.views.book)
+        self.reading = Reading(self._connection.inbox, ward, router, self._lag, self._health.took)
         self._states = BedStates(ward, topics, self.name, self.views.book)
         self._tasks: Callable[[], int] = lambda: 0
-        self._caught_up_s = time.monotonic()
         self._said: MonitorStatus | None = None
         self._pulse = Pulse(lambda: self._connection.connected, lambda: len(ward.beds))
         self._log = EventLog(config.alarms.log) if config.alarms.log else None
@@ -181,19 +180,18 @@ class Service:
         inbox = self._connection.inbox
         while not self.stop.is_set():
             self._pulse.turn()
-            gathers = not self.ward.waiting and len(inbox) < self.config.monitor.batch_size
+            gathers = not self.reading.busy and len(inbox) < self.config.monitor.batch_size
             if gathers:
                 await self._gather()
             if self._printer and self._printer.error:
                 raise self._printer.error
-            if inbox or self.ward.waiting:
+            if inbox or self.reading.busy:
                 began_s = time.monotonic()
-                self.shed()
-                self.take(inbox.take(MOST_MESSAGES, MOST_BYTES))
+                self.step()
                 self._pace.stepped(began_s, time.monotonic())
                 if not gathers:
                     await asyncio.sleep(0)
-            if until_idle is not None and not inbox and not self.ward.waiting:
+            if until_idle is not None and not inbox and not self.reading.busy:
                 limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                 if time.monotonic() - inbox.last_s > limit:
                     break
@@ -218,27 +216,27 @@ class Service:
 
     def _wind_up(self) -> None:
         """Process what has been received for a moment, which is of no use to who is far behind; the rest is lost."""
-        spend_s = WIND_UP_SECONDS if self.behind_s < FAR_SECONDS else 0.0
+        spend_s = WIND_UP_SECONDS if self.reading.behind_s < FAR_SECONDS else 0.0
         inbox, limit_s = self._connection.inbox, time.monotonic() + spend_s
-        while (inbox or self.ward.waiting) and time.monotonic() < limit_s:
+        while (inbox or self.reading.busy) and time.monotonic() < limit_s:
             self.take(inbox.take(AT_THE_END), WIND_UP_SECONDS / 10)
-        unread = inbox.take(len(inbox))
+        unread = self.reading.rest()
         left = give_up(self.ward, self._connection.topics, unread, UNREAD_SECONDS)
         if unread:
             self._problems.add(f"{len(unread)} messages were not read before the end, {left} of them not counted")
 
-    def shed(self) -> None:
-        """Where signal has waited too long, choose the beds whose unread messages are to be forgone."""
-        connection = self._connection
-        self._lag.shed(connection.inbox, connection.topics, self.ward.waits_for_nobody, time.monotonic())
+    def step(self) -> None:
+        """Messages into the ward, and the ward's step."""
+        self.reading.shed()
+        self.reading.some(STEP_SECONDS)
+        self._step(STEP_SECONDS)
 
     def take(self, arrivals: list[Arrival], patience_s: float = STEP_SECONDS) -> None:
-        """Process messages: what cannot be used is counted and skipped. patience_s: as for `Ward.step`."""
-        if not self.ward.waiting:
-            self._caught_up_s = time.monotonic()
-        self._router.take(arrivals)
-        if arrivals:
-            self._health.took((clock.steady_ns() - arrivals[0].received_ns) / 1e9)
+        """Process these messages. patience_s: as for `Ward.step`."""
+        self.reading.take(arrivals)
+        self._step(patience_s)
+
+    def _step(self, patience_s: float) -> None:
         if self.ward.waiting:
             self._hand_out(self.ward.step(patience_s))
 
@@ -296,7 +294,7 @@ class Service:
             self._connection.publish([Outgoing(topic, encode_json(command), False)])
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
-        self._said = message(state, self.status(), *self._health.burden(), self.behind_s)
+        self._said = message(state, self.status(), *self._health.burden(), self.reading.behind_s)
         topic = self._connection.topics.monitor(self.name)
         self._connection.publish([Outgoing(topic, encode_json(self._said), retain=state == "online")])
 
@@ -306,18 +304,12 @@ class Service:
             self._publish_status("online")
             self._connection.publish(self._states.due())
 
-    @property
-    def behind_s(self) -> float:
-        """For how long signal has been waiting unread, s."""
-        in_ward_s = time.monotonic() - self._caught_up_s if self.ward.waiting else 0.0
-        return max(self._connection.inbox.waited_s, in_ward_s)
-
     def _behind(self) -> list[Outgoing]:
         """Where signal waits, and once more when it does not any more, the last status with that.
 
         Asked for in the connection's thread: the main loop may be in a long step then.
         """
-        said, behind_s = self._said, self.behind_s
+        said, behind_s = self._said, self.reading.behind_s
         if said is None or said.state != "online" or max(behind_s, said.behind_s) <= BEHIND_SECONDS:
             return []
         self._said = said = msgspec.structs.replace(said, behind_s=round(behind_s, 2))

@@ -18,6 +18,8 @@ from ecg import tokens
 from ecg.errors import UserError
 from ecg.settings import MonitorSettings
 from ecg.wire.broker import bare, is_loopback
+from ecg.wire.origin import misled
+from ecg.wire.topics import readable
 from monitor.link.protocol import ServiceStatus
 from monitor.service.bed_states import Burden
 from monitor.service.latency import Latencies
@@ -31,6 +33,8 @@ BUCKET_BINS = 3
 
 LOOK_SECONDS: Final = 0.1
 """The server looks so often whether it shall end."""
+MOST_AT_ONCE: Final = 32
+"""Requests that are answered at a time; whoever comes beyond that is hung up on."""
 
 
 class ServiceCollector(Collector):
@@ -125,14 +129,20 @@ def token(monitor: MonitorSettings) -> str:
     return ""
 
 
-def application(answers: Answers) -> WSGIApplication:
-    """/metrics for Prometheus, /healthz for whoever restarts what does not live: 200, or 503."""
+def application(answers: Answers, host: str = "127.0.0.1") -> WSGIApplication:
+    """/metrics for Prometheus, /healthz for whoever restarts what does not live: 200, or 503.
+
+    host: as served. Where no token is asked for, a request must name it: a page of another site may not read it.
+    """
     registry = CollectorRegistry()
     registry.register(answers.collector)
     metrics: WSGIApplication = make_wsgi_app(registry)
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         place = environ.get("PATH_INFO", "")
+        if not answers.token and misled(environ.get("HTTP_HOST"), host):
+            start("403 Forbidden", [("Content-Type", "text/plain")])
+            return [b"this host is not served here\n"]
         if not tokens.same(answers.token, tokens.bearer(environ.get("HTTP_AUTHORIZATION"))):
             start("401 Unauthorized", [("WWW-Authenticate", "Bearer"), ("Content-Type", "text/plain")])
             return [b"give the token as Authorization: Bearer\n"]
@@ -151,11 +161,13 @@ def application(answers: Answers) -> WSGIApplication:
 def serve(host: str, port: int, answers: Answers) -> Callable[[], None]:
     """Answer on that address; returns what ends it. Raises UserError where it cannot be used."""
     try:
-        server = make_server(bare(host), port, application(answers), _server(host), _Silent)
+        server = make_server(bare(host), port, application(answers, host), _server(host), _Silent)
     except OSError as error:
         raise UserError(
             f"metrics_port = {port} of [monitor] cannot be used ({error.strerror}); give another, or 0 for none"
         ) from None
+    except (ValueError, TypeError):
+        raise UserError(f"metrics_host = {readable(host)!r} of [monitor] is no host's name") from None
     thread = threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), name="metrics", daemon=True)
     thread.start()
 
@@ -174,6 +186,22 @@ def _server(host: str) -> type[WSGIServer]:
         daemon_threads = True
         block_on_close = False
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        request_queue_size = MOST_AT_ONCE
+        room = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+        def process_request(self, request: Any, client_address: Any) -> None:
+            """In a thread of its own, where there is room."""
+            if self.room.acquire(blocking=False):
+                super().process_request(request, client_address)
+            else:
+                self.shutdown_request(request)
+
+        def process_request_thread(self, request: Any, client_address: Any) -> None:
+            """One request."""
+            try:
+                super().process_request_thread(request, client_address)
+            finally:
+                self.room.release()
 
     return Threading
 

@@ -7,15 +7,17 @@ that is sent as fast as it can be ("max") has no pace to fall behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from ecg.wire.messages import BedStatus, MessageError, decode_json, decode_wave
-from ecg.wire.topics import Topics
-from monitor.service.connection import Arrival, Inbox
+from monitor.service.connection import Arrival
+from monitor.service.inbox import Inbox
 
+MOST_READ: Final = 256
+"""Messages of a bed that are read to see how much signal waits."""
 PAUSE_SECONDS: Final = 1.0
 """Between two looks at all that waits."""
 SAID_SECONDS: Final = 10.0
@@ -36,47 +38,34 @@ class Lag:
     _said: str = ""
     _said_s: float = float("-inf")
 
-    def shed(self, inbox: Inbox, topics: Topics, exempt: Callable[[str], bool], now_s: float) -> None:
+    def shed(self, inbox: Inbox, exempt: Callable[[str], bool], now_s: float) -> None:
         """Where signal has waited too long, choose the beds whose unread messages are to be forgone.
 
         exempt: is this bed sent without a pace? now_s: monotonic clock.
         """
-        if inbox.waited_s <= self.limit_s or self.left or now_s - self._looked_s < PAUSE_SECONDS:
+        if now_s - self._looked_s < PAUSE_SECONDS:
             return
-        self._looked_s = now_s
-        late = self.look(inbox.look(), topics, exempt)
+        late = []
+        for bed, waiting in inbox.late(self.limit_s).items():
+            self._looked_s = now_s
+            if bed in self.left or exempt(bed):
+                continue
+            count, seconds = unread(waiting)
+            if seconds > self.limit_s:
+                self.left[bed], self.behind_s[bed] = count, seconds
+                late.append(bed)
         if late:
             more = f" and {len(late) - 1} more" if len(late) > 1 else ""
-            seconds = max(self.behind_s[bed] for bed in late)
-            self._said = f"bed {late[0]}{more} gapped: {seconds:.1f} s of signal waited unread"
+            longest = max(self.behind_s[bed] for bed in late)
+            self._said = f"bed {late[0]}{more} gapped: {longest:.1f} s of signal waited unread"
             self._said_s = now_s
 
     def problem(self, now_s: float) -> str:
         """Who was gapped of late, in words; "" for nobody."""
         return self._said if now_s - self._said_s < SAID_SECONDS else ""
 
-    def look(self, waiting: Iterable[Arrival], topics: Topics, exempt: Callable[[str], bool]) -> list[str]:
-        """Choose the beds that are too late; returns their names."""
-        count: dict[str, int] = {}
-        seconds: dict[str, float] = {}
-        unpaced: set[str] = set()
-        for arrival in waiting:
-            bed, kind = topics.parse(arrival.topic) or ("", "")
-            with suppress(MessageError):
-                if kind == "status" and arrival.payload and decode_json(arrival.payload, BedStatus).speed == "max":
-                    unpaced.add(bed)
-                if kind != "wave" or bed in unpaced or exempt(bed):
-                    continue
-                wave = decode_wave(arrival.payload)
-                count[bed] = count.get(bed, 0) + 1
-                seconds[bed] = seconds.get(bed, 0.0) + len(wave.samples) / (2 * len(wave.leads)) / wave.rate
-        late = [bed for bed, behind in seconds.items() if behind > self.limit_s]
-        for bed in late:
-            self.left[bed], self.behind_s[bed] = count[bed], seconds[bed]
-        return late
-
     def forgo(self, bed: str) -> bool:
-        """Is the bed's next message to be forgone? Counts it."""
+        """Is the bed's next wave message to be forgone, whatever is in it? Counts it."""
         if bed not in self.left:
             return False
         self.left[bed] -= 1
@@ -88,3 +77,24 @@ class Lag:
             return None
         del self.left[bed]
         return self.behind_s.pop(bed)
+
+
+def unread(waiting: list[Arrival]) -> tuple[int, float]:
+    """Wave messages among those that wait of a bed, and seconds of signal in them; 0 s where it has no pace.
+
+    Of many only the first MOST_READ are read, and the others are taken to hold as much.
+    """
+    waves, seconds, read = 0, 0.0, 0
+    for arrival in waiting:
+        is_wave = arrival.topic.endswith("/wave")
+        waves += is_wave
+        if read == MOST_READ or not (is_wave or arrival.topic.endswith("/status")):
+            continue
+        with suppress(MessageError):
+            if not is_wave and arrival.payload and decode_json(arrival.payload, BedStatus).speed == "max":
+                return waves, 0.0
+            if is_wave:
+                wave = decode_wave(arrival.payload)
+                seconds += len(wave.samples) / (2 * len(wave.leads)) / wave.rate
+        read += 1
+    return waves, seconds * max(waves / read, 1.0) if read else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -16,7 +16,6 @@ from ecg.wire.messages import (
     MessageError,
     ProducerStatus,
     Truth,
-    Wave,
     decode_json,
     decode_wave,
 )
@@ -27,6 +26,7 @@ from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.ward.ward import Ward
 
+T = TypeVar("T")
 MOST_TOPICS: Final = 16_384
 """Topics whose bed is remembered: anyone can make up more."""
 
@@ -34,7 +34,8 @@ MOST_TOPICS: Final = 16_384
 class Router:
     """Messages into one ward. One that cannot be used is counted, said in `problems`, and skipped.
 
-    answer: called with a bed's name and what became of limits that were sent for it.
+    answer: called with a bed's name and what became of limits that were sent for it. held: messages of beds at which
+    another stream begins once the ward has taken all of the present one.
     """
 
     def __init__(
@@ -49,18 +50,35 @@ class Router:
         self._ward, self._topics, self._lag, self._problems = ward, topics, lag, problems
         self._commands = Commands(ward)
         self._places: dict[str, tuple[str, str] | None] = {}
+        self.held: dict[str, list[Arrival]] = {}
 
     def take(self, arrivals: Iterable[Arrival]) -> None:
         """Messages in the order in which they came."""
         for arrival in arrivals:
-            try:
-                self._message(arrival)
-            except MessageError as error:
-                self._ward.ledger.junk += 1
-                self._problems.unusable(arrival.topic, str(error))
-            except Exception as error:  # whatever a message breaks, the others are read
-                self._ward.ledger.junk += 1
-                self._problems.failed(f"reading a message on {arrival.topic}", error)
+            if self.held and (place := self._place(arrival.topic)) and place[0] in self.held:
+                self.held[place[0]].append(arrival)
+            else:
+                self._tried(arrival.topic, self._message, arrival)
+
+    def go_on(self) -> list[str]:
+        """Take what is held of beds at which the other stream can begin; returns their names."""
+        ready = [bed for bed in self.held if not self._ward.ending(bed)]
+        for bed in ready:
+            waiting = self.held.pop(bed)
+            self._tried(self._topics.of(bed, "wave"), self._ward.begin, bed)
+            self.take(waiting)
+        return ready
+
+    def _tried(self, topic: str, read: Callable[[T], None], of: T) -> None:
+        """Whatever a message breaks, the others are read."""
+        try:
+            read(of)
+        except MessageError as error:
+            self._ward.ledger.junk += 1
+            self._problems.unusable(topic, str(error))
+        except Exception as error:
+            self._ward.ledger.junk += 1
+            self._problems.failed(f"reading a message on {topic}", error)
 
     def _message(self, arrival: Arrival) -> None:
         """One message, by its topic. Raises MessageError."""
@@ -70,14 +88,13 @@ class Router:
             return
         bed, kind = place
         if kind == "wave":
+            late = self._lag.forgo(bed)
             try:
-                wave = decode_wave(arrival.payload)
-            except MessageError:
-                self._ward.unusable(bed)
-                raise
-            self._wave(bed, wave, arrival.received_ns)
-            for sentence in self._ward.refused(bed):
-                self._problems.unusable(arrival.topic, sentence)
+                self._wave(bed, arrival, late)
+            finally:
+                behind_s = self._lag.over(bed) if late else None
+                if behind_s is not None:
+                    self._ward.resume(bed, behind_s)
         elif kind == "truth":
             self._ward.truth(bed, decode_json(arrival.payload, Truth))
         elif kind == "command" and not arrival.retained:
@@ -111,19 +128,23 @@ class Router:
             if not arrival.retained:
                 self._answer(bed, Ack(v=SCHEMA, ok=not said, do="limits", said=said))
 
-    def _wave(self, bed: str, wave: Wave, received_ns: int) -> None:
-        """One checked wave message: read it, or forgo it where the bed is too late. Raises MessageError."""
+    def _wave(self, bed: str, arrival: Arrival, late: bool) -> None:
+        """One wave message: read it, or forgo it where it is too late. Raises MessageError."""
+        try:
+            wave = decode_wave(arrival.payload)
+        except MessageError:
+            self._ward.unusable(bed)
+            raise
         if wave.sent_ns and (stepped_ns := clock.stepped_ns()):  # its sender's clock is that of now
             wave = replace(wave, sent_ns=wave.sent_ns - stepped_ns)
-        if not self._lag.forgo(bed):
-            self._ward.wave(bed, wave, received_ns)
-            return
-        try:
-            self._ward.forgo(bed, wave, received_ns)
-        finally:
-            behind_s = self._lag.over(bed)
-            if behind_s is not None:
-                self._ward.resume(bed, behind_s)
+        if late:
+            self._ward.forgo(bed, wave, arrival.received_ns)
+        else:
+            self._ward.wave(bed, wave, arrival.received_ns, by_steps=True)
+            if self._ward.ending(bed):
+                self.held[bed] = []
+        for sentence in self._ward.refused(bed):
+            self._problems.unusable(arrival.topic, sentence)
 
     def _producer(self, arrival: Arrival) -> None:
         """The status of a connection that many beds share. Raises MessageError."""

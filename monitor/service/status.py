@@ -70,8 +70,8 @@ class Health:
         own = [connection.problem, *problems]
         if self._lag_s > BEHIND_SECONDS and time.monotonic() - self._lagged_at < LAG_SECONDS:
             own.append(f"{self._lag_s:.1f} s behind")
-        if connection.inbox.overflowed:
-            own.append(f"{connection.inbox.overflowed} messages lost for want of memory")
+        if lost := connection.inbox.overflowed:
+            own.append(f"{lost} messages lost for want of memory, the last one of {whose(connection.inbox.crowded)}")
         if ward.engine.batch_size < self._config.monitor.batch_size:
             own.append(f"short of memory: {ward.engine.batch_size} beats a pass")
         return ServiceStatus(
@@ -135,6 +135,11 @@ def message(
         held=held,
         behind_s=round(max(behind_s, 0.0), 2),
     )
+
+
+def whose(lane: str) -> str:
+    """Of whom a lane of the inbox is, in words."""
+    return f"bed {lane}" if lane[:1] != "/" else "no bed"
 
 
 def misunderstood(beds: list[str]) -> str:

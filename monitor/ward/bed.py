@@ -11,6 +11,7 @@ from monitor.ward.events import BeatRead
 from monitor.ward.history import History
 from monitor.ward.intake import Intake
 from monitor.ward.leading import Leading
+from monitor.ward.owner import Chunk
 from monitor.ward.pieces import Begin, End, Piece, Signal, joined
 
 LEADS: Final = 2
@@ -47,7 +48,8 @@ class SavedBed:
 class Bed:
     """State of one bed. Times in seconds are of the monotonic clock, sample indices are of the present stream.
 
-    pieces: signal in order that the ward has not taken yet. arrivals: (index after the chunk, sent ns, received
+    pieces: signal in order that the ward has not taken yet, `backlog` samples. begins: the first message of another
+    stream, which waits until they have been taken. arrivals: (index after the chunk, sent ns, received
     ns) of the last chunks. history: of the present stream, another object for each. heard_s: when signal last came.
     tried_s: when something last came that cannot be used. beat_at: R-peak of the last beat. begun_at: sample from
     which on the memory knows the patient.
@@ -57,6 +59,8 @@ class Bed:
     slot: int
     intake: Intake
     pieces: deque[Piece] = field(default_factory=deque)
+    backlog: int = 0
+    begins: Chunk | None = None
     arrivals: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=ARRIVALS))
     history: History = field(default_factory=History)
     status: BedStatus | None = None
@@ -167,6 +171,7 @@ class Bed:
             self.leading.take(only)
             if len(only.samples) <= min(room, self.leading.room(only.index) or room):
                 self.pieces.clear()
+                self.backlog = 0
                 return only
         while self.pieces and room:
             piece = self.pieces[0]
@@ -182,16 +187,23 @@ class Bed:
                 self.pieces.popleft()
             parts.append(piece)
             room -= len(piece.samples)
+            self.backlog -= len(piece.samples)
         return joined(parts) if parts else None
 
     @property
-    def backlog(self) -> int:
-        """Samples that the ward has not taken yet."""
-        return sum(len(piece.samples) for piece in self.pieces if isinstance(piece, Signal))
+    def idle(self) -> bool:
+        """Does nothing wait?."""
+        return not self.pieces and self.begins is None
+
+    def add(self, pieces: list[Piece]) -> None:
+        """More that the ward is to take."""
+        self.pieces.extend(pieces)
+        self.backlog += sum(len(piece.samples) for piece in pieces if isinstance(piece, Signal))
 
     def give_up(self) -> None:
         """Signal that waits will not be read: it is lost. What begins and ends stays: alarms must hear of it."""
         self.intake.unread(self.backlog)
+        self.backlog = 0
         kept = [piece for piece in self.pieces if not isinstance(piece, Signal)]
         self.pieces.clear()
         self.pieces.extend(kept)

@@ -26,7 +26,7 @@ from monitor.ward.events import Event, Steered
 from monitor.ward.history import kept_seconds
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
-from monitor.ward.owner import Verdict
+from monitor.ward.owner import Chunk, Verdict
 from monitor.ward.pieces import Piece, Signal, Taken
 from monitor.ward.pipeline import Pipeline
 from monitor.ward.senders import Senders
@@ -108,37 +108,80 @@ class Ward:
         """Whoever looks on at the network's beats."""
         return self._pipeline.watchers
 
-    def wave(self, name: str, wave: Wave, received_ns: int) -> None:
-        """One checked wave message of a bed. Raises MessageError where there is no room for the bed."""
+    def wave(self, name: str, wave: Wave, received_ns: int, by_steps: bool = False) -> None:
+        """One checked wave message of a bed. Raises MessageError where there is no room for the bed.
+
+        by_steps: where another stream begins with it, signal of the old one that waits is left to `step`: the bed is
+        `ending` for so long, and to be given no other message before `begin`. Otherwise that signal is processed here.
+        """
         bed = self.admit(name)
-        if len(bed.pieces) > 1 and bed.backlog > MOST_BACKLOG:
+        if bed.backlog > MOST_BACKLOG and len(bed.pieces) > 1:
             raise MessageError(f"{bed.backlog} samples of bed {name} wait unread, and more come")
         verdict = self._judged(bed, wave, received_ns)
-        self._take(bed, bed.intake.offer(wave, received_ns, verdict))
+        if verdict is Verdict.ANEW:
+            bed.begins = Chunk(wave, received_ns)
+            if not (by_steps and bed.pieces):
+                self._begin(bed)
+        else:
+            self._take(bed, bed.intake.offer(wave, received_ns, verdict))
+
+    def ending(self, name: str) -> bool:
+        """Does another stream of this bed wait until all signal of the present one has been processed?."""
+        bed = self.beds.get(name)
+        return bed is not None and bed.begins is not None and bool(bed.pieces)
+
+    def begin(self, name: str) -> None:
+        """The stream that waits begins."""
+        bed = self.beds.get(name)
+        if bed is not None and bed.begins:
+            self._begin(bed)
 
     def _judged(self, bed: Bed, wave: Wave, received_ns: int) -> Verdict:
-        """What a message is to its bed. Where another stream begins, all of the old one is processed."""
+        """What a message is to its bed. Where another stream begins, the old one is over."""
+        if bed.begins:
+            self._begin(bed)
         verdict = bed.intake.judge(wave, received_ns)
         if verdict is Verdict.ANEW:  # all of the old stream goes first, under its own name
             self._end(bed)
-            if len(bed.pieces) > 1 and bed.backlog > MOST_FINISHED:
+            if bed.backlog > MOST_FINISHED and len(bed.pieces) > 1:
                 bed.give_up()
-            alone = {bed.name: bed} if bed.pieces else {}
-            while alone:
-                self.ledger.beats += self._pipeline.round(alone)
-            self._ready.pop(bed.name, None)
-            bed.new_stream()
         if verdict in HEARD:
             bed.heard_s, bed.online = self._now_s(), True
         else:
             bed.tried_s = self._now_s()
         return verdict
 
+    def _begin(self, bed: Bed, read: bool = True) -> None:
+        """The stream that waits begins, once all of the old one has been processed. read: or is it forgone?."""
+        assert bed.begins is not None
+        alone = {bed.name: bed} if bed.pieces else {}
+        while alone:
+            self.ledger.beats += self._pipeline.round(alone)
+        self._ready.pop(bed.name, None)
+        bed.new_stream()
+        (wave, received_ns), bed.begins = bed.begins, None
+        take = bed.intake.offer if read else bed.intake.forgo
+        self._take(bed, take(wave, received_ns, Verdict.ANEW))
+
     def forgo(self, name: str, wave: Wave, received_ns: int) -> None:
         """One checked message of a bed that has waited too long: lost, unread. Raises MessageError as `wave` does."""
         bed = self.admit(name)
         verdict = self._judged(bed, wave, received_ns)
-        self._take(bed, bed.intake.forgo(wave, received_ns, verdict))
+        if verdict is Verdict.ANEW:
+            if bed.backlog > AT_ONCE_SECONDS * bed.rate:
+                bed.give_up()
+            bed.begins = Chunk(wave, received_ns)
+            self._begin(bed, read=False)
+        else:
+            self._take(bed, bed.intake.forgo(wave, received_ns, verdict))
+
+    def give_up(self, name: str) -> None:
+        """Signal of this bed that waits will not be read: it is lost."""
+        bed = self.beds[name]
+        if bed.pieces:
+            bed.give_up()
+        if bed.begins:
+            self._begin(bed, read=False)
 
     def unusable(self, name: str) -> None:
         """A message of this bed was no message at all."""
@@ -177,7 +220,7 @@ class Ward:
             self.heard(Taken(bed.name, bed.stream, intake.record, bed.rate, intake.leads, list(intake.blocks)))
         bed.take_blocks()
         if pieces:
-            bed.pieces.extend(pieces)
+            bed.add(pieces)
             self._ready[bed.name] = bed
 
     def waits_for_nobody(self, name: str) -> bool:
@@ -230,6 +273,7 @@ class Ward:
     def end_all(self) -> None:
         """No more messages will come: what is incomplete is completed as far as it can be."""
         for bed in self.beds.values():
+            self.begin(bed.name)
             self._end(bed)
 
     def _end(self, bed: Bed) -> None:
@@ -326,7 +370,7 @@ class Ward:
     def save(self, name: str) -> SavedPatient | None:
         """All that is remembered of a bed; None where it is gone, or has had no signal, or has some that waits."""
         bed = self.beds.get(name)
-        return None if bed is None or not bed.stream or bed.pieces else self._pipeline.save(bed)
+        return None if bed is None or not bed.stream or not bed.idle else self._pipeline.save(bed)
 
     def restore(self, saved: SavedPatient) -> None:
         """A bed goes on as if nothing had happened.
@@ -339,7 +383,7 @@ class Ward:
         """The slot of a bed that has been gone the longest. Raises MessageError where none has."""
         now, idle, gone = self._now_s(), self.config.monitor.idle_seconds, []
         if now >= self._full_until_s:
-            gone = [bed for bed in self.beds.values() if not bed.pieces and bed.state(now, idle) in GONE]
+            gone = [bed for bed in self.beds.values() if bed.idle and bed.state(now, idle) in GONE]
         if not gone:
             if now >= self._full_until_s:
                 self._full_until_s = now + FULL_SECONDS

@@ -12,8 +12,9 @@ import torch
 from ecg import clock
 from ecg.settings import Config
 from ecg.wire.messages import Wave, encode_wave
+from ecg.wire.packets import Arrival
 from ecg.wire.topics import Topics
-from monitor.service.connection import Arrival, Inbox
+from monitor.service.inbox import Inbox
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.service.router import Router
@@ -41,7 +42,7 @@ def test_the_steady_clock_goes_on(step: int) -> None:
 
 
 async def test_a_message_that_waits_is_not_late_because_the_clock_was_set(step: int) -> None:
-    inbox = Inbox(asyncio.get_running_loop())
+    inbox = Inbox(asyncio.get_running_loop(), Topics("ecg/v1"))
     inbox.put([Arrival("ecg/v1/a/wave", b"", False, clock.steady_ns())])
     assert 0 <= inbox.waited_s < 60
     assert step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from rich.console import Console
+from rich.pretty import Pretty
 
 from ecg import settings
 from ecg.errors import UserError
@@ -322,3 +325,12 @@ def test_the_option_names_the_profile_before_the_variable_before_the_file(tmp_pa
 def test_a_profile_nobody_knows_is_one_sentence(variable: str, option: str, said: str) -> None:
     with pytest.raises(UserError, match=said + " cannot be used"):
         settings.load(None, {"ECG_ALARMS__PROFILE": variable}, option)
+
+
+def test_a_password_is_shown_nowhere_where_settings_are() -> None:
+    given = Config(mqtt=MqttSettings(username="nurse", password="open sesame"))
+    with io.StringIO() as out:
+        Console(file=out, width=200).print(given, Pretty(given), [given.mqtt])
+        shown = out.getvalue() + repr(given) + str(given.mqtt)
+    assert shown.count("nurse") == 5 and "sesame" not in shown
+    assert repr(MqttSettings()).startswith("MqttSettings(host='127.0.0.1', port=1883, username='', password='', ")

@@ -27,12 +27,13 @@ from ecg.wire.messages import (
     encode_json,
     wave_samples,
 )
+from ecg.wire.outbox import Outgoing
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
 from producer import commanding
 from producer.cli import main
 from producer.connection import Connection
-from producer.control import Control
+from producer.control import MOST_WAITING, Control
 from producer.faults import FAULTS
 from producer.schedule import Lane, Progress, lanes_of, replay
 from producer.sources.base import Bed
@@ -267,6 +268,39 @@ async def test_a_paused_bed_waits_and_goes_on_where_it_was(mosquitto: Mosquitto)
     assert [wave.index for wave in heard[1:]] == ends[:-1]
     (status,) = [decode_json(p, BedStatus) for t, p in (await _standing(found)).items() if t.endswith("sinus/status")]
     assert status.published == bed.published and status.speed == 50
+
+
+async def test_a_flood_of_commands_to_one_bed_keeps_no_other_waiting_and_has_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beds = [simulated("stable-sinus"), simulated("fever")]
+    lanes = [Lane(None, bed, 1.0, 0.0, 0.25) for bed in beds]  # type: ignore[arg-type]
+    control = Control(MqttSettings(), Broker("h", 1, "external"), lanes, "c")
+    answered: list[tuple[str, Ack]] = []
+
+    def publish(items: list[Outgoing]) -> None:
+        answered.extend((one.topic.split("/")[2], decode_json(one.payload, Ack)) for one in items)
+
+    monkeypatch.setattr(control._session, "publish", publish)
+    flooded, other = (bed.name for bed in beds)
+    pause = encode_json(Command(v=SCHEMA, do="pause"))
+    for _ in range(500):
+        control._arrived(f"ecg/v1/{flooded}/command", pause, False)
+    control._arrived(f"ecg/v1/{other}/command", pause, False)
+    refused = 500 - MOST_WAITING
+    assert len(answered) == refused == control.refused and "64 commands to bed" in answered[0][1].said
+    working = asyncio.create_task(control._work())
+    await until(lambda: len(answered) == 501)
+    assert other in [bed for bed, _ in answered[refused : refused + 2]] and control.taken == MOST_WAITING + 1
+
+    def breaks(*_: object) -> Ack:
+        raise LookupError("what")
+
+    monkeypatch.setattr(control, "command", breaks)
+    control._arrived(f"ecg/v1/{other}/command", pause, False)
+    await until(lambda: len(answered) == 502)
+    assert answered[-1][1].said == "the command failed (LookupError: what)" and not working.done()
+    working.cancel()
 
 
 async def _standing(found: Broker) -> dict[str, bytes]:

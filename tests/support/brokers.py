@@ -22,6 +22,16 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def has_ipv6() -> bool:
+    """Does this machine have an IPv6 loopback?."""
+    try:
+        with socket.socket(socket.AF_INET6) as made:
+            made.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Until that holds; a TimeoutError where it does not."""
     async with asyncio.timeout(seconds):
@@ -32,10 +42,10 @@ async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 class Mosquitto:
     """A real Mosquitto on the loopback that a test can stop and start again."""
 
-    def __init__(self, folder: Path, settings: str = "allow_anonymous true\n") -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, settings: str = "allow_anonymous true\n", host: str = "127.0.0.1") -> None:
+        self.host, self.port = host, free_port()
         self._file = folder / "mosquitto.conf"
-        self._file.write_text(f"listener {self.port} 127.0.0.1\n{settings}", encoding="utf-8")
+        self._file.write_text(f"listener {self.port} {host}\n{settings}", encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -45,7 +55,7 @@ class Mosquitto:
             [str(MOSQUITTO), "-c", str(self._file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         limit = time.monotonic() + 10
-        while broker.probe("127.0.0.1", self.port) is not None:
+        while broker.probe(self.host, self.port) is not None:
             assert time.monotonic() < limit, "mosquitto does not start"
             time.sleep(0.02)
 

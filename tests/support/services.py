@@ -28,14 +28,12 @@ def service() -> Service:
 def put(to: Service, waves: list[Wave], waited_s: float, bed: str = "a") -> None:
     """Wave messages that have waited for so long."""
     received_ns = time.time_ns() - int(waited_s * 1e9)
-    to._connection.inbox._items.extend(
-        Arrival(f"ecg/v1/{bed}/wave", encode_wave(wave), False, received_ns) for wave in waves
-    )
+    to._connection.inbox.put([Arrival(f"ecg/v1/{bed}/wave", encode_wave(wave), False, received_ns) for wave in waves])
 
 
 def work(on: Service, chunk: int = 50) -> None:
     """All that waits, as `Service.run` takes it."""
     inbox = on._connection.inbox
-    while inbox or on.ward.waiting:
-        on.shed()
+    while inbox or on.reading.busy:
+        on.reading.shed()
         on.take(inbox.take(chunk))

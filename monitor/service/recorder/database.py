@@ -29,6 +29,12 @@ TABLES: Final = {
 EVENTS: Final = tuple(name for name in TABLES if name != "records")
 
 
+DAMAGE: Final = (sqlite3.Error, OSError, ValueError, TypeError, LookupError, ArithmeticError)
+"""What a damaged file may make of reading it: SQLite has no checksums, and a column holds whatever stands there."""
+LONGEST: Final = 1 << 40
+"""No record has so many samples."""
+
+
 class Left(NamedTuple):
     """A record that was not finished."""
 
@@ -38,11 +44,22 @@ class Left(NamedTuple):
 
 
 class Database:
-    """The file of one folder. All methods raise sqlite3.Error where the disk or the file does not allow it."""
+    """The file of one folder. All methods raise sqlite3.Error where the disk or the file does not allow it.
+
+    What is read from a damaged file may raise any of DAMAGE.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         self._base = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=2.0)
+        try:
+            self._next = self._prepare()
+        except BaseException:
+            self._base.close()
+            raise
+
+    def _prepare(self) -> int:
+        """Make what is missing; returns the number of the next record."""
         run = self._base.execute
         run("PRAGMA auto_vacuum=INCREMENTAL")
         run("PRAGMA journal_mode=WAL")
@@ -55,7 +72,7 @@ class Database:
         for name in EVENTS:
             run(f"CREATE INDEX IF NOT EXISTS {name}_of ON {name} (record)")
         run(f"PRAGMA user_version={VERSION}")
-        self._next: int = run("SELECT coalesce(max(id), 0) + 1 FROM records").fetchone()[0]
+        return int(run("SELECT coalesce(max(id), 0) + 1 FROM records").fetchone()[0])
 
     def number(self) -> int:
         """The number of the next record."""
@@ -82,13 +99,13 @@ class Database:
     def unfinished(self) -> list[Left]:
         """Records that another process left behind."""
         found = self._base.execute("SELECT id, name, first FROM records WHERE ended_s IS NULL ORDER BY id")
-        return [Left(*row) for row in found]
+        return [_left(row) for row in found]
 
     def newest(self, bed: str, stream: str) -> Left | None:
         """The last record of a stream; None where there is none."""
         asked = "SELECT id, name, first FROM records WHERE bed = ? AND stream = ? ORDER BY id DESC LIMIT 1"
         found = self._base.execute(asked, (bed, stream)).fetchone()
-        return None if found is None else Left(*found)
+        return None if found is None else _left(found)
 
     def known(self, bed: str, stream: str, since: int) -> frozenset[tuple[object, ...]]:
         """Events of a stream from that sample on: ("beat", sample), ("reset", sample, reason), and of alarms (what,
@@ -111,8 +128,8 @@ class Database:
         beats = self._base.execute("SELECT sample, class FROM beats WHERE record = ? AND sample >= ?", left[::2])
         shown = f"record = ? AND sample >= ? AND hidden = 0 AND what IN {NOTED}"
         notes = self._base.execute(f"SELECT sample, what, kind FROM alarms WHERE {shown}", left[::2])
-        found = [Mark(sample - left.first, name) for sample, name in beats]
-        found += [Mark(sample - left.first, NOTE, f"{kind} {what}") for sample, what, kind in notes]
+        found = [Mark(_place(sample, left), str(name)) for sample, name in beats]
+        found += [Mark(_place(sample, left), NOTE, f"{kind} {what}") for sample, what, kind in notes]
         return sorted(found, key=lambda mark: mark.sample)
 
     def forget(self, names: Sequence[str], before_s: float) -> None:
@@ -135,3 +152,19 @@ class Database:
     def close(self) -> None:
         """Put the write-ahead log into the file."""
         self._base.close()
+
+
+def _left(row: tuple[object, ...]) -> Left:
+    """A record as its row has it. Raises sqlite3.Error where that cannot be one: its name must be that of a file."""
+    match row:
+        case (int(number), str(name), int(first)) if Path(name).name == name and first >= 0:
+            return Left(number, name, first)
+        case _:
+            raise sqlite3.DatabaseError(f"{row!r} is no record")
+
+
+def _place(sample: object, left: Left) -> int:
+    """A sample's place in its record. Raises sqlite3.Error where there cannot be such a one."""
+    if not isinstance(sample, int) or not 0 <= sample - left.first <= LONGEST:
+        raise sqlite3.DatabaseError(f"there is no sample {sample!r}")
+    return sample - left.first

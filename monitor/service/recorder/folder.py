@@ -11,8 +11,9 @@ from typing import IO, Final
 
 from ecg.errors import UserError
 from ecg.records import growing
+from ecg.records.marks import Mark, encode
 from monitor.service.recorder import pruning
-from monitor.service.recorder.database import FILE, Database
+from monitor.service.recorder.database import DAMAGE, FILE, Database, Left
 from monitor.service.refused import keep_aside
 
 LOCK: Final = ".recorder"
@@ -33,6 +34,19 @@ def claim(folder: Path) -> IO[bytes]:
     return lock
 
 
+def _opened(folder: Path) -> tuple[Database, list[tuple[Left, list[Mark]]]]:
+    """The events of the folder, and records that were not finished, with their annotations. Raises DAMAGE."""
+    base = Database(folder)
+    try:
+        left = [(one, base.marks(one)) for one in base.unfinished()]
+        for _, marks in left:
+            encode(marks, 0)  # they can be annotations
+    except BaseException:
+        base.close()
+        raise
+    return base, left
+
+
 def recover(folder: Path) -> tuple[Database, list[str]]:
     """The events of the folder, and sentences on what was found. Raises UserError where there is no way to go on.
 
@@ -40,26 +54,26 @@ def recover(folder: Path) -> tuple[Database, list[str]]:
     """
     said: list[str] = []
     try:
-        base = Database(folder)
-    except sqlite3.Error as error:
+        base, left = _opened(folder)
+    except DAMAGE as error:
         try:
             aside = keep_aside(folder / FILE)
             for more in ("-wal", "-shm"):
                 (folder / f"{FILE}{more}").unlink(missing_ok=True)
-            base = Database(folder)
-        except (sqlite3.Error, OSError) as still:
+            base, left = _opened(folder)
+        except DAMAGE as still:
             raise UserError(f"cannot record events in {folder}: {still}; name another folder with --record") from None
         said.append(f"the recorded events in {folder / FILE} cannot be used ({error}): they start anew, {aside}")
-    left = {one.name: one for one in base.unfinished()}
-    for name, one in left.items():
+    for one, marks in left:
         try:
-            samples = growing.finish(folder, name, base.marks(one))
+            samples = growing.finish(folder, one.name, marks)
         except (OSError, ValueError):  # its files are gone, or it was finished, and not noted
             samples = 0
         with suppress(sqlite3.Error):
-            base.finish(one.id, time.time(), samples, pruning.size(folder, name))
+            base.finish(one.id, time.time(), samples, pruning.size(folder, one.name))
+    known = {one.name for one, _ in left}
     for header in folder.glob("*.hea"):  # those that the events know nothing of
-        if header.stem not in left:
+        if header.stem not in known:
             with suppress(OSError, ValueError):
                 growing.finish(folder, header.stem)
     return base, said

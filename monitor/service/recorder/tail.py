@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,9 @@ from numpy.typing import NDArray
 
 from ecg.records import growing
 from ecg.records.record import MISSING
-from ecg.wire.messages import SCHEMA, Wave
+from ecg.wire.messages import SCHEMA, Wave, decode_wave, encode_wave
 from monitor.service.recorder import rows
-from monitor.service.recorder.database import FILE, Database
+from monitor.service.recorder.database import DAMAGE, FILE, Database
 from monitor.service.recorder.folder import claim
 from monitor.service.recorder.rows import Place
 from monitor.ward.bed import Bed
@@ -61,19 +62,31 @@ def read_on(ward: Ward, folder: Path, wall_s: Callable[[], float] = time.time) -
     lock = claim(folder)
     try:
         base = Database(folder)
-        try:
-            tails = {bed.name: tail for bed in ward.beds.values() if (tail := _tail(base, folder, bed))}
-            signal = {name: _waves(ward.beds[name], tail) for name, tail in tails.items()}
-            events = [event for step in feed(ward, signal) for event in step if event.bed in tails]
-            fresh = [left for event in events if (left := _fresh(event, tails[event.bed].known))]
-            base.add([row for event in fresh for row in rows.rows(event, tails[event.bed].place, wall_s())])
-        finally:
-            base.close()
-    except (sqlite3.Error, OSError):  # the recorder will say what is wrong with its folder
+    except DAMAGE:  # the recorder will say what is wrong with its folder
+        lock.close()
         return []
+    fresh: list[Event] = []
+    try:
+        tails, signal = _tails(base, folder, ward)
+        events = [event for step in feed(ward, signal) for event in step if event.bed in tails]
+        fresh = [left for event in events if (left := _fresh(event, tails[event.bed].known))]
+        with suppress(sqlite3.Error):
+            base.add([row for event in fresh for row in rows.rows(event, tails[event.bed].place, wall_s())])
     finally:
+        base.close()
         lock.close()
     return fresh
+
+
+def _tails(base: Database, folder: Path, ward: Ward) -> tuple[dict[str, Tail], dict[str, list[Wave]]]:
+    """What was recorded of each bed, and that as messages within their bounds; nothing of what is damaged."""
+    tails, signal = {}, {}
+    for bed in ward.beds.values():
+        with suppress(*DAMAGE):
+            if tail := _tail(base, folder, bed):
+                signal[bed.name] = [decode_wave(encode_wave(wave)) for wave in _waves(bed, tail)]
+                tails[bed.name] = tail
+    return tails, signal
 
 
 def _tail(base: Database, folder: Path, bed: Bed) -> Tail | None:

@@ -68,3 +68,19 @@ def test_a_damaged_file_is_read_or_refused_in_one_sentence(name: str, data: st.D
                 pytest.fail(f"more than one line: {error}")
         else:
             assert all(len(record.samples) and record.rate >= 100 for record in records)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("g.hea", "g/2 1 250 268435455\nr 1000\n~ 268434455\n", "268435455 samples with its gaps, 1000 without"),
+        ("s.hea", "s/1 1 250 200000000\nr 200000000\n", "length of II change in its segments"),
+        ("t.csv", "time,II (mV)\n0,1\n0.004,2\n0.008,1\n1000000,2\n", "row 4 comes 1e\\+06 s after the one before it"),
+    ],
+)
+def test_a_few_bytes_take_no_memory_by_their_gaps(tmp_path: Path, name: str, content: str, said: str) -> None:
+    for file in ("r.hea", "r.dat"):
+        (tmp_path / file).write_bytes(whole()[file])
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=said):
+        open_records(tmp_path / name)

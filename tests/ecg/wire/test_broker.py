@@ -12,7 +12,7 @@ from ecg import settings
 from ecg.errors import UserError
 from ecg.settings import MqttSettings
 from ecg.wire import broker
-from tests.support.brokers import Mosquitto, free_port
+from tests.support.brokers import Mosquitto, free_port, has_ipv6
 
 
 def test_a_broker_that_answers_is_used(mosquitto: Mosquitto) -> None:
@@ -104,15 +104,6 @@ def test_a_broker_that_cannot_be_one_is_one_sentence(typed: str) -> None:
 @pytest.mark.parametrize("host", ["a..b", "a\0b", "ä" * 80, "nowhere.invalid"])
 def test_a_name_that_no_host_can_have_is_no_broker(host: str) -> None:
     assert broker.probe(host, 1883) is not None
-
-
-def has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as made:
-            made.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")

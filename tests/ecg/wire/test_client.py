@@ -146,6 +146,17 @@ async def test_who_breaks_over_a_message_ends_the_line_and_not_the_loop(mosquitt
             await asyncio.wait_for(line.end(), 10)
 
 
+async def test_a_broker_that_hangs_up_before_it_answers_is_not_waited_for() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(LineError, match="hangs up"):  # or else the library's time is over
+            await line_to(Broker("127.0.0.1", port, "external")).__aenter__()
+
+
 async def test_where_nobody_answers_there_is_no_line(mosquitto: Mosquitto) -> None:
     mosquitto.stop()
     with pytest.raises(LineError):

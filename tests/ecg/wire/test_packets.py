@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg.wire.packets import NOT_UTF8, Arrival, PacketError, Splitter, publish
+from ecg.wire.bounds import MOST_WAVE_BYTES
+from ecg.wire.messages import MessageError, decode_wave
+from ecg.wire.packets import MOST_KEPT, NOT_UTF8, Arrival, PacketError, Splitter, publish
 
 topics = st.sampled_from(["a", "ecg/v1/bed-1/wave", "ø/ü", "t" * 300])
 messages = st.tuples(topics, st.sampled_from([b"", b"x", b"y" * 126, b"z" * 20_000]), st.booleans(), st.integers(0, 3))
@@ -36,6 +38,31 @@ def test_what_was_packed_comes_out_again_however_the_bytes_are_cut(
     assert confirmed == [0x102] * len(sent)
     assert others == b"\xd0\x00" * len(sent)
     assert answers == b"".join(b"\x40\x02" + bytes([0, number]) for *_, number in sent if number)
+
+
+@pytest.mark.parametrize("size", [1 << 16, 1_000_003, 100 << 20])
+@pytest.mark.parametrize("beyond", [1, 20 << 20])
+def test_of_a_message_that_nobody_will_read_the_beginning_is_kept(size: int, beyond: int) -> None:
+    whole = packet("a", b"z" * (MOST_KEPT + beyond), True, 7) + packet("b", b"x", False, 0)
+    splitter, arrivals, answers = Splitter(), list[Arrival](), b""
+    for at in range(0, len(whole), size):
+        taken = splitter.split(whole[at : at + size], 5)
+        arrivals += taken.arrivals
+        answers += taken.answers
+        assert sum(map(len, splitter._parts)) <= MOST_KEPT + size
+    long, short = arrivals
+    assert (long.topic, long.retained, short, answers) == ("a", True, Arrival("b", b"x", False, 5), b"\x40\x02\x00\x07")
+    kept = len(long.payload)
+    assert kept == MOST_KEPT + beyond if size > len(whole) else MOST_WAVE_BYTES < kept <= MOST_KEPT
+    with pytest.raises(MessageError, match="bytes"):
+        decode_wave(long.payload)
+
+
+def test_a_packet_without_end_that_is_no_message_is_no_mqtt() -> None:
+    splitter = Splitter()
+    splitter.split(b"\x20\x80\x80\x80\x03" + bytes(100), 0)
+    with pytest.raises(PacketError, match="6291461 bytes that are no message"):
+        splitter.split(bytes(6 << 20), 0)
 
 
 def test_a_topic_that_is_not_utf8_is_said_to_be_none() -> None:

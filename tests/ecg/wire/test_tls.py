@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,47 +15,10 @@ from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
 from ecg.wire.tls import encryption
-from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
+from tests.support.authority import Authority
+from tests.support.brokers import Mosquitto, free_port, until
 
-OPENSSL = shutil.which("openssl")
-NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 WILL = Outgoing("w/status", b"", True)
-
-
-class Authority:
-    """A certificate authority in a folder that anybody may read, as the broker runs as a user of its own."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder, self.name = folder, name
-        self.file = folder / f"{name}.pem"
-        self._key = folder / f"{name}.key"
-        self.openssl("req", "-x509", *NEW_KEY, "-nodes", "-days", "2", "-subj", f"/CN={name}")
-
-    def openssl(self, *arguments: str) -> None:
-        command = [str(OPENSSL), *arguments, "-keyout", str(self._key), "-out", str(self.file)]
-        subprocess.run(command, check=True, capture_output=True)
-
-    def sign(self, name: str, address: str) -> tuple[Path, Path]:
-        """(certificate, key) of `name` at that address."""
-        key, request, made = (self.folder / f"{self.name}-{name}.{kind}" for kind in ("key", "csr", "crt"))
-        extension = self.folder / "extension"
-        extension.write_text(f"subjectAltName=IP:{address}\n", encoding="utf-8")
-        ask = ("req", *NEW_KEY, "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
-        signed = ("-CA", self.file, "-CAkey", self._key, "-CAcreateserial", "-days", "2", "-extfile", extension)
-        for command in (ask, ("x509", "-req", "-in", request, *signed, "-out", made)):
-            subprocess.run([str(OPENSSL), *map(str, command)], check=True, capture_output=True)
-        key.chmod(0o644)
-        return made, key
-
-
-@pytest.fixture
-def authority() -> Iterator[Authority]:
-    if OPENSSL is None or MOSQUITTO is None:
-        pytest.skip("openssl or mosquitto is not installed (apt-get install openssl mosquitto)")
-    with tempfile.TemporaryDirectory(prefix="ecg-") as made:  # pytest's own folders are for their user alone
-        folder = Path(made)
-        folder.chmod(0o755)
-        yield Authority(folder, "ward")
 
 
 @pytest.fixture
@@ -113,6 +72,39 @@ async def test_a_certificate_of_another_host_is_refused(authority: Authority, tm
         with pytest.raises(UserError, match="IP address mismatch"):
             await attempt(settings(authority), running)
     finally:
+        running.stop()
+
+
+async def test_a_certificate_of_another_authority_or_of_yesterday_is_refused(
+    authority: Authority, tmp_path: Path
+) -> None:
+    for signer, days, said in ((Authority(authority.folder, "other"), 2, "issuer"), (authority, -1, "has expired")):
+        certificate, key = signer.sign("broker", "127.0.0.1", days)
+        running = Mosquitto(tmp_path, f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}\n")
+        try:
+            with pytest.raises(UserError, match=f"certificate verify failed: .*{said}.*; check"):
+                await attempt(settings(authority), running)
+        finally:
+            running.stop()
+
+
+async def test_whoever_comes_in_the_place_of_a_broker_is_not_trusted_and_that_is_said(
+    authority: Authority, tmp_path: Path
+) -> None:
+    first, key = authority.sign("broker", "127.0.0.1")
+    running = Mosquitto(tmp_path, f"allow_anonymous true\ncertfile {first}\nkeyfile {key}\n")
+    session = Session(settings(authority), Broker("127.0.0.1", running.port, "external"), "one", lambda: WILL)
+    try:
+        await session.open()
+        running.stop()
+        other, other_key = Authority(authority.folder, "other").sign("broker", "127.0.0.1")
+        other.replace(first)
+        other_key.replace(key)
+        running.start()
+        await until(lambda: "is not trusted ([SSL: CERTIFICATE_VERIFY_FAILED]" in session.problem)
+        assert not session.connected
+    finally:
+        await session.close()
         running.stop()
 
 

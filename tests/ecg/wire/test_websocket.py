@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from amqtt.broker import Broker as Amqtt
 
@@ -11,6 +12,7 @@ from ecg.wire import broker
 from ecg.wire.broker import Broker, _Embedded
 from ecg.wire.outbox import Outgoing
 from ecg.wire.session import Session
+from tests.support.authority import Authority
 from tests.support.brokers import free_port, until
 
 
@@ -51,3 +53,28 @@ def test_none_is_started_by_itself_that_would_not_be_understood() -> None:
 def test_the_embedded_broker_listens_nowhere_but_on_the_loopback(host: str) -> None:
     with pytest.raises(UserError, match="it is for the loopback alone"):
         _Embedded(host, free_port())
+
+
+async def test_a_websocket_is_encrypted_and_its_broker_checked(authority: Authority) -> None:
+    port = free_port()
+    certificate, key = authority.sign("broker", "127.0.0.1")
+    listener = {"type": "ws", "bind": f"127.0.0.1:{port}", "max_connections": 0, "ssl": True}
+    listener |= {"certfile": str(certificate), "keyfile": str(key)}
+    plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+    serving = Amqtt({"listeners": {"default": listener}, "plugins": plugins})
+    await serving.start()
+    mqtt = MqttSettings(transport="websockets", tls=True, ca_file=str(authority.file))
+    session = Session(mqtt, Broker("127.0.0.1", port, "external"), "x", lambda: Outgoing("w", b"", False))
+    try:
+        await session.open()
+        session.publish([Outgoing("a", b"1" * 100_000, False)])
+        await session.flush(20)
+        assert session.outbox.confirmed == 1
+        await session.close()
+        other = Session(
+            msgspec.structs.replace(mqtt, ca_file=""), Broker("127.0.0.1", port, "external"), "y", lambda: None
+        )
+        with pytest.raises(UserError, match="certificate verify failed"):
+            await other.open()
+    finally:
+        await serving.shutdown()

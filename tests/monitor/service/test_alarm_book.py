@@ -97,4 +97,12 @@ def test_the_last_hour_counts_signal_over_streams_and_the_log_is_bounded() -> No
     hour = book.last_hour(bed("s-1-1", 60_000))
     assert hour["medium"] == 1 and 98 <= hour["low"] <= 101
     assert book.last_hour(bed("s-1-1", 500_000)) == {"high": 0, "medium": 0, "low": 0}
-    assert book.total("a") == {"high": 0, "medium": 1, "low": MOST + 50}
+
+
+def test_what_was_raised_more_than_an_hour_ago_is_not_kept() -> None:
+    book = AlarmBook()
+    for number in range(3 * 120):  # one every half minute, for three hours
+        onset = Change("onset", "couplet", number * 3000, number * 3000)
+        book.take([AlarmChanged(bed="a", stream="s-1-0", rate=RATE, index=onset.index, active=(), changes=(onset,))])
+    assert len(book._books["a"].raised) == 120
+    assert book.last_hour(bed("s-1-0", 3 * 120 * 3000))["low"] == 119

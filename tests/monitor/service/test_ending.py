@@ -41,8 +41,8 @@ async def test_what_was_not_read_is_lost_and_the_ledger_balances() -> None:
     running.take(inbox.take(100))
     while running.ward.waiting:  # one step has only so much time
         running.take([])
-    inbox._items.append(Arrival("ecg/v1/a/wave", b"junk", False, 0))
-    inbox._items.append(Arrival("ecg/v1/a/status", encode_json(FINAL), False, 0))
+    inbox.put([Arrival("ecg/v1/a/wave", b"junk", False, 0)])
+    inbox.put([Arrival("ecg/v1/a/status", encode_json(FINAL), False, 0)])
     left = give_up(running.ward, running._connection.topics, inbox.take(len(inbox)), 60.0)
     ledger = running.ward.ledger
     assert (left, ledger.received, ledger.lost, ledger.junk) == (0, 100 * 90, 140 * 90, 1)
@@ -103,9 +103,8 @@ async def test_a_busy_service_that_is_told_to_end_does_not_work_through_all_that
         for number in range(60):  # an hour of a bed for each of sixty
             for place, wave in enumerate(QUARTERS):
                 later = msgspec.structs.replace(wave, index=wave.index + lap * (number % 4))
-                inbox._items.append(
-                    Arrival(f"ecg/v1/bed{number // 4}-{place % 4}/wave", encode_wave(later), False, time.time_ns())
-                )
+                topic = f"ecg/v1/bed{number // 4}-{place % 4}/wave"
+                inbox.put([Arrival(topic, encode_wave(later), False, time.time_ns())])
         asyncio.get_running_loop().call_later(0.1, running.halt)
 
     running.on_listening = listening

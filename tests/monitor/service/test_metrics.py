@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,14 +18,16 @@ from monitor.link.protocol import ServiceStatus
 from monitor.service import metrics
 from monitor.service.bed_states import Burden
 from monitor.service.latency import Latencies
-from tests.support.brokers import free_port
+from tests.support.brokers import free_port, has_ipv6
 
 
-def ask(port: int, place: str, token: str = "") -> tuple[int, str]:
-    """Status and content of an answer."""
-    asked = urllib.request.Request(f"http://127.0.0.1:{port}{place}")
+def ask(port: int, place: str, token: str = "", named: str = "", host: str = "127.0.0.1") -> tuple[int, str]:
+    """Status and content of an answer. named: host that the request is for, where it is another."""
+    asked = urllib.request.Request(f"http://{host}:{port}{place}")
     if token:
         asked.add_header("Authorization", f"Bearer {token}")
+    if named:
+        asked.add_header("Host", named)
     try:
         with urllib.request.urlopen(asked, timeout=20) as answer:
             return answer.status, answer.read().decode()
@@ -47,6 +51,50 @@ def test_whoever_has_no_token_is_told_nothing(tmp_path: Path) -> None:
         assert ask(port, "/healthz", "0123456789abcdef") == (200, '{"status":"ok"}\n')
     finally:
         stop()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_a_page_whose_name_resolves_to_the_loopback_reads_nothing(host: str) -> None:
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6 loopback")
+    none, port = cast(metrics.ServiceCollector, CollectorRegistry()), free_port()
+    stop = metrics.serve(host, port, metrics.Answers(none, lambda: (True, {})))
+    try:
+        for place in ("/metrics", "/healthz"):
+            assert ask(port, place, named=f"evil.example:{port}", host=host)[0] == 403
+            assert ask(port, place, named="localhost:1", host=host)[0] == 200  # through a tunnel
+            assert ask(port, place, host=host)[0] == 200
+    finally:
+        stop()
+
+
+def test_so_many_requests_are_answered_at_a_time() -> None:
+    none, port = cast(metrics.ServiceCollector, CollectorRegistry()), free_port()
+    stop = metrics.serve("127.0.0.1", port, metrics.Answers(none, lambda: (True, {})))
+    try:
+        idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(metrics.MOST_AT_ONCE)]
+        beyond = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(3)]
+        assert [one.recv(1) for one in beyond] == [b""] * 3  # hung up on
+        idle.pop().close()
+        for one in (*idle, *beyond):
+            one.close()
+        asked = 0
+        while asked < 200:  # the threads of those that left end soon
+            try:
+                assert ask(port, "/healthz")[0] == 200
+                break
+            except (OSError, http.client.HTTPException):
+                asked += 1
+        assert asked < 200
+    finally:
+        stop()
+
+
+@pytest.mark.parametrize("host", ["ü..x", "a\0b", "no.such.host.invalid"])
+def test_an_odd_host_is_one_sentence(host: str) -> None:
+    none = cast(metrics.ServiceCollector, CollectorRegistry())
+    with pytest.raises(UserError, match=r"metrics_(host|port) = .* of \[monitor\] "):
+        metrics.serve(host, free_port(), metrics.Answers(none, lambda: (True, {})))
 
 
 def test_an_address_that_is_reached_from_elsewhere_needs_a_token() -> None:

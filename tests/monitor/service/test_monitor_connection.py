@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import aiomqtt
 import pytest
 
 from ecg.settings import MqttSettings
+from ecg.wire import broker
 from ecg.wire.broker import Broker
-from monitor.service import connection
-from monitor.service.connection import Arrival, Connection, Inbox, Outgoing
-from tests.support.brokers import Mosquitto, until
+from monitor.service.connection import Connection, Outgoing
+from tests.support.brokers import Mosquitto, has_ipv6, until
 
 STATUS = "ecg/v1/_monitor/abc/status"
 
@@ -102,21 +103,17 @@ async def test_every_kind_of_a_producer_s_message_arrives_again_after_a_restart(
     await monitor.close()
 
 
-async def test_empty_messages_fill_the_inbox_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    inbox = Inbox(asyncio.get_running_loop())
-    room = 1000
-    monkeypatch.setattr(connection, "MOST_BYTES", room * connection.OVERHEAD)
-    one = Arrival("ecg/v1/b/wave", b"", False, 0)
-    inbox.put([one] * 2 * room)
-    assert len(inbox) <= room + 1 and inbox.overflowed == 2 * room - len(inbox)
-    assert len(inbox.take(room // 2)) == room // 2
-    inbox.put([one])
-    assert len(inbox) == room // 2 + 2
-
-
-async def test_a_topic_that_a_terminal_would_obey_is_made_readable() -> None:
-    inbox = Inbox(asyncio.get_running_loop())
-    inbox.put([Arrival("ecg/v1/\x1b[2J/wave", b"x", False, 0), Arrival("ecg/v1/" + "b" * 60_000, b"x", True, 0)])
-    first, second = inbox.take(2)
-    assert first.topic == "ecg/v1/\\x1b[2J/wave"
-    assert len(second.topic) <= 200 and second.retained
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+@pytest.mark.parametrize("host", ["[::1]", "::1"])
+async def test_a_broker_that_listens_at_an_ipv6_address_is_one_like_others(tmp_path: Path, host: str) -> None:
+    running = Mosquitto(tmp_path, host="::1")
+    try:
+        with broker.ensure(MqttSettings(host=host, port=running.port)) as found:
+            assert str(found) == f"[::1]:{running.port} (external)"
+            monitor = Connection(MqttSettings(), found, "abc")
+            await monitor.open()
+            monitor.publish([Outgoing("ecg/v1/b/status", b"x", False)])
+            await until(lambda: len(monitor.inbox) == 1)
+            await monitor.close()
+    finally:
+        running.stop()

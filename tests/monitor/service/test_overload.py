@@ -24,7 +24,7 @@ def announce(to: Service, speed: float | str, bed: str = "a", *, online: bool = 
         leads=["MLII"],
         stream=QUARTERS[0].stream,
     )
-    to._connection.inbox._items.append(Arrival(f"ecg/v1/{bed}/status", encode_json(status), online, time.time_ns()))
+    to._connection.inbox.put([Arrival(f"ecg/v1/{bed}/status", encode_json(status), online, time.time_ns())])
 
 
 async def test_too_much_unread_signal_is_lost_and_the_bed_begins_anew() -> None:
@@ -90,7 +90,7 @@ async def test_two_streams_and_junk_may_wait_unread() -> None:
     work(running)
     second = messages(MINUTE, list(range(90, 21_600, 90)), "next-1-0")
     put(running, QUARTERS[10:], 20.0)
-    running._connection.inbox._items.append(Arrival("ecg/v1/a/wave", b"junk", False, 0))
+    running._connection.inbox.put([Arrival("ecg/v1/a/wave", b"junk", False, 0)])
     announce(running, 1.0, online=False)
     put(running, second[:100], 20.0)
     work(running, 7)

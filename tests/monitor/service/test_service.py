@@ -81,7 +81,7 @@ async def test_a_reader_that_dozes_never_keeps_the_ward_waiting() -> None:
 
 async def test_an_unusable_message_is_a_whole_sentence() -> None:
     running = service()
-    running._connection.inbox._items.append(Arrival("ecg/v1/a/wave", b"junk", False, 0))
+    running._connection.inbox.put([Arrival("ecg/v1/a/wave", b"junk", False, 0)])
     work(running)
     (problem,) = running.problems
     assert problem.startswith("skipped a message on ecg/v1/a/wave: not a Wave message")

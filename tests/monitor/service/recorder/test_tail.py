@@ -110,3 +110,36 @@ def test_the_folder_of_another_monitor_is_left_alone(tmp_path: Path) -> None:
     checkpoint.unpack(resumed, memory)
     with claim(tmp_path), pytest.raises(UserError, match="another monitor records"):
         read_on(resumed, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE records SET name = '../a'",
+        "UPDATE records SET first = 'x'",
+        "UPDATE beats SET stream = cast(x'ff' AS TEXT)",
+        "UPDATE sqlite_schema SET sql = replace(sql, 'stream', 'ztream') WHERE name = 'records'",
+        "UPDATE sqlite_schema SET sql = cast(x'435245415445205441424c45ff' AS TEXT) WHERE name = 'beats'",
+    ],
+)
+def test_damaged_events_are_no_reason_not_to_start(tmp_path: Path, statement: str) -> None:
+    memory = killed(tmp_path)
+    with sqlite3.connect(tmp_path / FILE) as base:
+        base.execute("PRAGMA writable_schema=ON")
+        base.execute(statement)
+    resumed = ward()
+    checkpoint.unpack(resumed, memory)
+    read_on(resumed, tmp_path)
+    assert resumed.beds["a"].intake.next in (SAVED * 90, KILLED * 90)
+    claim(tmp_path).close()  # nobody holds it
+
+
+@pytest.mark.parametrize(("old", "new"), [("200", "0"), ("200", "1e99"), ("a_", "b_"), (" 1 360", " 0 360")])
+def test_a_damaged_header_is_no_reason_not_to_start(tmp_path: Path, old: str, new: str) -> None:
+    memory = killed(tmp_path)
+    (header,) = tmp_path.glob("*.hea")
+    header.write_text(header.read_text().replace(old, new))
+    resumed = ward()
+    checkpoint.unpack(resumed, memory)
+    assert read_on(resumed, tmp_path) == []
+    assert resumed.beds["a"].intake.next == SAVED * 90

@@ -222,3 +222,37 @@ def test_events_that_cannot_be_read_are_kept_aside(tmp_path: Path) -> None:
     Writer(settings(tmp_path), said.append).close()
     assert len(said) == 1
     assert "start anew, and it is kept as events.sqlite.refused" in said[0]
+
+
+def damaged(folder: Path, statement: str) -> None:
+    """What one turned bit may make of the events that a killed recorder left behind."""
+    writer = Writer(settings(folder))
+    writer.write(second(0, 1))
+    writer._lock.close()
+    with sqlite3.connect(folder / FILE) as base:
+        base.execute("PRAGMA writable_schema=ON")
+        base.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE records SET name = '../bed-0'",
+        "UPDATE records SET first = 'x'",
+        "UPDATE records SET first = -1",
+        "UPDATE beats SET class = '1'",
+        "UPDATE beats SET class = cast(x'ff' AS TEXT)",
+        "UPDATE beats SET sample = 1 << 62",
+        "UPDATE sqlite_schema SET sql = replace(sql, 'class TEXT', 'clasz TEXT') WHERE name = 'beats'",
+        "UPDATE sqlite_schema SET sql = cast(x'435245415445205441424c45ff' AS TEXT) WHERE name = 'beats'",
+        "UPDATE sqlite_schema SET rootpage = 99999 WHERE name = 'beats'",
+    ],
+)
+def test_damaged_events_are_kept_aside_and_the_signal_is_not_touched(tmp_path: Path, statement: str) -> None:
+    damaged(tmp_path, statement)
+    said: list[str] = []
+    writer = Writer(settings(tmp_path), said.append)
+    assert len(said) == 1 and "start anew, and it is kept as events.sqlite.refused" in said[0]
+    writer.write(second(1, 1))
+    writer.close()
+    assert [len(digital(tmp_path, name)) for name in records(tmp_path)] == [RATE, RATE]
