@@ -13,7 +13,7 @@ GAP: Final = 1.6
 """Times the usual step: between two rows that are further apart, samples are missing."""
 MOST_SAMPLES: Final = 1 << 28
 """Of a record, gaps included: 12 days at 250 Hz."""
-FEW_SAMPLES: Final = 1 << 24
+FEW_SAMPLES: Final = 1 << 22
 MOST_GAPS: Final = 64
 """A record longer than FEW_SAMPLES has at most so many times the samples that its files hold."""
 

@@ -18,6 +18,8 @@ from ecg.records.record import Annotations, Record
 from ecg.records.wfdb_signals import first_line
 
 ENDINGS: Final = (".edf", ".bdf")
+LARGEST: Final = 1 << 53
+"""Tick at most."""
 TICKS: Final = 1_000_000
 """Annotations in EDF+ have their onset in seconds: here in millionths."""
 
@@ -72,7 +74,9 @@ def _annotations(texts: list[tuple[float, str]]) -> Annotations | None:
             rhythm = text
         elif text not in CLASS_OF:
             continue
-        index.append(round(onset * TICKS))
+        if not abs(place := onset * TICKS) <= LARGEST:  # it is at no time
+            continue
+        index.append(round(place))
         symbols.append("+" if text.startswith("(") else text)
         rhythms.append(rhythm)
     if not index:

@@ -57,7 +57,13 @@ def read_signals(path: Path) -> list[Signal]:
 
 
 def _bounded(path: Path, header: Any) -> None:
-    """Refuse a header that states far more samples than its files can hold, before memory is taken for them."""
+    """Refuse a header that states more signals than it describes, or far more samples than its files can hold.
+
+    The package takes memory for what is stated.
+    """
+    signals, described = int(header.n_sig or 0), len(header.file_name or ())
+    if signals != described:
+        raise UserError(f"record {path} cannot be read: its header states {signals} signals and describes {described}")
     files = {path.with_name(str(name)) for name in header.file_name or ()}
     if not all(file.is_file() for file in files):
         return  # the package says which one lacks

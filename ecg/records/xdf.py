@@ -22,6 +22,12 @@ from ecg.records.record import Annotations, Record
 from ecg.records.wfdb_signals import first_line
 
 ENDINGS: Final = (".xdf", ".xdfz")
+LARGEST: Final = 1 << 53
+"""Sample index at most."""
+SAMPLES: Final = "_read_chunk3"
+"""The package's function that reads a chunk of samples."""
+MOST_PACKED: Final = 1032
+"""A compressed file's bytes hold at most so many each."""
 NOMINAL: Final = 0.01
 """Share by which the rate may differ from the one that the device names: clocks drift, and the name is meant."""
 
@@ -29,10 +35,13 @@ NOMINAL: Final = 0.01
 def read(path: Path) -> Record:
     """The record of an XDF file; its samples are put at one rate, gaps stay open. Raises UserError."""
     with needs("files", "reading XDF files"):
-        import pyxdf
+        from pyxdf import pyxdf
 
     quiet, before = logging.getLogger("pyxdf"), logging.getLogger("pyxdf").level
     quiet.setLevel(logging.CRITICAL + 1)
+    read_samples = getattr(pyxdf, SAMPLES)
+    room = path.stat().st_size * (MOST_PACKED if path.suffix.lower() != ".xdf" else 1)
+    setattr(pyxdf, SAMPLES, lambda file, stream: read_samples(file, _bounded(file, stream, room)))
     try:
         streams, _ = pyxdf.load_xdf(str(path))
         found = [one for one in map(_described, streams) if one is not None]
@@ -40,6 +49,7 @@ def read(path: Path) -> Record:
         raise UserError(f"{path} cannot be read as XDF: {first_line(error)}") from None
     finally:
         quiet.setLevel(before)
+        setattr(pyxdf, SAMPLES, read_samples)
     ranked = sorted(found, key=lambda one: not any(is_known(name) for name in one[0]))
     if not ranked:
         raise UserError(f"{path} holds no stream with an ECG lead")
@@ -56,6 +66,21 @@ def read(path: Path) -> Record:
         raise UserError(f"{path} cannot be used: {error}") from None
     notes = _annotations(streams, float(stamps[0]), measured)
     return build(path.stem, signals, source="xdf", where=str(path), annotations=notes, annotated_at=hertz)
+
+
+def _bounded(file: Any, stream: Any, room: int) -> Any:
+    """The stream whose samples come next; ValueError where there are more than `room` bytes of them can hold.
+
+    The package takes memory for as many as a chunk states, and counts them one by one.
+    """
+    at = file.tell()
+    width = file.read(1)[0]
+    count = int.from_bytes(file.read(width if width in (1, 4, 8) else 0), "little")
+    file.seek(at)
+    size = 1 if stream.fmt == "string" else np.dtype(stream.dtype).itemsize
+    if max(count, 1) * (1 + stream.nchns * size) > room:
+        raise ValueError(f"{count} samples are more than the file holds")
+    return stream
 
 
 def _described(stream: Any) -> tuple[list[str], list[str], float, NDArray[np.float64], NDArray[np.float64]] | None:
@@ -105,7 +130,9 @@ def _annotations(streams: list[Any], begun: float, rate: float) -> Annotations |
             rhythm = text
         elif text not in CLASS_OF:
             continue
-        index.append(round((at - begun) * rate))
+        if not abs(place := (at - begun) * rate) <= LARGEST:  # it is at no time
+            continue
+        index.append(round(place))
         symbols.append("+" if text.startswith("(") else text)
         rhythms.append(rhythm)
     if not index:

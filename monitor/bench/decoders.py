@@ -153,6 +153,8 @@ DECODERS: Final[dict[str, Callable[[], Decoder]]] = {
     "card": files.card,
     "memory": memory,
     "table": files.table,
+    "edf": files.edf,
+    "xdf": files.xdf,
     "header": files.header,
     "annotations": files.marks,
     "router": router,

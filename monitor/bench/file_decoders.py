@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import struct
 import tempfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
+
+import numpy as np
 
 from ecg.errors import UserError
 
 Read = Callable[[bytes], object]
+PAIR: Final = (("II", 1), ("V1", 2))
+"""Leads, and every how manieth sample of the first one's they have."""
 TABLES: Final = ("RECORD_SPECS", "SIGNAL_SPECS")
 """Tables of the package `wfdb`, in pandas, that it looks a hundred things up in for every header."""
 
@@ -78,6 +84,39 @@ def table() -> Decoder:
     from ecg.records import tables
 
     return _file("a.csv", lambda path: tables.read(path, 250.0), [b"II,V1\n" + b"1,2\n3,4\n5,6\n" * 40])
+
+
+def edf() -> Decoder:
+    """EDF+ files with an annotation."""
+    import edfio
+
+    from ecg.records import edf as of
+
+    line = np.sin(np.arange(500) / 17)
+    leads = [edfio.EdfSignal(line[::step], 250 / step, label=name, physical_dimension="mV") for name, step in PAIR]
+    made = BytesIO()
+    edfio.Edf(leads, annotations=[edfio.EdfAnnotation(0.5, None, "V")]).write(made)
+    return _file("a.edf", of.read, [made.getvalue()])
+
+
+def xdf() -> Decoder:
+    """XDF files with a stream of signal and one of markers."""
+    from ecg.records import xdf as of
+
+    def chunk(tag: int, content: bytes) -> bytes:
+        return b"\x04" + struct.pack("<IH", len(content) + 2, tag) + content
+
+    def stream(number: bytes, kind: str, form: str, rate: int, rows: list[bytes]) -> bytes:
+        said = f"<type>{kind}</type><channel_count>1</channel_count><nominal_srate>{rate}</nominal_srate>"
+        channels = "<desc><channels><channel><label>II</label><unit>mV</unit></channel></channels></desc>"
+        head = f"<info><name>a</name>{said}<channel_format>{form}</channel_format>{channels}</info>"
+        samples = number + b"\x04" + struct.pack("<I", len(rows)) + b"".join(rows)
+        return chunk(2, number + head.encode()) + chunk(3, samples)
+
+    signal = [b"\x08" + struct.pack("<df", 100 + row / 250, row % 7) for row in range(40)]
+    marks = [b"\x08" + struct.pack("<d", 100.1) + b"\x01\x01V"]
+    streams = stream(b"\1\0\0\0", "ECG", "float32", 250, signal) + stream(b"\2\0\0\0", "Markers", "string", 0, marks)
+    return _file("a.xdf", of.read, [b"XDF:" + chunk(1, b"<info><version>1.0</version></info>") + streams])
 
 
 def header() -> Decoder:

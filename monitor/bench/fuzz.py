@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -29,6 +30,10 @@ from monitor.bench.file_decoders import Decoder, quicken
 
 HANG_SECONDS: Final = 10
 """Processor time that no input may take."""
+MOST_MIB: Final = 512
+"""Memory that no input may take."""
+ADDRESSES: Final = 8 << 30
+"""Beyond so much a process gets none: what an input takes is not to be the machine's."""
 MOST_BYTES: Final = 4096
 CHILD: Final = "import sys; from monitor.bench import fuzz; fuzz.child(*sys.argv[1:])"
 SETTLED: Final = 1000
@@ -39,8 +44,8 @@ MEMORY: Final = Path("/dev/shm")
 """Files of an input lie in memory, where the system has such a folder: a disk would be most of the time."""
 
 
-class HangError(Exception):
-    """An input took too long."""
+class HangError(BaseException):
+    """An input took too long. No decoder can take it for an error of its own."""
 
 
 class Counting:
@@ -50,6 +55,7 @@ class Counting:
         self._decoder, self._folder, self._inputs = decoder, folder, inputs
         self._until_s = time.monotonic() + seconds
         self.count, self.rejected, self.failures, self.first_mib = 0, 0, 0, 0.0
+        self._peak_mib = peak_mib()
         self.errors: dict[str, int] = {}
 
     def __call__(self, data: bytes) -> None:
@@ -60,20 +66,26 @@ class Counting:
             self._decoder.read(data)
         except self._decoder.own:
             self.rejected += 1
-        except Exception as error:
-            self.failures += 1
-            kind = where(error)
-            if kind not in self.errors and len(self.errors) < 20:
-                (self._folder / f"failed-{len(self.errors)}").write_bytes(data)
-            self.errors[kind] = self.errors.get(kind, 0) + 1
+        except (Exception, HangError) as error:
+            self._failed(where(error), data)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+        if (peak := peak_mib()) > self._peak_mib:
+            if peak - self._peak_mib > MOST_MIB:
+                self._failed(f"more than {MOST_MIB} MiB for one input", data)
+            self._peak_mib = peak
         if self.count == SETTLED:
             self.first_mib = psutil.Process().memory_info().rss / MIB
         if self.count >= self._inputs or time.monotonic() > self._until_s:
             self.tell()
             sys.stdout.flush()
             os._exit(0)  # atheris never returns
+
+    def _failed(self, kind: str, data: bytes) -> None:
+        self.failures += 1
+        if kind not in self.errors and len(self.errors) < 20:
+            (self._folder / f"failed-{len(self.errors)}").write_bytes(data)
+        self.errors[kind] = self.errors.get(kind, 0) + 1
 
     def tell(self) -> None:
         """The figures, as the last line of the standard output."""
@@ -85,6 +97,11 @@ class Counting:
             "grown_mib": round(grown, 1),
         }
         print(json.dumps({**figures, "errors": self.errors}))
+
+
+def peak_mib() -> int:
+    """The most memory that this process has ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 def where(error: BaseException) -> str:
@@ -101,6 +118,7 @@ def child(name: str, folder: str, inputs: str, seconds: str, seed: str, guided: 
         raise HangError(f"more than {HANG_SECONDS} s of processor time for one input")
 
     signal.signal(signal.SIGPROF, hung)
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
     if guided == "atheris":
         import atheris
 

@@ -73,8 +73,14 @@ def test_a_damaged_file_is_read_or_refused_in_one_sentence(name: str, data: st.D
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
+        (
+            "n.hea",
+            "n 999999999\nr.dat 16 200 16 0 0 0 0 V1\n",
+            "999999999 signals and describes 1",
+        ),  # found by bench fuzz
         ("g.hea", "g/2 1 250 268435455\nr 1000\n~ 268434455\n", "268435455 samples with its gaps, 1000 without"),
         ("s.hea", "s/1 1 250 200000000\nr 200000000\n", "length of II change in its segments"),
+        ("f.csv", "T,\n0,\n66\n66666666666666\n", "row 3 comes"),  # found by bench fuzz
         ("t.csv", "time,II (mV)\n0,1\n0.004,2\n0.008,1\n1000000,2\n", "row 4 comes 1e\\+06 s after the one before it"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,25 @@ def test_an_xdf_file_without_ecg_or_broken_is_one_sentence(tmp_path: Path) -> No
     (tmp_path / "t.xdf").write_bytes(b"not XDF")
     with pytest.raises(UserError, match="cannot be read as XDF"):
         xdf.read(tmp_path / "t.xdf")
+
+
+@pytest.mark.parametrize("states", [1 << 24, 0xFFFFFFFF])
+@pytest.mark.parametrize("form", ["double64", "string"])
+def test_samples_that_the_file_cannot_hold_take_neither_memory_nor_time(
+    tmp_path: Path, form: str, states: int
+) -> None:  # found by fuzzing
+    head = HEADER.format(name="amp", kind="ECG", count=1, rate=RATE, form=form, channels="")
+    samples = struct.pack("<I", 1) + b"\x04" + struct.pack("<I", states) + bytes(100)
+    file = write(tmp_path / "a.xdf", chunk(2, struct.pack("<I", 1) + head.encode()) + chunk(3, samples))
+    tracemalloc.start()
+    with pytest.raises(UserError, match="holds no stream with an ECG lead"):
+        xdf.read(file)
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), 1e300])
+def test_a_marker_at_no_time_is_left_out(tmp_path: Path, at: float) -> None:  # found by fuzzing
+    ecg = numbers(1, {"II": "mV"}, SIGNAL[:, None], 100 + np.arange(2000) / RATE)
+    found = xdf.read(write(tmp_path / "a.xdf", ecg, markers(2, [(101.0, "N"), (at, "V")])))
+    assert found.annotations is not None and found.annotations.symbol.tolist() == ["N"]

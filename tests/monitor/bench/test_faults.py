@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from ecg.records import tables, wfdb
 from ecg.records.record import Record
 from monitor.bench import faults, file_decoders, fuzz, soak
 from monitor.bench.decoders import DECODERS
+from monitor.bench.file_decoders import Decoder
 from monitor.cli import main
 from tests.support.brokers import MOSQUITTO
 
@@ -94,6 +96,32 @@ def test_hostile_inputs_are_counted_and_what_comes_out_is_told(tmp_path: Path) -
     row = told["decoders"]["wave"]
     assert (row["inputs"], row["failures"], row["errors"]) == (400, 0, {})
     assert row["rejected"] > 0 and told["guided_by"][-1] == "mutations"
+
+
+def test_an_input_that_takes_too_long_or_too_much_is_told_whatever_its_decoder_makes_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hung(_number: int, _frame: object) -> None:
+        raise fuzz.HangError("too long")
+
+    def read(data: bytes) -> None:
+        try:
+            while data == b"long":
+                pass
+        except Exception as error:
+            raise ValueError from error
+
+    peaks = iter([100, 100, 100 + fuzz.MOST_MIB, 700 + fuzz.MOST_MIB])
+    monkeypatch.setattr(fuzz, "peak_mib", lambda: next(peaks))
+    monkeypatch.setattr(fuzz, "HANG_SECONDS", 0.05)
+    before = signal.signal(signal.SIGPROF, hung)
+    counting = fuzz.Counting(Decoder(read, (ValueError,), []), tmp_path, 10, 60.0)
+    for data in (b"long", b"", b"much"):
+        counting(data)
+    signal.signal(signal.SIGPROF, before)
+    assert (counting.rejected, counting.failures) == (0, 2)
+    assert [kind.split(" ")[0] for kind in counting.errors] == ["HangError", "more"]
+    assert [file.read_bytes() for file in sorted(tmp_path.iterdir())] == [b"long", b"much"]
 
 
 def test_an_error_is_told_by_its_place() -> None:
