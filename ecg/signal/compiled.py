@@ -99,14 +99,16 @@ class Rules(NamedTuple):
 class Kernels(Protocol):
     """What is compiled: see `ecg.signal.kernels.use`, whose arguments these are."""
 
+    def step(
+        self, state: Any, designs: Any, kern: Any, slots: Any, follows: Any, chunks: Any, rate: float
+    ) -> tuple[NDArray[Any], ...]:
+        """From samples to windows that are complete: see `ecg.signal.kernels.stepping.step`."""
+
     def advance(self, state: Any, designs: Any, kern: Any, slots: Any, signal: Any, count: int) -> Any:
         """Resampler and filters."""
 
     def find(self, state: Any, slots: Any, model: Any, band: Any, envelope: Any, first: Any, count: int) -> Any:
         """`ecg.signal.detector.find`."""
-
-    def settle(self, state: Any, slots: Any, follows: Any, found: Any, envelope: Any, first: Any, scale: float) -> Any:
-        """From new R-peaks to those whose windows are complete; and what leads that follow have found, [m, 2]."""
 
     def describe(
         self, state: Any, slots: Any, at: Any, cuts: Any, features: int

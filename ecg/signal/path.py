@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ecg.signal import compiled, detector, features, filling, shapes, windows
 from ecg.signal.beats import Beats
+from ecg.signal.compiled import Kernels
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
 from ecg.signal.recursive import HIGH_PASS, LOW_PASS, lfilter
@@ -175,6 +176,8 @@ class SignalPath(SlotArrays):
         """
         slots = np.asarray(slots, np.int64)
         follows = slots if follows is None else follows
+        if (fast := compiled.kernels()) and not self._given:
+            return _joined(self._compiled(fast, slots, follows, chunks))
         lengths = np.array([len(chunk) for chunk in chunks], np.int64)
         found = []
         for offset in range(0, int(lengths.max(initial=0)), BLOCK):
@@ -191,12 +194,24 @@ class SignalPath(SlotArrays):
                     continue
                 signal = np.stack([chunks[i][offset : offset + int(length)] for i in members])
                 found.append(self._advance(slots[members], follows[members], signal, float(rate), int(count)))
-        witnessed = [one.witnessed for one in found if len(one.witnessed)]
-        rows = np.concatenate(witnessed) if witnessed else NOTHING
-        return Found(
-            beats=Beats.join([one.beats for one in found if len(one.beats)]),
-            witnessed=rows[np.lexsort((rows[:, 1], rows[:, 0]))] if len(witnessed) > 1 else rows,
-        )
+        return _joined(found)
+
+    def _compiled(self, fast: Kernels, slots: Index, follows: Index, chunks: list[NDArray[np.float32]]) -> list[Found]:
+        """`step_leads` in one call for all leads at one rate, whatever the lengths of their chunks."""
+        found, rates = [], self.state["rate"][slots]
+        for of in alike_rows(rates[:, None]):
+            rate, alone = float(rates[of[0]]), len(of) == len(slots)
+            some = chunks if alone else [chunks[row] for row in of]
+            own, lead = (slots, follows) if alone else (slots[of], follows[of])
+            longest = max(map(len, some))
+            for offset in range(0, longest, BLOCK):
+                part = some if longest <= BLOCK else [chunk[offset : offset + BLOCK] for chunk in some]
+                where, peaks, index, ready, at, cuts, who, heard = fast.step(
+                    self.state, DESIGNS, kernel(rate), own, lead, part, rate
+                )
+                beats = self._described(where, peaks, index, ready, at, cuts) if len(where) else Beats.none()
+                found.append(Found(beats=beats, witnessed=np.stack((who, heard), axis=1)))
+        return found
 
     def finish(self, slots: Index, follows: Index | None = None) -> Beats:
         """Beats whose window runs past the end of the signal, as if its last value went on. follows: see `step_leads`.
@@ -233,14 +248,7 @@ class SignalPath(SlotArrays):
         if count == 0:
             return Found(beats=Beats.none(), witnessed=NOTHING)
         first = state["made"][slots] - model.shape[1]
-        if fast and not self._given:
-            new = fast.find(state, slots, model, band, envelope, first, count)
-            ready, heard = fast.settle(state, slots, follows, new, envelope, first, rate / MODEL_RATE)
-            beats = self._beats(slots, model, first, ready, kern.half) if len(ready.row) else Beats.none()
-            return Found(beats=beats, witnessed=heard)
-        given = (
-            np.array([int(slot) in self._given for slot in slots], bool) if self._given else np.zeros(len(slots), bool)
-        )
+        given = np.array([int(slot) in self._given for slot in slots], bool)
         found = self._peaks(slots, given, model, band, envelope, first, count)
         leads, witnessed = follows == slots, NOTHING
         if not leads.all():
@@ -328,17 +336,32 @@ class SignalPath(SlotArrays):
         state, where = self.state, slots[ready.row]
         centre = ready.at - DELAY
         cuts = windows.cut(model, ready.row, centre - first[ready.row])
-        inputs, values, rr, mean_rr = features.describe(state, where, ready.at + ready.fraction, cuts)
         to_own = state["rate"][where] / MODEL_RATE
         index = np.floor((centre + windows.fiducial(cuts)) * to_own + 0.5).astype(np.int64)
         needed = np.maximum(centre + WINDOW_AFTER, state["begin"][where] + detector.LEARNING)
+        last = np.floor((needed - 1) * to_own).astype(np.int64) + half
+        return self._described(where, ready.at, np.maximum(index, 0), last, ready.at + ready.fraction, cuts)
+
+    def _described(self, where: Index, peaks: Index, index: Index, ready: Index, at: Floats, cuts: Floats) -> Beats:
+        """Beats of these rows: R-peaks at both rates, last samples needed, places between samples, windows."""
+        inputs, values, rr, mean_rr = features.describe(self.state, where, at, cuts)
         return Beats(
             slot=where,
-            at=ready.at,
-            index=np.maximum(index, 0),
-            ready=np.floor((needed - 1) * to_own).astype(np.int64) + half,
+            at=peaks,
+            index=index,
+            ready=ready,
             windows=inputs,
             features=values,
             rr_ms=(rr / MODEL_RATE * 1000).astype(np.float32),
             heart_rate=(60 * MODEL_RATE / mean_rr).astype(np.float32),
         )
+
+
+def _joined(found: list[Found]) -> Found:
+    """What several groups of leads have found."""
+    witnessed = [one.witnessed for one in found if len(one.witnessed)]
+    rows = np.concatenate(witnessed) if witnessed else NOTHING
+    return Found(
+        beats=Beats.join([one.beats for one in found if len(one.beats)]),
+        witnessed=rows[np.lexsort((rows[:, 1], rows[:, 0]))] if len(witnessed) > 1 else rows,
+    )

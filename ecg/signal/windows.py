@@ -27,6 +27,8 @@ CORE: Final = slice(WINDOW_BEFORE - 12, WINDOW_BEFORE + 26)
 """The part by which shapes are distinguished: the QRS complex and the beginning of the T wave."""
 FIDUCIAL_REACH: Final = 8
 """Samples to either side of the detected R-peak in which the largest deflection is looked for."""
+TAPER: Final = 1 - 0.04 * np.abs(np.arange(-FIDUCIAL_REACH, FIDUCIAL_REACH + 1))
+"""Deflections near the R-peak count a little more."""
 LARGEST: Final = 4
 """Limit of a channel, in beat sizes."""
 PENDING: Final = 8
@@ -76,8 +78,7 @@ def cut(model: Floats, rows: Index, column: Index) -> Floats:
 def fiducial(cuts: Floats) -> Index:
     """Samples from the middle of each window to its largest deflection; near ones count a little more: [m]."""
     near = slice(WINDOW_BEFORE - FIDUCIAL_REACH, WINDOW_BEFORE + FIDUCIAL_REACH + 1)
-    taper = 1 - 0.04 * np.abs(np.arange(-FIDUCIAL_REACH, FIDUCIAL_REACH + 1))
-    offset: Index = (np.abs(cuts[:, near]) * taper).argmax(axis=1) - FIDUCIAL_REACH
+    offset: Index = (np.abs(cuts[:, near]) * TAPER).argmax(axis=1) - FIDUCIAL_REACH
     return offset
 
 

@@ -180,17 +180,17 @@ class Service:
         inbox = self._connection.inbox
         while not self.stop.is_set():
             self._pulse.turn()
-            if not self.reading.busy:
-                await inbox.wait(IDLE_TICK_SECONDS)
+            gathers = not self.reading.busy and len(inbox) < self.config.monitor.batch_size
+            if gathers:
+                await self._gather()
             if self._printer and self._printer.error:
                 raise self._printer.error
             if inbox or self.reading.busy:
-                if not self.reading.busy and len(inbox) < self.config.monitor.batch_size:
-                    await asyncio.sleep(self._pace.pause_s(time.monotonic()))
                 began_s = time.monotonic()
                 self.step()
                 self._pace.stepped(began_s, time.monotonic())
-                await asyncio.sleep(0)
+                if not gathers:
+                    await asyncio.sleep(0)
             if until_idle is not None and not inbox and not self.reading.busy:
                 limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                 if time.monotonic() - inbox.last_s > limit:
@@ -201,6 +201,18 @@ class Service:
             await self._save_memory()
         self.ward.end_all()
         self._hand_out(self.ward.step())
+
+    async def _gather(self) -> None:
+        """Let the time until the next step pass; where nothing has come by then, wait for the first message.
+
+        In this order the connection need not wake this loop for every message, and is asked to only when it is quiet.
+        """
+        inbox = self._connection.inbox
+        await asyncio.sleep(self._pace.pause_s(time.monotonic()))
+        if not inbox:
+            await inbox.wait(IDLE_TICK_SECONDS)
+            if inbox:
+                await asyncio.sleep(self._pace.pause_s(time.monotonic()))
 
     def _wind_up(self) -> None:
         """Process what has been received for a moment, which is of no use to who is far behind; the rest is lost."""

@@ -201,7 +201,8 @@ class Chunks:
         for number, channel in enumerate(self.pulses, leads):
             channel.last, channel.last_mv = lines[number][0], float(signals[number, -1])
         second = signals[1] if leads > 1 else None
-        pieces.append(Signal(index, signals[0], False, second, False, tuple(signals[leads:])))
+        pulses = tuple(signals[leads:]) if self.pulses else ()
+        pieces.append(Signal(index, signals[0], False, second, False, pulses))
         return True
 
     def _terms_of(self, wave: Wave) -> Terms:

@@ -97,15 +97,20 @@ def _decide(levels: Levels, slot: int, at: int, tall: float, wide: float, form: 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def find(
-    levels: Levels, slots: Any, order: Any, model: Any, band: Any, envelope: Any, first: Any, count: int, out: Any
+    levels: Levels, slots: Any, order: Any, model: Any, band: Any, envelope: Any, first: Any, counts: Any, out: Any
 ) -> int:
-    """R-peaks of the rows in this order. out: (rows, places, fractions), room for all of them. Returns their number."""
+    """R-peaks of the rows in this order. model, band, envelope: [rows, kept + most new ones]; counts: new ones of each.
+
+    out: (rows, places, fractions), room for all of them. Returns their number.
+    """
     rows, places, fractions = out
-    length, made = envelope.shape[1], 0
+    held, made = envelope.shape[1] - counts.max(), 0
     form, work = np.empty(SHAPE), np.empty((2, SHAPE))
     for row in order:
+        count = counts[row]
+        length = held + count
         slot, begin, end = slots[row], levels.begin[slots[row]], first[row] + length
-        if not end >= begin + LEARNING:
+        if count == 0 or not end >= begin + LEARNING:
             continue
         low, line = length - count - WAIT_AFTER, envelope[row]
         if end - count < begin + LEARNING:

@@ -109,17 +109,19 @@ def settle(
     found: tuple[Any, ...],
     envelope: Any,
     first: Any,
+    counts: Any,
     scale: float,
     out: tuple[Any, ...],
 ) -> tuple[int, int]:
     """New R-peaks (row, at, fraction; rows in this order, sorted by slot) to those whose windows are complete.
 
-    follows: the slot that each row is cut at. first: sample of column 0. scale: own samples in one of the model's.
+    follows: the slot that each row is cut at. first: sample of column 0. counts: new samples of each row, 0 for one
+    that waits. scale: own samples in one of the model's.
     out: rows, places and fractions that are complete, and slots and own samples of what leads that follow have found.
     Returns the numbers of both.
     """
     rows, places, fractions, who, heard = out
-    count, length, total, seen = len(slots), envelope.shape[1], len(found[0]), 0
+    count, held, total, seen = len(slots), envelope.shape[1] - counts.max(), len(found[0]), 0
     begins, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
     for number in range(total):
         row = found[0][number]
@@ -128,6 +130,8 @@ def settle(
         ends[row] = number + 1
     leader, follower = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     for row in order:
+        if counts[row] == 0:
+            continue
         if follows[row] == slots[row]:
             leader[row] = row
             continue
@@ -150,7 +154,7 @@ def settle(
     for row in range(count):
         if leader[row] != row:
             continue
-        slot, other, begin, end = slots[row], follower[row], begins[row], ends[row]
+        slot, other, begin, end, length = slots[row], follower[row], begins[row], ends[row], held + counts[row]
         lows[row] = used
         if other < 0:
             before, newest = state.taken_at[slot], state.taken_at[slot]
@@ -191,7 +195,9 @@ def settle(
     made = 0
     late_at, late_part = np.empty(MOST_WAITING + total + PENDING, np.int64), np.empty(MOST_WAITING + total + PENDING)
     for row in order:
-        slot, end, late = slots[row], first[row] + length, 0
+        if counts[row] == 0:
+            continue
+        slot, end, late = slots[row], first[row] + held + counts[row], 0
         for place in range(MOST_WAITING):
             at, piece = state.wait_at[slot, place], state.wait_part[slot, place]
             if at < 0:

@@ -93,31 +93,45 @@ def _remember(kept: Any, made: Any, count: int) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(
-    state: Filters, designs: Designs, slots: Any, signal: Any, up: int, down: int, half: int, taps: Any, out: Any
+    state: Filters,
+    designs: Designs,
+    slots: Any,
+    flat: Any,
+    edges: Any,
+    counts: Any,
+    up: int,
+    down: int,
+    half: int,
+    taps: Any,
+    out: Any,
 ) -> None:
-    """The next samples of leads at one rate. signal: float32 [rows, n].
+    """The next samples of leads at one rate: float32, flat[edges[row]:edges[row + 1]]. counts: outputs of each.
 
-    out: model, band and envelope, float64 [rows, kept + outputs]: what is kept and what the samples make.
+    out: model, band and envelope, float64 [rows, kept + most outputs]: what is kept and what the samples make.
     """
     model, band, envelope = out
     kept, held, average = state.inputs.shape[1], state.model.shape[1], state.slopes.shape[1] + 1
-    new, count = signal.shape[1], model.shape[1] - state.model.shape[1]
-    joined, samples = np.empty(kept + new, np.float32), np.empty(count, np.float32)
-    slopes = np.empty(average - 1 + count)
+    most, longest = model.shape[1] - held, 0
     for row in range(len(slots)):
-        slot = slots[row]
+        longest = max(longest, edges[row + 1] - edges[row])
+    wide, made = np.empty(kept + longest, np.float32), np.empty(most, np.float32)
+    steep = np.empty(average - 1 + most)
+    for row in range(len(slots)):
+        slot, low, new, count = slots[row], edges[row], edges[row + 1] - edges[row], counts[row]
+        if new == 0:
+            continue
         if np.isnan(state.origin[slot]):
-            state.origin[slot] = signal[row, 0]
-        origin = np.float32(state.origin[slot])
+            state.origin[slot] = flat[low]
+        origin, joined = np.float32(state.origin[slot]), wide[: kept + new]
         joined[:kept] = state.inputs[slot]
         for place in range(new):
-            joined[kept + place] = signal[row, place] - origin
+            joined[kept + place] = flat[low + place] - origin
         state.inputs[slot] = joined[new:]
         begin = state.seen[slot] - kept
         state.seen[slot] += new
         if count == 0:
             continue
-        first = state.made[slot]
+        first, samples, slopes = state.made[slot], made[:count], steep[: average - 1 + count]
         state.made[slot] = first + count
         _resample(joined, begin, first, up, down, half, taps, samples)
         slopes[: average - 1] = state.slopes[slot]

@@ -15,13 +15,13 @@ from ecg.signal.detector import REFRACTORY, Peaks
 from ecg.signal.kernels import (
     description,
     detection,
-    filling,
     filtering,
     hearing,
     intervals,
     judging,
     looking,
     recurrent,
+    stepping,
 )
 from ecg.signal.kernels.description import Running
 from ecg.signal.kernels.detection import Levels
@@ -34,7 +34,7 @@ from ecg.signal.kernels.strokes import Kept, Places
 from ecg.signal.kernels.waves import Waves
 from ecg.signal.resampler import Kernel
 from ecg.signal.slots import Floats, Index, State
-from ecg.signal.windows import CHANNELS, PENDING, WINDOW
+from ecg.signal.windows import CHANNELS, WINDOW
 
 
 def _part(kind: Callable[..., Any], names: Iterable[str]) -> Callable[[State], Any]:
@@ -52,6 +52,32 @@ _FREE_WAVES = _part(Waves, (p_waves.KEPT + name for name in Waves._fields))
 class Compiled:
     """What is compiled. Every method is the one of NumPy's way that has its name, with the same arguments."""
 
+    def step(
+        self,
+        state: State,
+        designs: tuple[tuple[Floats, ...], ...],
+        kern: Kernel,
+        slots: Index,
+        follows: Index,
+        chunks: list[NDArray[np.float32]],
+        rate: float,
+    ) -> tuple[NDArray[Any], ...]:
+        """Leads at one rate, up to windows: see `stepping.step`. designs: low-, high-, band-pass."""
+        return tuple(
+            stepping.step(
+                _FILTERS(state),
+                _LEVELS(state),
+                _TAKEN(state),
+                Designs(*(part for design in designs for part in design)),
+                (kern.up, kern.down, kern.half, kern.taps),
+                np.ascontiguousarray(slots),
+                np.ascontiguousarray(follows),
+                np.argsort(slots, kind="stable"),
+                *_flat(chunks),
+                rate,
+            )
+        )
+
     def advance(
         self,
         state: State,
@@ -63,15 +89,17 @@ class Compiled:
     ) -> tuple[Floats, Floats, Floats]:
         """New samples through resampler and filters: model, band and envelope [rows, kept + count].
 
-        designs: low-pass, high-pass, band-pass. signal: float32 [rows, n]. count: outputs.
+        signal: float32 [rows, n]. count: outputs.
         """
-        shape = len(slots), state["model"].shape[1] + count
+        rows, shape = len(slots), (len(slots), state["model"].shape[1] + count)
         out = np.empty(shape), np.empty(shape), np.empty(shape)
         filtering.advance(
             _FILTERS(state),
-            Designs(*(np.ascontiguousarray(part) for design in designs for part in design)),
+            Designs(*(part for design in designs for part in design)),
             np.ascontiguousarray(slots),
-            np.ascontiguousarray(signal),
+            np.ascontiguousarray(signal).reshape(-1),
+            np.arange(rows + 1) * signal.shape[1],
+            np.full(rows, count),
             kern.up,
             kern.down,
             kern.half,
@@ -94,30 +122,10 @@ class Compiled:
             np.ascontiguousarray(band),
             np.ascontiguousarray(envelope),
             np.ascontiguousarray(first),
-            count,
+            np.full(len(slots), count),
             out,
         )
         return Peaks(*(values[:made] for values in out))
-
-    def settle(
-        self, state: State, slots: Index, follows: Index, found: Peaks, envelope: Floats, first: Index, scale: float
-    ) -> tuple[Peaks, Index]:
-        """From new R-peaks to those whose windows are complete, and what leads that follow have found: see `settle`."""
-        room = 2 * (2 * len(found.row) + len(slots) * (PENDING + filling.PENDING))
-        some, parts = np.empty((2, room), np.int64), np.empty(room)
-        seen = np.empty((2, len(found.row)), np.int64)
-        made, heard = filling.settle(
-            _TAKEN(state),
-            np.ascontiguousarray(slots),
-            np.argsort(slots, kind="stable"),
-            np.ascontiguousarray(follows),
-            tuple(np.ascontiguousarray(values) for values in found),
-            envelope,
-            np.ascontiguousarray(first),
-            scale,
-            (some[0], some[1], parts, seen[0], seen[1]),
-        )
-        return Peaks(some[0, :made], some[1, :made], parts[:made]), seen[:, :heard].T
 
     def describe(
         self, state: State, slots: Index, at: Floats, cuts: Floats, features: int
@@ -153,16 +161,14 @@ class Compiled:
         self, state: State, slots: Index, chunks: list[NDArray[np.float32]], hop: int, length: int
     ) -> tuple[Index, Index, Floats, Floats, Index]:
         """Looks of `monitor.alarms.looks`, sorted by slot and time: slots, index, means, spreads, blocks."""
-        counts = np.fromiter((len(chunk) for chunk in chunks), np.int64, len(chunks))
-        edges = np.zeros(len(chunks) + 1, np.int64)
-        counts.cumsum(out=edges[1:])
-        room = int((counts // (state["block"][slots] * hop)).sum()) + 2 * len(chunks)
+        flat, edges = _flat(chunks)
+        room = int((np.diff(edges) // (state["block"][slots] * hop)).sum()) + 2 * len(chunks)
         some, wide = np.empty((3, room), np.int64), np.empty((2, room, length))
         made = looking.advance(
             _BLOCKS(state),
             np.ascontiguousarray(slots),
             np.argsort(slots, kind="stable"),
-            np.concatenate([np.zeros(0, np.float32), *chunks], dtype=np.float32, casting="same_kind"),
+            flat,
             edges,
             hop,
             (some[0], some[1], wide[0], wide[1], some[2]),
@@ -247,3 +253,10 @@ class Compiled:
             out,
         )
         return out
+
+
+def _flat(chunks: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], Index]:
+    """Chunks one behind the other, and where each begins and the last ends."""
+    edges = np.zeros(len(chunks) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, chunks), np.int64, len(chunks)), out=edges[1:])
+    return np.concatenate([np.zeros(0, np.float32), *chunks], dtype=np.float32, casting="same_kind"), edges

@@ -22,11 +22,11 @@ Constants = TypeVar("Constants", Terms, Rules)
 def warm_up(kernels: Kernels) -> None:
     """Call every kernel once, so that it is loaded, or compiled where it is not yet."""
     state, slots = SignalPath(1).state, np.zeros(1, np.int64)
-    kernels.advance(state, DESIGNS, kernel(RATE), slots, np.zeros((1, 64), np.float32), 1)
-    length = state["model"].shape[1] + 1
-    flat = np.zeros((1, length))
-    found = kernels.find(state, slots, flat, flat, flat, slots, 1)
-    kernels.settle(state, slots, slots, found, flat, slots, 1.0)
+    chunk = np.zeros(64, np.float32)
+    kernels.step(state, DESIGNS, kernel(RATE), slots, slots, [chunk], RATE)
+    kernels.advance(state, DESIGNS, kernel(RATE), slots, chunk[None], 1)
+    flat = np.zeros((1, state["model"].shape[1] + 1))
+    kernels.find(state, slots, flat, flat, flat, slots, 1)
     cuts = np.sin(np.arange(WINDOW))[None]
     kernels.describe(state, slots, np.full(1, float(MODEL_RATE)), cuts, len(features.FEATURES))
     assert state["shape"].shape[1] == SHAPE

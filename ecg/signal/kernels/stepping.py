@@ -1,0 +1,103 @@
+"""One step of the signal path, compiled: new samples of leads at one rate in, the windows that are complete out.
+
+What `ecg.signal.path` does group by group is one call here, whatever the lengths of the leads' chunks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ecg.signal.detector import DELAY, LEARNING, REFRACTORY
+from ecg.signal.kernels import detection, filling, filtering
+from ecg.signal.kernels.detection import Levels
+from ecg.signal.kernels.filling import Taken
+from ecg.signal.kernels.filtering import Designs, Filters
+from ecg.signal.resampler import MODEL_RATE
+from ecg.signal.windows import FIDUCIAL_REACH, PENDING, TAPER, WINDOW, WINDOW_AFTER, WINDOW_BEFORE
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _outputs(state: Filters, slots: Any, edges: Any, up: int, down: int, half: int) -> Any:
+    """How many samples at the model's rate each lead's new ones make."""
+    counts = np.zeros(len(slots), np.int64)
+    for row in range(len(slots)):
+        new = edges[row + 1] - edges[row]
+        last = state.seen[slots[row]] + new - 1 - half
+        if new:
+            counts[row] = max(max((last * down + down - 1) // up + 1, 0) - state.made[slots[row]], 0)
+    return counts
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cut(line: Any, column: int, out: Any) -> int:
+    """`windows.cut` and `windows.fiducial` of one beat."""
+    for place in range(WINDOW):
+        out[place] = line[max(column + place - WINDOW_BEFORE, 0)]
+    best, most = 0, -np.inf
+    for place in range(2 * FIDUCIAL_REACH + 1):
+        here = abs(out[WINDOW_BEFORE - FIDUCIAL_REACH + place]) * TAPER[place]
+        if here > most:
+            best, most = place, here
+    return best - FIDUCIAL_REACH
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def step(
+    filters: Filters,
+    levels: Levels,
+    taken: Taken,
+    designs: Designs,
+    kern: tuple[Any, ...],
+    slots: Any,
+    follows: Any,
+    order: Any,
+    flat: Any,
+    edges: Any,
+    rate: float,
+) -> tuple[Any, ...]:
+    """Leads' next samples, flat[edges[row]:edges[row + 1]]. order: rows by slot. kern: up, down, half and taps.
+
+    Returns slot, at, index and ready of beats as `ecg.signal.beats` has them, their places between samples and their
+    windows, mV, and slots and samples of what leads that follow have found for themselves.
+    """
+    up, down, half, taps = kern
+    counts = _outputs(filters, slots, edges, up, down, half)
+    rows, held, most = len(slots), filters.model.shape[1], counts.max()
+    model, band, envelope = np.empty((rows, held + most)), np.empty((rows, held + most)), np.empty((rows, held + most))
+    filtering.advance(filters, designs, slots, flat, edges, counts, up, down, half, taps, (model, band, envelope))
+    first = np.empty(rows, np.int64)
+    for row in range(rows):
+        first[row] = filters.made[slots[row]] - held - counts[row]
+    room = rows * ((held + most) // REFRACTORY + 2)
+    row_of, places, fractions = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
+    made = detection.find(levels, slots, order, model, band, envelope, first, counts, (row_of, places, fractions))
+    found = row_of[:made], places[:made], fractions[:made]
+    room = 2 * (2 * made + rows * (PENDING + filling.PENDING))
+    rows_done, at_done, parts_done = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
+    who, heard = np.empty(made, np.int64), np.empty(made, np.int64)
+    done, seen = filling.settle(
+        taken,
+        slots,
+        order,
+        follows,
+        found,
+        envelope,
+        first,
+        counts,
+        rate / MODEL_RATE,
+        (rows_done, at_done, parts_done, who, heard),
+    )
+    slot_of, at_of = np.empty(done, np.int64), at_done[:done].copy()
+    index, ready = np.empty(done, np.int64), np.empty(done, np.int64)
+    cuts, at, to_own = np.empty((done, WINDOW)), np.empty(done), rate / MODEL_RATE
+    for beat in range(done):
+        row, centre = rows_done[beat], at_done[beat] - DELAY
+        slot_of[beat], at[beat] = slots[row], at_done[beat] + parts_done[beat]
+        offset = _cut(model[row], centre - first[row], cuts[beat])
+        index[beat] = max(int(np.floor((centre + offset) * to_own + 0.5)), 0)
+        needed = max(centre + WINDOW_AFTER, levels.begin[slots[row]] + LEARNING)
+        ready[beat] = np.int64(np.floor((needed - 1) * to_own)) + half
+    return slot_of, at_of, index, ready, at, cuts, who[:seen], heard[:seen]
