@@ -47,10 +47,13 @@ def look(process: psutil.Process, scrape: Scrape) -> dict[str, float]:
     return {**seen, **{name: told.get(metric, float("nan")) for name, metric in METRICS.items()}}
 
 
-def slope(times_s: list[float], values: list[float]) -> float:
-    """Growth an hour, from the median of the first third to that of the last: what is short is no growth."""
+def slope(times_s: list[float], values: list[float], least_hours: float = 0.0) -> float:
+    """Growth an hour, from the median of the first third to that of the last: what is short is no growth.
+
+    least_hours: of what comes one by one, such as threads, one more in less time than that is one in that time.
+    """
     part = max(len(values) // 3, 1)
-    hours = (np.median(times_s[-part:]) - np.median(times_s[:part])) / 3600
+    hours = max((np.median(times_s[-part:]) - np.median(times_s[:part])) / 3600, least_hours)
     return float((np.median(values[-part:]) - np.median(values[:part])) / hours) if hours > 0 else 0.0
 
 
@@ -134,9 +137,11 @@ def verdict(seen: list[tuple[float, dict[str, float]]], seconds: float) -> dict[
     rows: dict[str, dict[str, Any]] = {}
     for name, limit in LIMITS.items():
         times_s, values = [at for at, _ in later], [one[name] for _, one in later]
-        if name == "rss_mib":
+        of_memory = name == "rss_mib"
+        if of_memory:
             values = lowest(times_s, values)
-        growth, first, last = slope(times_s, values), values[0], values[-1]
-        held = "yes" if growth < limit else "NO"
+        growth = slope(times_s, values, least_hours=0.0 if of_memory else 1.0)
+        first, last = values[0], values[-1]
+        held = "yes" if growth <= limit else "NO"
         rows[name] = {"first": first, "last": last, "slope": growth, "limit": limit, "held": held}
     return rows

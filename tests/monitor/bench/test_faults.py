@@ -139,6 +139,10 @@ def test_growth_is_found_behind_the_filling() -> None:
     leaks = [(60.0 * minute, seen(400 + 0.05 * minute)) for minute in range(60)]
     assert {row["held"] for row in soak.verdict(flat, 3600).values()} == {"yes"}
     assert soak.verdict(waits, 3600)["rss_mib"]["held"] == "yes"  # what waits within a minute is no growth
+    one_more = [(at, {**seen, "threads": 5.0 + (at > 2000)}) for at, seen in flat]
+    two_more = [(at, {**seen, "threads": 5.0 + (at > 2000) + (at > 2400)}) for at, seen in flat]
+    assert soak.verdict(one_more, 3600)["threads"]["held"] == "yes"
+    assert soak.verdict(two_more, 3600)["threads"]["held"] == "NO"
     found = soak.verdict(leaks, 3600)
     assert [name for name, row in found.items() if row["held"] == "NO"] == ["rss_mib"]
     assert found["rss_mib"]["slope"] == pytest.approx(3.0)
