@@ -11,6 +11,9 @@ from ecg.errors import UserError
 
 GAP: Final = 1.6
 """Times the usual step: between two rows that are further apart, samples are missing."""
+SHORTEST_S: Final = 1e-9
+LONGEST_S: Final = 1e9
+"""Between two samples: beyond that a rate is no number to work with."""
 MOST_SAMPLES: Final = 1 << 28
 """Of a record, gaps included: 12 days at 250 Hz."""
 FEW_SAMPLES: Final = 1 << 22
@@ -37,6 +40,8 @@ def places(seconds: NDArray[np.float64], where: str) -> tuple[NDArray[np.int64],
         said = "holds no time" if not np.isfinite(steps[odd[0]]) else "is not later than the row before it"
         raise UserError(f"{where}: row {odd[0] + 2} {said}")
     usual = _usual(steps)
+    if not SHORTEST_S <= usual <= LONGEST_S:
+        raise UserError(f"{where}: its rows come {usual:g} s apart: that is no clock of a record")
     gaps = steps > GAP * usual
     uneven = np.flatnonzero(~gaps & (np.abs(steps - usual) > 0.5 * usual))
     if len(uneven):

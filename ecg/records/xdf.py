@@ -123,6 +123,7 @@ def _annotations(streams: list[Any], begun: float, rate: float) -> Annotations |
         for stream in streams
         if isinstance(stream["time_series"], list)
         for at, texts in zip(stream["time_stamps"], stream["time_series"], strict=True)
+        if len(texts)  # a stream may state that it has no channels
     ]
     index, symbols, rhythms, rhythm = [], [], [], ""
     for at, text in sorted(marks):

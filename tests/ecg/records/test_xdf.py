@@ -109,3 +109,14 @@ def test_a_marker_at_no_time_is_left_out(tmp_path: Path, at: float) -> None:  # 
     ecg = numbers(1, {"II": "mV"}, SIGNAL[:, None], 100 + np.arange(2000) / RATE)
     found = xdf.read(write(tmp_path / "a.xdf", ecg, markers(2, [(101.0, "N"), (at, "V")])))
     assert found.annotations is not None and found.annotations.symbol.tolist() == ["N"]
+
+
+@pytest.mark.parametrize("step", [5e-324, 1e300])
+def test_times_that_are_no_clock_are_one_sentence(tmp_path: Path, step: float) -> None:  # found by fuzzing
+    file = write(tmp_path / "a.xdf", numbers(1, {"II": "mV"}, SIGNAL[:, None], np.linspace(0, 1999 * step, 2000)))
+    with pytest.raises(UserError, match=r"no clock of a record|cannot be used"):
+        xdf.read(file)
+
+
+def test_a_marker_without_text_is_none() -> None:  # found by fuzzing: a stream may state that it has no channels
+    assert xdf._annotations([{"time_stamps": [1.0], "time_series": [[]]}], 0.0, RATE) is None
