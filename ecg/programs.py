@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +69,20 @@ def end_signals() -> tuple[signal.Signals, ...]:
     hang_up = getattr(signal, "SIGHUP", None)
     heard = hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN
     return (signal.SIGINT, signal.SIGTERM, *((hang_up,) if heard and hang_up is not None else ()))
+
+
+def end_with_terminal() -> None:
+    """Hang up when the terminal is gone. Run by `make`, a program is told of it by nobody: make waits for it to end."""
+    if not hasattr(select, "poll") or not sys.stdin.isatty():
+        return
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)  # a terminal that is gone is told unasked
+
+    def watch() -> None:
+        terminal.poll()
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    threading.Thread(target=watch, name="terminal", daemon=True).start()
 
 
 def add_log_level(parser: argparse.ArgumentParser) -> None:

@@ -87,6 +87,7 @@ def screen(config: Config, options: argparse.Namespace) -> int:
             model=options.model or "",
             forecast=options.forecast,
         )
+        programs.end_with_terminal()
         shown.run()
     finally:
         link.close()
