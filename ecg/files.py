@@ -34,6 +34,11 @@ def read_text(path: Path, most: int = MIB, errors: str = "strict") -> str:
     return read(path, most).decode("utf-8", errors).replace("\r\n", "\n").replace("\r", "\n")
 
 
+def unread(error: OSError | UnicodeDecodeError) -> str:
+    """Why a text could not be read, in words."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
+
+
 def write_atomic(files: dict[Path, bytes]) -> None:
     """Write whole files or none of them. Raises UserError where there is no room or no permission."""
     made = []

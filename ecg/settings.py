@@ -20,7 +20,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from ecg.errors import UserError
-from ecg.files import read_text
+from ecg.files import read_text, unread
 from ecg.profiles import PROFILES
 from ecg.ranges import MEANT, Beats, Count, Cycles, Ending, Host, Name, Place, Port, Rate, Root, Signal, Text, Wall
 
@@ -335,8 +335,7 @@ def _with_password(mqtt: MqttSettings) -> MqttSettings:
     try:
         lines = read_text(Path(mqtt.password_file).expanduser()).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UserError(f"cannot read [mqtt] password_file {mqtt.password_file}: {said}") from None
+        raise UserError(f"cannot read [mqtt] password_file {mqtt.password_file}: {unread(error)}") from None
     if not lines or not lines[0]:
         raise UserError(f"[mqtt] password_file {mqtt.password_file} is empty: its first line is the password")
     return replace(mqtt, password=lines[0])

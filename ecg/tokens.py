@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ecg.errors import UserError
-from ecg.files import read_text
+from ecg.files import read_text, unread
 
 SHORTEST: Final = 16
 """Characters of a token; a shorter one could be guessed."""
@@ -18,8 +18,7 @@ def read(file: str, setting: str) -> str:
     try:
         lines = read_text(Path(file).expanduser()).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UserError(f"cannot read {setting} {file}: {said}") from None
+        raise UserError(f"cannot read {setting} {file}: {unread(error)}") from None
     token = lines[0].strip() if lines else ""
     if len(token) < SHORTEST or not token.isascii() or not token.isprintable():
         raise UserError(f"the first line of {setting} {file} is no token: give {SHORTEST} or more ASCII characters")

@@ -19,6 +19,7 @@ from hypothesis import settings as effort
 from ecg import logs
 from ecg.records import aami, library
 from ecg.settings import MqttSettings
+from ecg.signal import compiled
 from ecg.wire import broker
 from tests.support.authority import Authority, authorities
 from tests.support.brokers import MOSQUITTO, Mosquitto, free_port
@@ -36,6 +37,15 @@ def _own_log() -> Iterator[None]:
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one, logs.Handler)]:
         root.removeHandler(handler)
+
+
+@pytest.fixture(scope="module")
+def kernels_built() -> None:
+    """The compiled kernels, made where they are not there yet."""
+    pytest.importorskip("numba")
+    assert compiled.build() is not None
+    if compiled.kernels() is None:  # they were not there when somebody asked first
+        pytest.skip("the kernels were compiled by this run: the next one uses them")
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from ecg.model.network import BeatNet, NetShape
 from ecg.signal import path as signal_path
 
 SHIPPED: Final = Path(__file__).resolve().parent / "shipped"
+"""The folder of the shipped weights."""
 MOST_WEIGHTS: Final = 256 * MIB
 MOST_CARD: Final = 4 * MIB
 """Bytes of files that are read: strangers may have written them."""
-"""The folder of the shipped weights."""
 
 INTENDED_USE: Final = (
     "Research and education: naming the beats of one ECG lead (MLII or like it) by AAMI class in a simulated "

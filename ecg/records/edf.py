@@ -12,14 +12,12 @@ from typing import Any, Final
 import numpy as np
 
 from ecg.errors import UserError, needs
-from ecg.records.aami import CLASS_OF
 from ecg.records.building import Signal, build
-from ecg.records.record import Annotations, Record
+from ecg.records.record import Record
+from ecg.records.texts import notes_of
 from ecg.records.wfdb_signals import first_line
 
 ENDINGS: Final = (".edf", ".bdf")
-LARGEST: Final = 1 << 53
-"""Tick at most."""
 TICKS: Final = 1_000_000
 """Annotations in EDF+ have their onset in seconds: here in millionths."""
 
@@ -46,7 +44,8 @@ def read(path: Path) -> Record:
         raise UserError(f"{path} has gaps (EDF+D), which are not read: make it continuous (EDF+C)")
     if any("truncated" in str(warning.message) for warning in warned):
         raise UserError(f"{path} ends before its last sample: copy it again")
-    return build(path.stem, signals, source="edf", where=str(path), annotations=_annotations(texts), annotated_at=TICKS)
+    notes = notes_of((onset * TICKS, text) for onset, text in sorted(texts))
+    return build(path.stem, signals, source="edf", where=str(path), annotations=notes, annotated_at=TICKS)
 
 
 def _signal(found: Any) -> Signal:
@@ -64,21 +63,3 @@ def _signal(found: Any) -> Signal:
         adu=adu,
         missing=np.zeros(len(adu), np.bool_),
     )
-
-
-def _annotations(texts: list[tuple[float, str]]) -> Annotations | None:
-    """Those texts that name beats or rhythms, in order, at TICKS per second; None where none does."""
-    index, symbols, rhythms, rhythm = [], [], [], ""
-    for onset, text in sorted(texts):
-        if text.startswith("("):
-            rhythm = text
-        elif text not in CLASS_OF:
-            continue
-        if not abs(place := onset * TICKS) <= LARGEST:  # it is at no time
-            continue
-        index.append(round(place))
-        symbols.append("+" if text.startswith("(") else text)
-        rhythms.append(rhythm)
-    if not index:
-        return None
-    return Annotations(np.array(index, np.int64), np.array(symbols, np.str_), np.array(rhythms, np.str_))

@@ -8,7 +8,6 @@ as `rdsamp -v` writes. pandas reads the tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,8 @@ from ecg.errors import UserError, needs
 from ecg.records.aami import CLASS_OF
 from ecg.records.building import Signal, build, of_values
 from ecg.records.clock import places
-from ecg.records.record import Annotations, Record
+from ecg.records.record import Record
+from ecg.records.texts import notes_of
 from ecg.records.wfdb_signals import first_line
 
 ENDINGS: Final = (".csv", ".tsv", ".parquet")
@@ -60,7 +60,8 @@ def read(path: Path, rate: float | None = None) -> Record:
         clock = np.arange(len(frame)), rate
     rows, hertz = clock
     signals = [_signal(path, name, unit, hertz, data, rows) for name, unit, data in values]
-    notes = _annotations(symbols, rows) if symbols is not None else None
+    told = () if symbols is None else zip(rows.tolist(), symbols, strict=True)
+    notes = notes_of((row, str(cell).strip()) for row, cell in told)
     source = path.suffix[1:].lower().replace("tsv", "csv")
     return build(path.stem, signals, source=source, where=str(path), annotations=notes, annotated_at=hertz)
 
@@ -175,20 +176,3 @@ def _signal(
         return of_values(name, unit, rate, values)
     except ValueError as error:
         raise UserError(f"{path} cannot be used: {error}") from None
-
-
-def _annotations(symbols: Sequence[object], rows: NDArray[np.int64]) -> Annotations | None:
-    """The beats and rhythms of a column of symbols; None where there is none."""
-    index, marks, rhythms, rhythm = [], [], [], ""
-    for row, cell in zip(rows, symbols, strict=True):
-        text = str(cell).strip()
-        if text.startswith("("):
-            rhythm = text
-        elif text not in CLASS_OF:
-            continue
-        index.append(int(row))
-        marks.append("+" if text.startswith("(") else text)
-        rhythms.append(rhythm)
-    if not index:
-        return None
-    return Annotations(np.array(index, np.int64), np.array(marks, np.str_), np.array(rhythms, np.str_))

@@ -14,16 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.errors import UserError, needs
-from ecg.records.aami import CLASS_OF
 from ecg.records.building import build, of_values
 from ecg.records.clock import places
 from ecg.records.leads import ecg_columns, is_known
 from ecg.records.record import Annotations, Record
+from ecg.records.texts import notes_of
 from ecg.records.wfdb_signals import first_line
 
 ENDINGS: Final = (".xdf", ".xdfz")
-LARGEST: Final = 1 << 53
-"""Sample index at most."""
 SAMPLES: Final = "_read_chunk3"
 """The package's function that reads a chunk of samples."""
 MOST_PACKED: Final = 1032
@@ -125,17 +123,4 @@ def _annotations(streams: list[Any], begun: float, rate: float) -> Annotations |
         for at, texts in zip(stream["time_stamps"], stream["time_series"], strict=True)
         if len(texts)  # a stream may state that it has no channels
     ]
-    index, symbols, rhythms, rhythm = [], [], [], ""
-    for at, text in sorted(marks):
-        if text.startswith("("):
-            rhythm = text
-        elif text not in CLASS_OF:
-            continue
-        if not abs(place := (at - begun) * rate) <= LARGEST:  # it is at no time
-            continue
-        index.append(round(place))
-        symbols.append("+" if text.startswith("(") else text)
-        rhythms.append(rhythm)
-    if not index:
-        return None
-    return Annotations(np.array(index, np.int64), np.array(symbols, np.str_), np.array(rhythms, np.str_))
+    return notes_of(((at - begun) * rate, text) for at, text in sorted(marks))

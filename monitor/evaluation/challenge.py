@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecg.errors import UserError
-from ecg.files import read_text
+from ecg.files import read_text, unread
 from ecg.records import library
 from ecg.records.record import Record
 from monitor.evaluation.replay import Heard, Raised
@@ -76,8 +76,7 @@ def judged(folder: Path) -> list[Judged]:
     try:
         lines = read_text(file).splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UserError(f"cannot read {file}, which names each record's alarm: {said}") from None
+        raise UserError(f"cannot read {file}, which names each record's alarm: {unread(error)}") from None
     found = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -6,13 +6,25 @@ import time
 
 from ecg.settings import Config
 from ecg.wire.broker import Broker
-from ecg.wire.messages import Wave, encode_wave
+from ecg.wire.messages import BedStatus, Wave, encode_wave
 from monitor.service.connection import Arrival
 from monitor.service.loop import Service
 from monitor.ward.ward import Ward
 from tests.support.wards import CARD, MINUTE, NET, messages
 
 QUARTERS = messages(MINUTE, list(range(90, 21_600, 90)))
+FINAL = BedStatus(
+    v=1,
+    state="offline",
+    record="r",
+    source="wfdb",
+    speed=1.0,
+    rate=360.0,
+    leads=["MLII"],
+    stream=QUARTERS[0].stream,
+    published=21_600,
+)
+"""The last word on a minute of a bed."""
 JUST_CAME_S = -60.0
 """What messages have waited that are not late however busy the machine is: they come a minute from now."""
 

@@ -37,12 +37,7 @@ FOLLOWS = np.array([1, 1, 2])
 """The first lead follows the second; the third is a bed of its own."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _built() -> None:
-    pytest.importorskip("numba")
-    assert compiled.build() is not None
-    if compiled.kernels() is None:  # they were not there when somebody asked first
-        pytest.skip("the kernels were compiled by this run: the next one uses them")
+pytestmark = pytest.mark.usefixtures("kernels_built")
 
 
 def step(path: SignalPath, cuts: list[int]) -> list[Found]:

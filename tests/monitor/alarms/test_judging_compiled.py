@@ -46,12 +46,7 @@ LEADS = leads()
 PULSE = (40 * np.sin(2 * np.pi * np.arange(LENGTH) / 400) + 80).astype(np.float32)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _built() -> None:
-    pytest.importorskip("numba")
-    assert compiled.build() is not None
-    if compiled.kernels() is None:  # they were not there when somebody asked first
-        pytest.skip("the kernels were compiled by this run: the next one uses them")
+pytestmark = pytest.mark.usefixtures("kernels_built")
 
 
 def heard(cuts: list[int], again: int) -> tuple[list[list[tuple[int, Sign]]], SignalSigns]:

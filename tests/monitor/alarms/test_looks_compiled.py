@@ -35,12 +35,7 @@ def pieces() -> list[np.ndarray]:
 PIECES = pieces()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _built() -> None:
-    pytest.importorskip("numba")
-    assert compiled.build() is not None
-    if compiled.kernels() is None:  # they were not there when somebody asked first
-        pytest.skip("the kernels were compiled by this run: the next one uses them")
+pytestmark = pytest.mark.usefixtures("kernels_built")
 
 
 def looked(cuts: list[int]) -> tuple[Looks, list[Look]]:

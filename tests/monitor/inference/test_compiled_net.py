@@ -16,12 +16,7 @@ SHAPE = NetShape(stem=4, reader=6, bottleneck=3, memory=5, features=4)
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _built() -> None:
-    pytest.importorskip("numba")
-    assert compiled.build() is not None
-    if compiled.kernels() is None:  # they were not there when somebody asked first
-        pytest.skip("the kernels were compiled by this run: the next one uses them")
+pytestmark = pytest.mark.usefixtures("kernels_built")
 
 
 def engines() -> tuple[Engine, Engine]:

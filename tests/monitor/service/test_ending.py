@@ -11,27 +11,15 @@ import torch
 
 from ecg.settings import Config
 from ecg.wire.broker import Broker
-from ecg.wire.messages import BedStatus, encode_json, encode_wave
+from ecg.wire.messages import encode_json, encode_wave
 from monitor.service.connection import Arrival
 from monitor.service.ending import STOP_SECONDS, Ending, give_up
 from monitor.service.loop import Service
 from monitor.ward.events import ResetReason
 from monitor.ward.ward import Ward
 from tests.support.brokers import Mosquitto
-from tests.support.services import QUARTERS, put, service
+from tests.support.services import FINAL, QUARTERS, put, service
 from tests.support.wards import CARD, NET
-
-FINAL = BedStatus(
-    v=1,
-    state="offline",
-    record="r",
-    source="wfdb",
-    speed=1.0,
-    rate=360.0,
-    leads=["MLII"],
-    stream=QUARTERS[0].stream,
-    published=21_600,
-)
 
 
 async def test_what_was_not_read_is_lost_and_the_ledger_balances() -> None:

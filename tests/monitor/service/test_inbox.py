@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecg.wire.messages import SCHEMA, BedStatus, ProducerStatus, encode_json
+from ecg.wire.messages import SCHEMA, ProducerStatus, encode_json
 from ecg.wire.packets import Arrival
 from ecg.wire.topics import Topics
 from monitor.service import inbox as of
 from monitor.service import reading
 from monitor.service.inbox import Inbox
-from tests.support.services import JUST_CAME_S, QUARTERS, put, service
+from tests.support.services import FINAL, JUST_CAME_S, QUARTERS, put, service
 
 TOPICS = Topics("ecg/v1")
 PROGRAM = TOPICS.producer("p")
@@ -186,19 +186,6 @@ async def test_beds_are_read_on_time_beside_a_flood_and_the_ledger_balances() ->
         ward.status(bed, msgspec.structs.replace(FINAL, published=published), False)
     ledger = ward.ledger
     assert ledger.balances() and (ledger.received, ledger.lost) == (48 * 90 + 21_600, 0)
-
-
-FINAL = BedStatus(
-    v=1,
-    state="offline",
-    record="r",
-    source="wfdb",
-    speed=1.0,
-    rate=360.0,
-    leads=["MLII"],
-    stream=QUARTERS[0].stream,
-    published=0,
-)
 
 
 async def test_a_bed_goes_offline_only_after_its_last_signal() -> None:
