@@ -11,6 +11,7 @@ from ecg.rhythms.simulation.simulation import Simulation
 from ecg.settings import AlarmSettings
 from monitor.alarms import GRAVER, KINDS, PRIORITY, BedAlarms, Change, Sign
 from monitor.alarms.irregular import began, ended
+from monitor.alarms.state import UNKNOWN, Evidence
 
 RATE = 100.0
 SETTINGS = AlarmSettings()
@@ -228,6 +229,21 @@ def test_an_unsteady_baseline_doubles_the_silence_that_is_believed(still: int) -
     kinds = {c.kind: c.index for c in bed.clock(3000) if c.what == "onset"}
     assert kinds["pause"] == 960 + 500
     assert kinds["asystole"] == 960 + 800
+
+
+@pytest.mark.parametrize(("ends", "asystole", "pause_over"), [(True, 1700, 1300), (False, 1360, -1)])
+def test_what_ends_a_stillness_is_a_beat_whatever_its_shape(ends: bool, asystole: int, pause_over: int) -> None:
+    """An escape beat is unlike the usual ones, and as large; what the detector finds in hum or P waves is not."""
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, STEADY)
+    bed.sign(Sign(1160, still=961))
+    changes = bed.beat(1300, "N", Evidence(0.1, 0.3, UNKNOWN))
+    if ends:
+        bed.sign(Sign(1325))
+    changes += bed.clock(1350)
+    changes += bed.clock(1800)
+    assert next(c.index for c in changes if c.kind == "asystole") == asystole
+    assert next((c.over for c in changes if c.kind == "pause" and c.what == "end"), -1) == pause_over
 
 
 def test_missing_samples_end_what_beats_had_raised_and_start_the_silence_anew() -> None:
