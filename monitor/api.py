@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.model import weights as shipped
-from ecg.model.device import pick_device
+from ecg.model.device import device_name
 from ecg.records.record import MISSING
 from ecg.settings import Config
 from ecg.wire.messages import SCHEMA, BedStatus, Wave
@@ -83,10 +83,10 @@ class ArrayWard:
         config: limits of the alarms and the rest (default: as config.toml is shipped). Raises UserError where the
         weights or the device are not there.
         """
-        net, card = shipped.load(weights)
+        fitted, card = shipped.load(weights)
         # Beds are never too late to be waited for: nothing here goes by the clock on the wall.
-        where = pick_device(device)
-        return cls(Ward(config or Config(), net, card.name, where, now_s=lambda: 0.0, doubt=card.doubt))
+        where = device_name(device)
+        return cls(Ward(config or Config(), fitted, card.name, where, now_s=lambda: 0.0, doubt=card.doubt))
 
     def listen(
         self,

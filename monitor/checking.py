@@ -32,14 +32,14 @@ def run(config: Config, options: argparse.Namespace) -> int:
 def _weights(config: Config) -> str:
     from ecg.model import weights
 
-    _net, card = weights.load(config.model.weights)
+    _fitted, card = weights.load(config.model.weights)
     return card.name
 
 
 def _device(config: Config) -> str:
-    from ecg.model.device import pick_device
+    from ecg.model.device import device_name
 
-    return str(pick_device(config.model.device))
+    return device_name(config.model.device)
 
 
 def _writable(path: Path) -> str:

@@ -33,7 +33,7 @@ def loaded(program: str) -> set[str]:
         ("import monitor.screen.app", {"torch", "scipy", "aiomqtt", *TRAINING, *RECORDS}),
         (
             "import monitor.service.loop",
-            {"numba", "scipy", "textual", "amqtt", "sleepecg", *TRAINING, *RECORDS},
+            {"torch", "numba", "scipy", "textual", "amqtt", "sleepecg", *TRAINING, *RECORDS},
         ),
         ("import producer.cli", {"torch", "textual", "amqtt", *TRAINING, *RECORDS}),
         ("import trainer.__main__", {"torch", "numpy", *TRAINING, *RECORDS}),
@@ -43,17 +43,21 @@ def test_a_module_brings_nothing_heavy_that_it_does_not_need(imports: str, absen
     assert loaded(imports) & absent == set()
 
 
+@pytest.mark.parametrize(("kernels", "alone"), [("off", "torch"), ("on", "numba")])
 def test_a_monitor_that_has_run_never_loaded_what_is_for_training_or_records(
-    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+    kernels: str, alone: str, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """Without compiled kernels: Numba, where it is used, imports SciPy."""
-    monkeypatch.setenv("ECG_KERNELS", "off")
+    """With compiled kernels the network needs no torch; without them nobody needs Numba, which imports SciPy."""
+    if kernels == "on":
+        request.getfixturevalue("kernels_built")
+    monkeypatch.setenv("ECG_KERNELS", kernels)
     where = ["--broker", f"127.0.0.1:{mosquitto.port}"]
     seen = loaded(
         f"from monitor import cli\ncli.main(['--demo', '--headless', '--until-idle', '1', '--speed', 'max', *{where}])"
     )
-    assert seen & {"scipy", "textual", "amqtt", "sleepecg", *TRAINING, *RECORDS} == set()
-    assert {"torch", "aiomqtt", "monitor.ward.ward"} <= seen
+    assert seen & {"textual", "amqtt", "sleepecg", *TRAINING, *RECORDS} == set()
+    assert seen & {"torch", "numba"} == {alone} and ("scipy" in seen) <= (alone == "numba")
+    assert {"aiomqtt", "monitor.ward.ward"} <= seen
 
 
 def test_a_producer_that_has_sent_the_excerpt_never_loaded_the_network(mosquitto: Mosquitto) -> None:

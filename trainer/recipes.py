@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from ecg.errors import UserError
 from ecg.model.lecture import NetName
-from ecg.model.network import Cell, NetShape
 from ecg.model.rhythms import RHYTHMS
+from ecg.model.shape import Cell, NetShape
 from ecg.records import databases
 from ecg.records.databases import database_of
 from ecg.records.patients import Patients, patients

@@ -1,22 +1,19 @@
-"""The network over few beats on a CPU, compiled: a library's calls cost more than their arithmetic.
+"""The network on a CPU, compiled, without the library that it was fitted with: NumPy arrays in and out.
 
-The kernel (`ecg.signal.kernels.recurrent`) takes beat by beat: a beat's numbers do not depend on those beside it, and
-differ from the library's by rounding, less than 1e-5 in any probability.
+In the kernel (`ecg.signal.kernels.recurrent`) a beat's numbers do not depend on those beside it; they differ from the
+library's by rounding, less than 1e-5 in any probability.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ecg.model.network import BeatNet
+from ecg.model.shape import NetShape
+from ecg.model.weights import Weights
 from ecg.signal import compiled
-
-FEW: Final = 192
-"""Beats up to which the kernel is taken: with more the library's calls cost little beside their arithmetic."""
 
 AT_A_TIME: Final = 8
 """Inputs that the kernel takes together."""
@@ -24,36 +21,30 @@ AT_A_TIME: Final = 8
 Arrays = NDArray[np.float32]
 
 
-def able(net: BeatNet) -> bool:
-    """Is there a kernel for this network, compiled? It must be a GRU on a CPU that carries its memory."""
-    on_cpu = net.squeeze.weight.device.type == "cpu"
-    return on_cpu and net.shape.cell == "gru" and net.shape.carried and compiled.kernels() is not None
+def able(shape: NetShape) -> bool:
+    """Is there a kernel for networks of this shape, compiled? They must be GRUs that carry their memory."""
+    return shape.cell == "gru" and shape.carried and compiled.kernels() is not None
 
 
 class CompiledNet:
-    """A network's weights as the kernel takes them, at the time of construction. Only where `able`."""
+    """Weights as the kernel takes them. Only where `able`."""
 
-    def __init__(self, net: BeatNet) -> None:
-        stem: tuple[Any, ...] = tuple(net.stem)
-        first, second = stem[0], stem[2]
-        ways = ("", "_reverse")
+    def __init__(self, weights: Weights) -> None:
+        arrays, kinds = weights.arrays, ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
         self._weights = (
-            _taps(first.weight),
-            _array(first.bias),
-            _taps(second.weight),
-            _array(second.bias),
+            _taps(arrays["stem.0.weight"]),
+            arrays["stem.0.bias"],
+            _taps(arrays["stem.2.weight"]),
+            arrays["stem.2.bias"],
             *(
-                np.stack([_inputs_first(getattr(net.reader, f"{name}_l0{way}")) for way in ways])
-                for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
+                np.stack([_inputs_first(arrays[f"reader.{kind}_l0{way}"]) for way in ("", "_reverse")])
+                for kind in kinds
             ),
-            _inputs_first(net.squeeze.weight),
-            _array(net.squeeze.bias),
-            *(
-                _inputs_first(getattr(net.memory, f"{name}_l0"))
-                for name in ("weight_ih", "bias_ih", "weight_hh", "bias_hh")
-            ),
-            _inputs_first(net.head.weight),
-            _array(net.head.bias),
+            _inputs_first(arrays["squeeze.weight"]),
+            arrays["squeeze.bias"],
+            *(_inputs_first(arrays[f"memory.{kind}_l0"]) for kind in kinds),
+            _inputs_first(arrays["head.weight"]),
+            arrays["head.bias"],
         )
 
     def classify(
@@ -69,16 +60,12 @@ class CompiledNet:
         return fast.classify(self._weights, windows, features, slots, memory)
 
 
-def _array(values: Tensor) -> NDArray[Any]:
-    return np.ascontiguousarray(values.detach().numpy().astype(np.float32))
-
-
-def _inputs_first(values: Tensor) -> NDArray[Any]:
+def _inputs_first(values: Arrays) -> Arrays:
     """[out, in] as [in, out]; [out] as it is."""
-    return np.ascontiguousarray(_array(values).T)
+    return np.ascontiguousarray(values.T)
 
 
-def _taps(values: Tensor) -> NDArray[Any]:
+def _taps(values: Arrays) -> Arrays:
     """[out, in, taps] as [taps * in, out], with rows of zeros up to a multiple of the inputs taken at a time."""
-    rows = _array(values).transpose(2, 1, 0).reshape(-1, len(values))
+    rows = values.transpose(2, 1, 0).reshape(-1, len(values))
     return np.pad(rows, ((0, -len(rows) % AT_A_TIME), (0, 0)))

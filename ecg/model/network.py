@@ -8,33 +8,15 @@ RNN cell over the beats of one bed. The memory is a value: it goes in, and comes
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Final, Literal
+from pathlib import Path
+from typing import Final
 
-import msgspec
 import torch
-from msgspec import Meta
 from torch import Tensor, nn
 
-Cell = Literal["gru", "lstm", "rnn"]
-Width = Annotated[int, Meta(ge=1, le=1024)]
-"""A card that asks for more describes no network of ours; building it could take all memory."""
-
-
-class NetShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything needed to build the network. Stored in the card of its weights."""
-
-    cell: Cell = "gru"
-    channels: Width = 2
-    window: Width = 96
-    features: Width = 8
-    stem: Width = 16
-    reader: Width = 32
-    bottleneck: Width = 8
-    memory: Width = 32
-    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
-    classes: Width = 5
-    carried: bool = True
-    rhythms: Annotated[int, Meta(ge=0, le=1024)] = 0
+from ecg.model import weights as on_disk
+from ecg.model.shape import TAPS, NetShape
+from ecg.model.weights import Card, Weights
 
 
 class BeatNet(nn.Module):
@@ -49,9 +31,9 @@ class BeatNet(nn.Module):
         super().__init__()
         self.shape = shape
         self.stem = nn.Sequential(
-            nn.Conv1d(shape.channels, shape.stem, 7, stride=2, padding=3),
+            nn.Conv1d(shape.channels, shape.stem, TAPS[0], stride=2, padding=TAPS[0] // 2),
             nn.ReLU(),
-            nn.Conv1d(shape.stem, 2 * shape.stem, 5, stride=2, padding=2),
+            nn.Conv1d(shape.stem, 2 * shape.stem, TAPS[1], stride=2, padding=TAPS[1] // 2),
             nn.ReLU(),
         )
         recurrent = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}[shape.cell]
@@ -66,7 +48,12 @@ class BeatNet(nn.Module):
     @property
     def parts(self) -> int:
         """Tensors in one bed's memory: 2 for an LSTM (h, c), else 1."""
-        return 2 if self.shape.cell == "lstm" else 1
+        return self.shape.parts
+
+    def as_weights(self) -> Weights:
+        """A copy of the weights as they are now."""
+        arrays = {name: values.detach().cpu().numpy().copy() for name, values in self.state_dict().items()}
+        return Weights(self.shape, arrays)
 
     def empty_memory(self, beds: int) -> Tensor:
         """Memory of `beds` new beds: zeros [parts, beds, hidden]."""
@@ -112,6 +99,19 @@ class BeatNet(nn.Module):
         """One beat of each bed: [beds, channels, window], [beds, features] -> logits [beds, classes], memory."""
         logits, memory = self.sequence(windows.unsqueeze(1), features.unsqueeze(1), memory)
         return logits.squeeze(1), memory
+
+
+def built(weights: Weights) -> BeatNet:
+    """The network of these weights: a copy of them, in evaluation mode, on the CPU."""
+    net = BeatNet(weights.shape)
+    net.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in weights.arrays.items()})
+    return net.eval()
+
+
+def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
+    """The network (in evaluation mode, on the CPU) and its card, as `ecg.model.weights.load` finds them."""
+    weights, card = on_disk.load(name_or_path)
+    return built(weights), card
 
 
 TILE: Final = 256

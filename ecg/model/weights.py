@@ -1,4 +1,4 @@
-"""Weights on disk: a safetensors file, and beside it a JSON card with their origin, shape and scores.
+"""Weights, named NumPy arrays: on disk a safetensors file, and beside it a JSON card with origin, shape and scores.
 
 Both files are written whole under another name and then renamed, so that a full disk or a crash leaves the previous
 files. A card whose shapes or features differ from this program's signal path is refused.
@@ -7,17 +7,21 @@ files. A card whose shapes or features differ from this program's signal path is
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import safetensors.torch
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from ecg.errors import UserError
 from ecg.files import MIB, read, write_atomic
 from ecg.model.doubt import NONE, Doubt
-from ecg.model.network import BeatNet, NetShape
+from ecg.model.shape import NetShape
 from ecg.signal import path as signal_path
 
 SHIPPED: Final = Path(__file__).resolve().parent / "shipped"
@@ -30,6 +34,17 @@ INTENDED_USE: Final = (
     "Research and education: naming the beats of one ECG lead (MLII or like it) by AAMI class in a simulated "
     "bedside monitor. Never for the care of a patient."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A network as data; `ecg.model.network.built` makes it one that computes.
+
+    arrays: float32 by the names of `NetShape.arrays`, and of those shapes.
+    """
+
+    shape: NetShape
+    arrays: Mapping[str, NDArray[np.float32]]
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,32 +93,31 @@ def locate(name_or_path: str | Path) -> Path:
     return found
 
 
-def save(path: str | Path, net: BeatNet, card: Card) -> None:
-    """Write `net` to `path` (.safetensors) and `card` beside it (.json); on failure the previous files stay.
+def save(path: str | Path, weights: Weights, card: Card) -> None:
+    """Write `weights` to `path` (.safetensors) and `card` beside it (.json); on failure the previous files stay.
 
     Raises UserError if the files cannot be written.
     """
     target = Path(path)
-    content = _content(net)
+    content = _content(weights)
     card = msgspec.structs.replace(card, sha256=hashlib.sha256(content).hexdigest())
     text = msgspec.json.format(msgspec.json.encode(card), indent=2) + b"\n"
     write_atomic({target: content, target.with_suffix(".json"): text})
 
 
-def fingerprint(net: BeatNet) -> str:
-    """SHA-256 of a network's weights, the one on its card."""
-    return hashlib.sha256(_content(net)).hexdigest()
+def fingerprint(weights: Weights) -> str:
+    """SHA-256 of weights, the one on their card."""
+    return hashlib.sha256(_content(weights)).hexdigest()
 
 
-def _content(net: BeatNet) -> bytes:
-    """A network's weights as safetensors."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
-    content: bytes = safetensors.torch.save(tensors)
+def _content(weights: Weights) -> bytes:
+    """Weights as safetensors."""
+    content: bytes = safetensors.numpy.save(dict(weights.arrays))
     return content
 
 
-def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
-    """The network (in evaluation mode, on the CPU) and its card.
+def load(name_or_path: str | Path) -> tuple[Weights, Card]:
+    """Weights and their card.
 
     Weights fitted before a feature was known do not hear it: its weights are zero.
 
@@ -122,36 +136,42 @@ def load(name_or_path: str | Path) -> tuple[BeatNet, Card]:
     check(card, str(card_file))
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise UserError(f"{source} is not the file its card describes (SHA-256 differs); fit or fetch it again")
-    net = BeatNet(card.shape)
     try:
-        net.load_state_dict(safetensors.torch.load(content))
-        net, card = with_all_features(net, card)
-    except (SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[-1].strip()
-        raise UserError(f"{source} does not hold the network of its card: {first}") from None
-    return net.eval(), card
+        weights = _of_shape(card.shape, safetensors.numpy.load(content))
+    except (SafetensorError, ValueError, TypeError, KeyError) as error:  # KeyError: a type that NumPy does not know
+        raise UserError(f"{source} does not hold the network of its card: {error}") from None
+    return with_all_features(weights, card)
 
 
-def with_all_features(net: BeatNet, card: Card) -> tuple[BeatNet, Card]:
+def _of_shape(shape: NetShape, arrays: dict[str, NDArray[Any]]) -> Weights:
+    """Arrays as weights. Raises ValueError with the first that is not as the shape has it."""
+    wanted = shape.arrays()
+    for name in sorted(wanted.keys() ^ arrays.keys()):
+        raise ValueError(f"{name} is {'missing' if name in wanted else 'of no such network'}")
+    for name, size in wanted.items():
+        if arrays[name].shape != size or arrays[name].dtype.kind != "f":
+            raise ValueError(f"{name} is {arrays[name].dtype} {list(arrays[name].shape)}, not float32 {list(size)}")
+    return Weights(shape, {name: arrays[name].astype(np.float32) for name in wanted})
+
+
+def with_all_features(weights: Weights, card: Card) -> tuple[Weights, Card]:
     """The same network over every feature of this signal path, the ones it was not fitted on at weight zero."""
     names = list(signal_path.FEATURES)
     if card.features == names:
-        return net, card
+        return weights, card
     shape = msgspec.structs.replace(card.shape, features=len(names))
-    wide = BeatNet(shape)
-    tensors = net.state_dict()
+    arrays = dict(weights.arrays)
     known = [names.index(name) for name in card.features]
     for name, before in (
         ("memory.weight_ih_l0", shape.bottleneck),
         ("head.weight", shape.memory + shape.bottleneck),
     ):
-        old = tensors[name]
-        new = old.new_zeros(len(old), before + len(names))
+        old = arrays[name]
+        new = np.zeros((len(old), before + len(names)), np.float32)
         new[:, :before] = old[:, :before]
         new[:, [before + place for place in known]] = old[:, before:]
-        tensors[name] = new
-    wide.load_state_dict(tensors)
-    return wide, msgspec.structs.replace(card, features=names, shape=shape)
+        arrays[name] = new
+    return Weights(shape, arrays), msgspec.structs.replace(card, features=names, shape=shape)
 
 
 def check(card: Card, where: str) -> None:

@@ -17,10 +17,10 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-import torch
 
 from ecg.errors import UserError
 from ecg.model import weights
+from ecg.model.device import limit_threads
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
@@ -72,7 +72,7 @@ class Parts:
 
     def __init__(self, config: Config, record: Record) -> None:
         self._config, self._record = config, record
-        self._net, self._card = weights.load(config.model.weights)
+        self._fitted, self._card = weights.load(config.model.weights)
         self._events = [event for events in self._played(8, 12, 0.25)[1] for event in events]
 
     def all(self) -> dict[str, Part]:
@@ -94,7 +94,7 @@ class Parts:
 
     def _played(self, beds: int, seconds: float, chunk: float) -> tuple[tuple[float, float], list[list[Event]]]:
         """Messages through a new ward."""
-        ward = Ward(self._config, self._net, self._card.name, torch.device("cpu"))
+        ward = Ward(self._config, self._fitted, self._card.name, "cpu")
         messages = self._beds(beds, seconds, chunk)
         begin = time.process_time()
         events = list(feed(ward, messages))
@@ -161,7 +161,7 @@ def read() -> dict[str, dict[str, float]]:
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """`bench check`; the exit status is 1 where something is slower."""
-    torch.set_num_threads(1)
+    limit_threads(1)
     parts = Parts(config, library.read(library.EXCERPT)).all()
     measured(parts, 1)
     found = measured(parts, ROUNDS)

@@ -69,19 +69,18 @@ def link() -> Decoder:
 
 def memory() -> Decoder:
     """Saved memory whose checksum is right: whatever stands in it."""
-    import torch
-
     from ecg.model import weights
+    from ecg.model.device import limit_threads
     from ecg.settings import Config
     from monitor.service import checkpoint
     from monitor.ward.play import play, waves
     from monitor.ward.ward import Ward
 
-    torch.set_num_threads(1)
-    net, model = weights.load("memory-gru")
+    limit_threads(1)
+    fitted, model = weights.load("memory-gru")
 
     def empty() -> Ward:
-        return Ward(Config(), net, model.name, torch.device("cpu"))
+        return Ward(Config(), fitted, model.name, "cpu")
 
     from ecg.records import library
 
@@ -103,9 +102,8 @@ def memory() -> Decoder:
 
 def router() -> Decoder:
     """Messages on topics of a bed, through router and ward: nothing may be raised at all."""
-    import torch
-
     from ecg.model import weights
+    from ecg.model.device import limit_threads
     from ecg.settings import Config
     from ecg.wire.topics import Topics
     from monitor.service.connection import Arrival
@@ -114,9 +112,9 @@ def router() -> Decoder:
     from monitor.service.router import Router
     from monitor.ward.ward import Ward
 
-    torch.set_num_threads(1)
-    net, model = weights.load("memory-gru")
-    ward = Ward(Config(), net, model.name, torch.device("cpu"))
+    limit_threads(1)
+    fitted, model = weights.load("memory-gru")
+    ward = Ward(Config(), fitted, model.name, "cpu")
     routing = Router(ward, Topics("ecg/v1"), Lag(10.0), Problems())
     kinds = ("wave", "status", "truth", "beat", "x/y")
     turns = 0

@@ -14,13 +14,13 @@ from ecg.errors import UserError
 from ecg.model import weights
 from ecg.model.device import pick_device
 from ecg.model.lecture import ROW_LENGTH, LectureNet
-from ecg.model.network import BeatNet, QuickReader, reader_of
+from ecg.model.network import BeatNet, QuickReader, built, reader_of
 from ecg.records import library
 from ecg.settings import Config
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
 from monitor.bench import report
-from monitor.inference.engine import Engine
+from monitor.inference import choice
 
 BATCHES: Final = (1, 4, 16, 64, 256, 1024, 4096)
 GPU_BATCHES: Final = (16384,)
@@ -72,8 +72,10 @@ def sizes(text: str) -> list[int]:
 def measure(name: str, device: torch.device, batches: list[int] | None, seconds: float) -> dict[str, Any]:
     """All figures of one device, by default for the batch sizes that suit it."""
     batches = batches or [*BATCHES, *(GPU_BATCHES if device.type == "cuda" else ())]
-    net, card = weights.load(name)
+    fitted, card = weights.load(name)
+    net = built(fitted)
     flops = recurrent_flops(net)
+    net = net.to(device)
     done = _waiter(device)
 
     lecture = LectureNet().eval().to(device)
@@ -98,7 +100,7 @@ def measure(name: str, device: torch.device, batches: list[int] | None, seconds:
     }
     for batch in batches:
         given = beats(batch)
-        engine = Engine(net, device, batch, batch)
+        engine = choice.engine(fitted, str(device), batch, batch)
         reader = reader_of(net)
         pool = reader.pool if isinstance(reader, QuickReader) else net.pool
         steps = net.stem(torch.from_numpy(given.windows).to(device))

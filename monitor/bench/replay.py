@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-import torch
-
 from ecg.model import weights
-from ecg.model.device import pick_device
+from ecg.model.device import device_name, limit_threads
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
@@ -38,8 +36,8 @@ class Run(NamedTuple):
 
 def timed(config: Config, beds: dict[str, list[bytes]]) -> Run:
     """All messages decoded and played through a ward."""
-    net, card = weights.load(config.model.weights)
-    ward = Ward(config, net, card.name, pick_device(config.model.device), doubt=card.doubt)
+    fitted, card = weights.load(config.model.weights)
+    ward = Ward(config, fitted, card.name, device_name(config.model.device), doubt=card.doubt)
     stages: dict[str, float] = {}
     parts = ((ward.engine, "infer", "network"), (ward.path, "step_leads", "signal path"))
     for holder, name, stage in (
@@ -73,8 +71,7 @@ def counted(work: Callable[..., T], stages: dict[str, float], stage: str) -> Cal
 
 def run(config: Config, options: argparse.Namespace) -> int:
     """`bench replay`."""
-    if config.model.threads:
-        torch.set_num_threads(config.model.threads)
+    limit_threads(config.model.threads)
     about = report.machine()
     found = [library.read(name) for name in report.records(options.records)]
     beds = {record.name: payloads(record, options.chunk_seconds) for record in found}

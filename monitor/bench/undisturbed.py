@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
-import torch
 
 from ecg.model import weights
 from ecg.records.record import MISSING
@@ -83,8 +82,8 @@ def verdict(folder: Path, config: Config, beds: list[str] | None = None) -> tupl
 
 def undisturbed(folder: Path, config: Config, known: list[tuple[str, str, str, int]]) -> tuple[Story, int]:
     """What a ward tells of these records (bed, stream, name, first sample), and the samples that are missing."""
-    net, card = weights.load(config.model.weights)
-    ward = Ward(config, net, card.name, torch.device("cpu"), doubt=card.doubt)
+    fitted, card = weights.load(config.model.weights)
+    ward = Ward(config, fitted, card.name, "cpu", doubt=card.doubt)
     story, missing = Story(Counter(), Counter(), Counter(), {}), 0
     streams: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for bed, stream, name, first in known:

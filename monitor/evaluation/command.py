@@ -20,7 +20,7 @@ from rich.progress import Progress
 from ecg import programs
 from ecg import settings as config
 from ecg.errors import UserError
-from ecg.model.device import pick_device
+from ecg.model.device import device_name
 from ecg.model.doubt import NONE as NO_DOUBT
 from ecg.model.weights import load
 from ecg.records import library
@@ -75,19 +75,19 @@ def run(arguments: list[str]) -> int:
     if given.strips and (given.reference_only or (given.records is None and "challenge2015" not in folders)):
         raise UserError("--strips draws what the network's alarms make of RECORDS or --challenge2015: give one of them")
     settings = config.load(given.config, profile=given.profile)
-    net, card = (None, None) if given.reference_only else load(given.weights or settings.model.weights)
+    fitted, card = (None, None) if given.reference_only else load(given.weights or settings.model.weights)
     name = card.name if card else None
 
     def heard(records: Sequence[Record]) -> list[Heard]:
-        assert net is not None
-        device = pick_device(settings.model.device)
+        assert fitted is not None
+        device = device_name(settings.model.device)
         records = [narrowed(record, given.leads, not given.no_pulse, settings.monitor.lead) for record in records]
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task(f"listening to {len(records)} records", total=1.0)
             return listen(
                 records,
                 settings,
-                net,
+                fitted,
                 device,
                 lambda share: progress.update(task, completed=share),
                 card.doubt if card else NO_DOUBT,
@@ -99,7 +99,7 @@ def run(arguments: list[str]) -> int:
     whole: dict[str, Any] = {"weights": name, "settings": settings.alarms, "heard": heard_of}
     if given.records is not None:
         records = _records(given.records, given.data)
-        played = heard(records) if net else None
+        played = heard(records) if fitted else None
         whole["groups"] = scoring.evaluate(records, settings, played)
         report.tables(whole["groups"], name, console)
         if played is not None:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import torch
 
 from ecg.errors import UserError
 from ecg.model.doubt import NONE as NO_DOUBT
 from ecg.model.doubt import Doubt
-from ecg.model.network import BeatNet
+from ecg.model.weights import Weights
 from ecg.records import aami, ec57, wfdb
 from ecg.records.gaps import gaps
 from ecg.records.record import Record
@@ -69,11 +68,9 @@ def stem(path: Path) -> Path:
     return path.with_suffix("") if path.suffix in (".hea", ".dat", ".atr") else path
 
 
-def read_again(
-    record: Record, config: Config, net: BeatNet, device: torch.device, doubt: Doubt = NO_DOUBT
-) -> Comparison:
+def read_again(record: Record, config: Config, weights: Weights, device: str, doubt: Doubt = NO_DOUBT) -> Comparison:
     """The recording through a ward of its own, and its beats paired with the recorded ones (EC57's window)."""
-    ward = Ward(config, net, "", device, doubt=doubt)
+    ward = Ward(config, weights, "", device, doubt=doubt)
     events = play(ward, {"recording": sent(record)})
     beats = [event for step in events for event in step if isinstance(event, BeatRead)]
     return compare(record, beats)

@@ -13,12 +13,11 @@ from itertools import zip_longest
 
 import msgspec
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ecg.model.doubt import NONE as NO_DOUBT
 from ecg.model.doubt import Doubt
-from ecg.model.network import BeatNet
+from ecg.model.weights import Weights
 from ecg.records.leads import ecg_columns, pulse_columns
 from ecg.records.record import Record
 from ecg.settings import AlarmSettings, Config, MonitorSettings
@@ -81,8 +80,8 @@ class Heard:
 def listen(
     records: Sequence[Record],
     config: Config,
-    net: BeatNet,
-    device: torch.device,
+    weights: Weights,
+    device: str,
     progress: Callable[[float], None] | None = None,
     doubt: Doubt = NO_DOUBT,
 ) -> list[Heard]:
@@ -91,7 +90,7 @@ def listen(
     progress: called with the share that is done. doubt: of the network's card.
     """
     room = msgspec.structs.replace(config.monitor, max_beds=max(len(records), config.monitor.max_beds))
-    ward = Ward(msgspec.structs.replace(config, monitor=room), net, "", device, doubt=doubt)
+    ward = Ward(msgspec.structs.replace(config, monitor=room), weights, "", device, doubt=doubt)
     beds = {str(number): waves(record, STEP_SECONDS) for number, record in enumerate(records)}
     beats: dict[str, list[BeatRead]] = {bed: [] for bed in beds}
     changes: dict[str, list[Change]] = {bed: [] for bed in beds}

@@ -12,7 +12,7 @@ from rich.table import Table
 from ecg import programs, settings
 from ecg.files import write_json
 from ecg.model import weights
-from ecg.model.device import pick_device
+from ecg.model.device import device_name
 from ecg.records import aami
 from monitor.evaluation import recorded
 from monitor.evaluation.recorded import NONE, Comparison
@@ -34,11 +34,11 @@ def run(arguments: list[str]) -> int:
     """`replay`; returns the exit status. Raises UserError where a record cannot be read."""
     options = parser().parse_args(arguments)
     config = settings.load(options.config)
-    net, card = weights.load(options.weights or config.model.weights)
-    device = pick_device(options.device or config.model.device)
+    fitted, card = weights.load(options.weights or config.model.weights)
+    device = device_name(options.device or config.model.device)
     console, told = Console(), []
     for path in options.record:
-        found = recorded.read_again(recorded.find(path), config, net, device, card.doubt)
+        found = recorded.read_again(recorded.find(path), config, fitted, device, card.doubt)
         show(console, found, card.name, options.beats)
         told.append(figures(found, card.name))
     if options.json:

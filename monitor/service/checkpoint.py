@@ -86,9 +86,9 @@ def layout(ward: Ward) -> dict[str, str]:
     alarms.reset(0, 360.0, 0)
     signs = {name: np.asarray(value) for name, value in alarms.save(0).signs.items()}
     rows = {f"path {name}": row for name, row in path.save(0).items()} | {f"sign {n}": row for n, row in signs.items()}
-    memory = ward.engine.memory
+    memory = ward.engine.save(0)
     return {
-        "memory": f"float32 {(memory.shape[0], memory.shape[2])}",
+        "memory": f"float32 {memory.shape}",
         **{name: f"{row.dtype} {row.shape}" for name, row in rows.items()},
         **{f"intake {name}": str(kind) for name, kind in REMEMBERED.items()},
         **{f"alarms {field.name}": str(field.type) for field in msgspec.structs.fields(BedState)},
@@ -116,7 +116,7 @@ def packing(ward: Ward) -> Generator[None, None, bytes]:
     payload = msgspec.msgpack.encode(
         SavedWard(
             model=ward.model,
-            weights=fingerprint(ward.engine.net),
+            weights=fingerprint(ward.engine.weights),
             layout=layout(ward),
             repeated=ledger.repeated,
             junk=ledger.junk,
@@ -198,7 +198,7 @@ def _opened(content: bytes) -> SavedWard:
 
 def _compare(ward: Ward, saved: SavedWard) -> None:
     """Are these our weights, and does the file remember what we do? Raises UserError that says what differs."""
-    ours = fingerprint(ward.engine.net)
+    ours = fingerprint(ward.engine.weights)
     if saved.weights != ours:
         raise UserError(
             f"it is of the weights {saved.model[:80]}, SHA-256 {saved.weights[:12]}, not of {ward.model} {ours[:12]}"
@@ -213,7 +213,7 @@ def _compare(ward: Ward, saved: SavedWard) -> None:
 
 def _try(ward: Ward, saved: SavedWard) -> None:
     """A ward of its own goes on with it for a while: whatever goes wrong does so there."""
-    trial = Ward(ward.config, ward.engine.net, ward.model, ward.engine.device, doubt=ward.doubt)
+    trial = Ward(ward.config, ward.engine.weights, ward.model, ward.engine.device, doubt=ward.doubt)
     _restore(trial, saved)
     for bed in [bed for bed in trial.beds.values() if not bed.intake.ended]:
         silence = np.zeros(round(TRIAL_SECONDS * bed.rate), np.float32)

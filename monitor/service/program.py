@@ -256,10 +256,8 @@ async def _while_wanted(service: Service, screens: Screens, starter: Starter) ->
 def make_service(config: Config, broker: Broker, headless: bool, saved: Path | None = None) -> Service:
     """Load the network and put everything together. Raises UserError where the weights do not fit."""
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
-    import torch
-
     from ecg.model import weights
-    from ecg.model.device import pick_device
+    from ecg.model.device import device_name, limit_threads
     from ecg.wire.messages import Beat, encode_json
     from monitor.service import checkpoint as memory
     from monitor.service.loop import Service
@@ -267,10 +265,9 @@ def make_service(config: Config, broker: Broker, headless: bool, saved: Path | N
     from monitor.service.status import fitted_on
     from monitor.ward.ward import Ward
 
-    if config.model.threads:
-        torch.set_num_threads(config.model.threads)
-    net, card = weights.load(config.model.weights)
-    ward = Ward(config, net, card.name, pick_device(config.model.device), doubt=card.doubt)
+    limit_threads(config.model.threads)
+    fitted, card = weights.load(config.model.weights)
+    ward = Ward(config, fitted, card.name, device_name(config.model.device), doubt=card.doubt)
 
     def show(beat: Beat) -> None:
         sys.stdout.buffer.write(encode_json(beat) + b"\n")

@@ -76,7 +76,7 @@ class Health:
             own.append(f"short of memory: {ward.engine.batch_size} beats a pass")
         return ServiceStatus(
             broker=str(self._broker),
-            device=str(ward.engine.device),
+            device=ward.engine.device,
             model=ward.model,
             beds=len(ward.beds),
             beats_per_s=self._beats_per_s,

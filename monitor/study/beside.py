@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ecg.model import row_weights, weights
-from ecg.model.network import BeatNet, reader_of
+from ecg.model.network import built, reader_of
+from ecg.model.weights import Weights
 from ecg.records.aami import CLASSES
 from ecg.signal.beats import Beats
-from monitor.inference.engine import Engine
+from monitor.inference import choice
 from monitor.link.protocol import Inside, Model, Traced, Verdict
 from monitor.study.insight import GATES, gates_of, occluded
 from monitor.ward.bed import LEADS
@@ -29,7 +30,7 @@ LECTURE: Final = "tutorial"
 
 
 @lru_cache(maxsize=4)
-def shipped_memory(cell: str) -> BeatNet | None:
+def shipped_memory(cell: str) -> Weights | None:
     """The shipped memory of that cell; None where there is none."""
     name = f"memory-{cell}"
     return weights.load(name)[0] if name in weights.shipped() else None
@@ -71,14 +72,15 @@ class MemoryBeside:
     """
 
     def __init__(
-        self, model: Model, net: BeatNet, memories: Sequence[NDArray[np.float32]] = (), looked: bool = False
+        self, model: Model, fitted: Weights, memories: Sequence[NDArray[np.float32]] = (), looked: bool = False
     ) -> None:
         self.model = model
         self._looked, self._lead = looked, 0
-        self._engine = Engine(net, torch.device("cpu"), LEADS, LEADS)
+        self._engine = choice.engine(fitted, "cpu", LEADS, LEADS)
         for lead, memory in enumerate(memories):
             self._engine.restore(lead, memory)
-        self._reader = reader_of(self._engine.net)
+        self._net = built(fitted)
+        self._reader = reader_of(self._net)
         self._trail = Trail()
 
     def look(self, looked: bool) -> None:
@@ -120,7 +122,7 @@ class MemoryBeside:
         trail.inputs.append(inputs)
         trail.before.append(before)
         hidden = [round(value, 4) for value in self._engine.recall(self._lead)]
-        gates = [round(value, 4) for value in gates_of(self._engine.net, inputs, before)]
+        gates = [round(value, 4) for value in gates_of(self._net, inputs, before)]
         return Traced(trail.index[-1], cls, hidden, gates)
 
     def inside(self, beats: list[Traced]) -> Inside | None:
@@ -128,7 +130,7 @@ class MemoryBeside:
         trail = self._trail
         if not trail.index:
             return None
-        net = self._engine.net
+        net = self._net
         cls, share, lost = occluded(net, torch.stack(list(trail.inputs)), trail.before[0])
         moves = [(index, round(float(loss), 4)) for index, loss in zip(trail.index, lost, strict=False)]
         return Inside(

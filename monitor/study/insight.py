@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ecg.model.network import BeatNet, Cell
+from ecg.model.network import BeatNet
+from ecg.model.shape import Cell
 
 GATES: Final[dict[Cell, tuple[str, ...]]] = {
     "rnn": (),

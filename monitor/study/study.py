@@ -6,7 +6,6 @@ a study the ward does nothing for it.
 
 from __future__ import annotations
 
-import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -166,11 +165,11 @@ class Study:
     def _reader(self, bed: Bed, model: Model, looked: bool) -> MemoryBeside | None:
         """A network beside the ward's; None where it is not shipped. The ward's own goes on where its memory is."""
         if model != "own":
-            net = shipped_memory(model)
-            return None if net is None else MemoryBeside(model, net, looked=looked)
+            fitted = shipped_memory(model)
+            return None if fitted is None else MemoryBeside(model, fitted, looked=looked)
         engine = self._ward.engine
         memories = [engine.save(bed.row(lead)) for lead in range(len(bed.intake.channels))]
-        return MemoryBeside(model, copy.deepcopy(engine.net).cpu(), memories, looked)
+        return MemoryBeside(model, engine.weights, memories, looked)
 
     def change(self, asked: protocol.Study) -> None:
         """Something else is asked about the same bed. Other networks beside begin a study of their own."""

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ecg.model.doubt import NONE, Doubt
-from ecg.model.network import BeatNet
+from ecg.model.weights import Weights
 from ecg.records.aami import CLASSES
 from ecg.settings import Config
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath, lookahead_seconds
 from monitor.alarms import UNKNOWN, WardAlarms
-from monitor.inference.engine import Engine, Verdicts
+from monitor.inference import choice
+from monitor.inference.engine import Verdicts
 from monitor.ward import second_thread
 from monitor.ward.bed import LEADS, Bed
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
@@ -45,19 +45,19 @@ class Pipeline:
     def __init__(
         self,
         config: Config,
-        net: BeatNet,
-        device: torch.device,
+        weights: Weights,
+        device: str,
         wall_ns: Callable[[], int],
         doubt: Doubt = NONE,
     ) -> None:
         self._config, self._wall_ns, self._doubt = config, wall_ns, doubt
         self.watchers: list[Watcher] = []
-        self.engine = Engine(
-            net,
+        self.engine = choice.engine(
+            weights,
             device,
             LEADS * FIRST_SLOTS,
             config.monitor.batch_size,
-            staged=None if config.model.cuda_graphs else False,
+            graphs=config.model.cuda_graphs,
             bfloat16=config.model.bfloat16,
         )
         self.clear()

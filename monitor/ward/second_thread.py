@@ -37,6 +37,6 @@ def begun(engine: Engine, beats: Beats) -> Callable[[], Verdicts]:
     It must be called before anything else is asked of the engine. Few beats, those of a machine with one core and
     those of a GPU, whose passes this thread must start itself, are read when it is called.
     """
-    if len(beats) < FEWEST or _cores() == 1 or engine.device.type != "cpu":
+    if len(beats) < FEWEST or _cores() == 1 or engine.device != "cpu":
         return lambda: engine.infer(beats)
     return _helper().submit(engine.infer, beats).result

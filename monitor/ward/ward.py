@@ -11,11 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import torch
-
 from ecg import clock
 from ecg.model.doubt import NONE, Doubt
-from ecg.model.network import BeatNet
+from ecg.model.weights import Weights
 from ecg.settings import Config
 from ecg.signal.path import SignalPath
 from ecg.wire.messages import BedStatus, Limits, MessageError, Truth, Wave
@@ -52,7 +50,7 @@ HEARD: Final = (Verdict.OWN, Verdict.LEAP, Verdict.ANEW)
 class Ward:
     """Every bed of one monitor.
 
-    net: the network, on the CPU. model: its name. device: where it runs. wall_ns: what a beat's latency is measured
+    weights: of the network. model: its name. device: where it runs, by name. wall_ns: what a beat's latency is measured
     with. now_s: a clock that never goes back, by which a bed is silent. doubt: of the network's card.
     heard: called with signal as it is taken; it must neither wait nor change anything.
     """
@@ -62,9 +60,9 @@ class Ward:
     def __init__(
         self,
         config: Config,
-        net: BeatNet,
+        weights: Weights,
         model: str,
-        device: torch.device,
+        device: str,
         wall_ns: Callable[[], int] = clock.steady_ns,
         now_s: Callable[[], float] = time.monotonic,
         doubt: Doubt = NONE,
@@ -73,7 +71,7 @@ class Ward:
         self.model = model
         self.doubt = doubt
         self._now_s = now_s
-        self._pipeline = Pipeline(config, net, device, wall_ns, doubt)
+        self._pipeline = Pipeline(config, weights, device, wall_ns, doubt)
         self._empty()
 
     def _empty(self) -> None:

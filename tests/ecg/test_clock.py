@@ -7,7 +7,6 @@ import time
 
 import msgspec
 import pytest
-import torch
 
 from ecg import clock
 from ecg.settings import Config
@@ -21,7 +20,7 @@ from monitor.service.router import Router
 from monitor.ward.events import BeatRead, ResetReason
 from monitor.ward.ward import Ward
 from tests.support.services import QUARTERS
-from tests.support.wards import CARD, NET
+from tests.support.wards import CARD, WEIGHTS
 
 HOUR_NS = 3_600_000_000_000
 
@@ -49,7 +48,7 @@ async def test_a_message_that_waits_is_not_late_because_the_clock_was_set(step: 
 
 
 def test_beats_are_read_and_timed_as_before(step: int) -> None:
-    here = Ward(Config(), NET, CARD.name, torch.device("cpu"))
+    here = Ward(Config(), WEIGHTS, CARD.name, "cpu")
     routing = Router(here, Topics("ecg/v1"), Lag(10.0), Problems())
     found = []
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 
 from ecg import settings, tokens
 from ecg.errors import UserError
@@ -18,7 +17,7 @@ from ecg.rhythms import scenario
 from ecg.settings import Config
 from monitor.service import checkpoint
 from monitor.ward.ward import Ward
-from tests.support.wards import CARD, NET
+from tests.support.wards import CARD, WEIGHTS
 
 
 def endless(place: Path) -> Path:
@@ -67,7 +66,7 @@ def test_neither_do_weights_and_memories(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(UserError, match=r"cannot read .*w.safetensors: it is larger than 1 MiB"):
         weights.load(endless(tmp_path / "w.safetensors"))
     monkeypatch.setattr(checkpoint, "MOST_BYTES", 1 << 20)
-    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
+    ward = Ward(Config(), WEIGHTS, CARD.name, "cpu")
     said = checkpoint.load(ward, endless(tmp_path / "memory"))
     assert "cannot be read (it is larger than 1 MiB): all beds start fresh" in said
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from ecg.model import weights
 from ecg.records.ec57 import Score, match, match_window
@@ -55,13 +54,13 @@ def test_the_rows_that_are_said_to_be_wrong_are_rows() -> None:
 
 
 def test_the_detector_finds_simulated_sinus_beats_and_no_others() -> None:
-    net, _ = weights.load("memory-gru")
+    fitted, _ = weights.load("memory-gru")
     played = [
         record_of(f"s{n}", [(0, Orders(rhythm="sinus", rate=rate, variability=1.0))], 70.0, f"sinus {n}")
         for n, rate in enumerate(np.linspace(50, 120, 16))
     ]
     total = Score(0, 0, 0)
-    for record, heard in zip(played, listen(played, Config(), net, torch.device("cpu")), strict=True):
+    for record, heard in zip(played, listen(played, Config(), fitted, "cpu"), strict=True):
         notes = record.annotations
         assert notes is not None
         first, last = 3 * RATE, len(record.samples) - RATE

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ecg.model import weights
+from ecg.model.network import built
 from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
@@ -34,8 +35,8 @@ Arrays = dict[str, NDArray[Any]]
 
 def live(records: list[Record], chunk_seconds: float = 1.0, config: Config | None = None) -> Arrays:
     """Beats and alarm changes of the records as beds of one ward, by "NAME.index", "NAME.probabilities", ..."""
-    net, card = weights.load(WEIGHTS)
-    ward = Ward(config or Config(), net, card.name, torch.device("cpu"))
+    fitted, card = weights.load(WEIGHTS)
+    ward = Ward(config or Config(), fitted, card.name, "cpu")
     beats: dict[str, list[tuple[int, list[float]]]] = {record.name: [] for record in records}
     changes: dict[str, list[tuple[str, str, int, int, int]]] = {record.name: [] for record in records}
 
@@ -56,7 +57,8 @@ def live(records: list[Record], chunk_seconds: float = 1.0, config: Config | Non
 
 def offline(records: list[Record]) -> Arrays:
     """The trainer's two evaluations, and the alarms that `monitor alarms` scores, of the same records."""
-    net, _ = weights.load(WEIGHTS)
+    fitted, _ = weights.load(WEIGHTS)
+    net = built(fitted)
     found: Arrays = {}
     for way in ("detector", "reference"):
         cuts = cut(records, way)
@@ -64,7 +66,7 @@ def offline(records: list[Record]) -> Arrays:
             found[f"{one.name}.{way}.index"] = one.index.astype(np.int32)
             found[f"{one.name}.{way}.classes"] = digest(one.classes.tolist())
             found[f"{one.name}.{way}.probabilities"] = said
-    for record, heard in zip(records, listen(records, Config(), net, torch.device("cpu")), strict=True):
+    for record, heard in zip(records, listen(records, Config(), fitted, "cpu"), strict=True):
         found[f"{record.name}.raised"] = digest([(a.kind, a.onset, a.over, a.raised) for a in heard.raised])
     return found
 

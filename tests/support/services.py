@@ -10,7 +10,7 @@ from ecg.wire.messages import BedStatus, Wave, encode_wave
 from monitor.service.connection import Arrival
 from monitor.service.loop import Service
 from monitor.ward.ward import Ward
-from tests.support.wards import CARD, MINUTE, NET, messages
+from tests.support.wards import CARD, MINUTE, WEIGHTS, messages
 
 QUARTERS = messages(MINUTE, list(range(90, 21_600, 90)))
 FINAL = BedStatus(
@@ -31,9 +31,7 @@ JUST_CAME_S = -60.0
 
 def service() -> Service:
     """A service that is not connected: messages are put into its inbox by hand."""
-    import torch
-
-    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"), doubt=CARD.doubt)
+    ward = Ward(Config(), WEIGHTS, CARD.name, "cpu", doubt=CARD.doubt)
     return Service(Config(), Broker("127.0.0.1", 1, "external"), ward)
 
 

@@ -102,10 +102,9 @@ class WardLink:
         self.clock = Clock(seconds)
         self.config = config or Config()
         torch.set_num_threads(1)
-        net, card = weights.load(WEIGHTS)
-        where = torch.device("cpu")
+        fitted, card = weights.load(WEIGHTS)
         doubt = Doubt(unsure_below=unsure_below)
-        self.ward = Ward(self.config, net, card.name, where, self._wall_ns, self.clock, doubt=doubt)
+        self.ward = Ward(self.config, fitted, card.name, "cpu", self._wall_ns, self.clock, doubt=doubt)
         self.view = VirtualView(self.ward, self.clock, lambda: self._wall_ns() / 1e9)
         self.view.studies = Studies(self.ward, at_once=True)
         self.names = list(names) or [f"bed-{number + 1}" for number in range(beds)]

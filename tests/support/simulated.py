@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from ecg.model import weights
 from ecg.records.aami import CLASS_OF, CLASSES
@@ -163,8 +162,8 @@ def records(seed: str = "table") -> list[Record]:
 
 def table(played: list[Record], model: str = "memory-gru") -> list[Row]:
     """The rows, by the weights of that name."""
-    net, card = weights.load(model)
-    heard = listen(played, Config(), net, torch.device("cpu"), doubt=card.doubt)
+    fitted, card = weights.load(model)
+    heard = listen(played, Config(), fitted, "cpu", doubt=card.doubt)
     return [_row(asked, record, one) for asked, record, one in zip(ASKED, played, heard, strict=True)]
 
 

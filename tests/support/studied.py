@@ -15,9 +15,9 @@ from tests.support.shown_ward import WEIGHTS
 
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests' own network stands for the shipped GRU and LSTM; there is no RNN; the lecture's is another."""
-    net = weights.load(WEIGHTS)[0]
+    fitted = weights.load(WEIGHTS)[0]
     torch.manual_seed(0)
     read = nn.Sequential(nn.Flatten(), nn.Linear(ROW_LENGTH, 5)).eval()
-    monkeypatch.setattr(study, "shipped_memory", lambda cell: None if cell == "rnn" else net)
+    monkeypatch.setattr(study, "shipped_memory", lambda cell: None if cell == "rnn" else fitted)
     monkeypatch.setattr(study, "lecture", lambda: read)
     monkeypatch.setattr(programs, "typed", programs.shown)  # a picture must not hold this machine's folders

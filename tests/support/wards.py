@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-import torch
 
 from ecg.model import weights
 from ecg.model.doubt import Doubt
@@ -17,7 +16,7 @@ from monitor.alarms import Change
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
 from monitor.ward.ward import Ward
 
-NET, CARD = weights.load("memory-gru")
+WEIGHTS, CARD = weights.load("memory-gru")
 
 
 EXCERPT = library.read("excerpt")
@@ -79,7 +78,7 @@ class Run:
     """A ward and everything it said."""
 
     def __init__(self, config: Config | None = None, doubt: Doubt = CARD.doubt) -> None:
-        self.ward = Ward(config or Config(), NET, CARD.name, torch.device("cpu"), doubt=doubt)
+        self.ward = Ward(config or Config(), WEIGHTS, CARD.name, "cpu", doubt=doubt)
         self.events: list[Event] = []
 
     def step(self) -> list[Event]:

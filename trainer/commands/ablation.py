@@ -21,7 +21,7 @@ from ecg import programs
 from ecg.errors import UserError
 from ecg.files import write_json
 from ecg.model.device import pick_device
-from ecg.model.network import Cell
+from ecg.model.shape import Cell
 from ecg.records import aami
 from trainer.commands import options
 from trainer.data import cache

@@ -58,6 +58,6 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.ship:
         metrics = {**card.metrics, "evaluation": {"set": records, "leads": chosen.leads, **brief(tree)}}
         target = weights.SHIPPED / f"{chosen.ship}.safetensors"
-        weights.save(target, net.to("cpu"), msgspec.structs.replace(card, name=chosen.ship, metrics=metrics))
+        weights.save(target, net.as_weights(), msgspec.structs.replace(card, name=chosen.ship, metrics=metrics))
         console.print(f"shipped as {chosen.ship}")
     return 0

@@ -104,8 +104,8 @@ def _beats(chosen: argparse.Namespace, console: Console, device: torch.device) -
     if chosen.with_random_split:
         names = [*aami.DS1, *aami.DS2]
         found = random_split(recipe, cache.load(beats_file(chosen.beats, names, console), names), device, console)
-        net, card = weights.load(place.best)
-        weights.save(place.best, net, msgspec.structs.replace(card, metrics={**card.metrics, "random_split": found}))
+        fitted, card = weights.load(place.best)
+        weights.save(place.best, fitted, msgspec.structs.replace(card, metrics={**card.metrics, "random_split": found}))
     return 0
 
 

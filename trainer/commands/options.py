@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ecg import programs
-from ecg.model import weights
+from ecg.model import network, weights
 from ecg.model.device import pick_device
 from ecg.model.network import BeatNet
 from ecg.records import databases, library
@@ -75,7 +75,7 @@ def evaluated(
     Raises UserError for weights, a folder or records that are not there.
     """
     device = pick_device(chosen.device)
-    net, card = weights.load(chosen.weights)
+    net, card = network.load(chosen.weights)
     names, folder, title = record_set(chosen.records, chosen.data, console)
     found = name_records(net.to(device), names, console, folder, chosen.lead, chosen.leads, card.doubt)
     return net, card, found, title

@@ -146,7 +146,7 @@ def fit(
 
     def keep(log: loop.Log) -> None:
         beats = [fitting.cuts["reference", name] for name in fitting.names]
-        weights.save(place.best, fitting.net, card_of(recipe, beats, data_hash, log))
+        weights.save(place.best, fitting.net.as_weights(), card_of(recipe, beats, data_hash, log))
 
     return loop.fit(
         fitting,

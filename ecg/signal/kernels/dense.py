@@ -54,6 +54,61 @@ def linear(values: Any, weights: Any, bias: Any, out: Any) -> None:
             out[column] += value * weights[at, column]
 
 
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _four(values: Any, weights: Any, bias: Any, out: Any) -> None:
+    """`linear` of four rows, each weight read once for all of them; every output adds in the order of `linear`."""
+    inputs, outputs = weights.shape
+    v0, v1, v2, v3 = values
+    o0, o1, o2, o3 = out
+    for column in range(outputs):
+        o0[column] = bias[column]
+        o1[column] = bias[column]
+        o2[column] = bias[column]
+        o3[column] = bias[column]
+    whole = inputs - inputs % 4
+    for at in range(0, whole, 4):
+        a0, a1, a2, a3 = v0[at], v0[at + 1], v0[at + 2], v0[at + 3]
+        b0, b1, b2, b3 = v1[at], v1[at + 1], v1[at + 2], v1[at + 3]
+        c0, c1, c2, c3 = v2[at], v2[at + 1], v2[at + 2], v2[at + 3]
+        d0, d1, d2, d3 = v3[at], v3[at + 1], v3[at + 2], v3[at + 3]
+        for column in range(outputs):
+            w0, w1 = weights[at, column], weights[at + 1, column]
+            w2, w3 = weights[at + 2, column], weights[at + 3, column]
+            o0[column] = (((o0[column] + a0 * w0) + a1 * w1) + a2 * w2) + a3 * w3
+            o1[column] = (((o1[column] + b0 * w0) + b1 * w1) + b2 * w2) + b3 * w3
+            o2[column] = (((o2[column] + c0 * w0) + c1 * w1) + c2 * w2) + c3 * w3
+            o3[column] = (((o3[column] + d0 * w0) + d1 * w1) + d2 * w2) + d3 * w3
+    for at in range(whole, inputs):
+        for column in range(outputs):
+            weight = weights[at, column]
+            o0[column] += v0[at] * weight
+            o1[column] += v1[at] * weight
+            o2[column] += v2[at] * weight
+            o3[column] += v3[at] * weight
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def rows(values: Any, apart: int, weights: Any, bias: Any, out: Any) -> None:
+    """`linear` of rows, four at a time, to the same bits. values: flat; each row begins `apart` behind the last one."""
+    count, width = len(out), weights.shape[0]
+    whole = count - count % 4
+    for row in range(0, whole, 4):
+        at = row * apart
+        _four(
+            (
+                values[at : at + width],
+                values[at + apart : at + apart + width],
+                values[at + 2 * apart : at + 2 * apart + width],
+                values[at + 3 * apart : at + 3 * apart + width],
+            ),
+            weights,
+            bias,
+            (out[row], out[row + 1], out[row + 2], out[row + 3]),
+        )
+    for row in range(whole, count):
+        linear(values[row * apart : row * apart + width], weights, bias, out[row])
+
+
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
 def _power(value: Any) -> tuple[Any, Any]:
     """exp(value) as 2^n and what it must be multiplied with: n + 127 in the place of a float's exponent, and that."""
@@ -71,15 +126,13 @@ def _power(value: Any) -> tuple[Any, Any]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def gru(inputs: Any, hidden: Any, highest: Any, carried: Any, bias: Any, work: Any, bits: Any) -> None:
-    """One step of a GRU. inputs: [3 n], what its inputs give to the gates reset, keep and new, biases included.
+def gru(inputs: Any, told: Any, hidden: Any, highest: Any, gates: Any, bits: Any) -> None:
+    """One step of a GRU. inputs, told: [3 n], what its inputs and `hidden` give to the gates reset, keep and new, with
+    biases; told is used up. hidden: [n], before and after it. highest: [n], the highest of hidden so far.
 
-    hidden: [n], before and after it. highest: [n], the highest of hidden so far. carried, bias: of hidden to the gates.
-    work: float32 [2, 3 n], bits: int32 [3 n].
+    gates: float32 [2 n], bits: int32 [2 n], for its use.
     """
     size, scale = len(hidden), bits.view(np.float32)
-    told, gates = work[0], work[1]
-    linear(hidden, carried, bias, told)
     for place in range(2 * size):
         bits[place], gates[place] = _power(-(inputs[place] + told[place]))
     for place in range(2 * size):

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from ecg.errors import UserError
-from ecg.model.device import pick_device
+from ecg.model import device
+from ecg.model.device import device_name, pick_device
 
 
 def test_the_cpu_is_always_there() -> None:
@@ -28,3 +36,64 @@ def test_a_gpu_that_is_picked_computes_float32_as_float32(name: str, monkeypatch
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     assert pick_device(name).type == "cuda"
     assert not torch.backends.cudnn.allow_tf32
+
+
+def driver(status: int, count: int) -> SimpleNamespace:
+    """A driver's library, which says that there are so many devices."""
+
+    def tell(place: object) -> int:
+        place._obj.value = count  # type: ignore[attr-defined]
+        return 0
+
+    return SimpleNamespace(cuInit=lambda _: status, cuDeviceGetCount=tell)
+
+
+@pytest.mark.parametrize(
+    ("library", "kernel", "there"),
+    [
+        (None, False, False),
+        (driver(100, 0), False, False),
+        (driver(0, 0), False, False),
+        (driver(0, 2), False, True),
+        (None, True, True),
+    ],
+)
+def test_a_gpu_is_looked_for_at_its_driver(
+    library: SimpleNamespace | None, kernel: bool, there: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def load(name: str) -> SimpleNamespace:
+        if library is None:
+            raise OSError(f"{name}: cannot open shared object file")
+        return library
+
+    monkeypatch.setattr(device, "ctypes", SimpleNamespace(CDLL=load, c_int=ctypes.c_int, byref=ctypes.byref))
+    monkeypatch.setattr(device, "ROCM", tmp_path if kernel else tmp_path / "none")
+    assert device.gpu() is there
+    asked: list[str] = []
+
+    def pick(name: str) -> torch.device:
+        asked.append(name)
+        return torch.device("cuda:0")
+
+    monkeypatch.setattr(device, "pick_device", pick)
+    assert device_name("auto") == ("cuda:0" if there else "cpu")
+    assert asked == (["auto"] if there else [])
+    assert device_name("cpu") == "cpu" and device_name("cuda") == "cuda:0"
+
+
+def test_a_gpu_that_torch_uses_has_a_driver_that_is_found() -> None:
+    assert device.gpu() or not torch.cuda.is_available()
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_threads_are_limited_before_torch_is_there_and_after(loaded: bool) -> None:
+    first, then = ("import torch", "pass") if loaded else ("pass", "import torch")
+    program = f"{first}\nfrom ecg.model.device import limit_threads\nlimit_threads(0)\nlimit_threads(1)\n{then}"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nprint(torch.get_num_threads())"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={name: value for name, value in os.environ.items() if name != device.THREADS},
+    )
+    assert done.stdout == "1\n"

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from pathlib import Path
 
 import msgspec
 import pytest
+import safetensors.torch
 import torch
 
 from ecg.errors import UserError
-from ecg.model import weights
-from ecg.model.network import BeatNet, NetShape
+from ecg.model import network, weights
+from ecg.model.network import BeatNet, built
+from ecg.model.shape import Cell, NetShape
 from ecg.model.weights import Card
 from ecg.signal import path as signal_path
 
@@ -40,13 +43,13 @@ def saved(tmp_path: Path) -> tuple[Path, BeatNet]:
     torch.manual_seed(1)
     net = BeatNet(SHAPE).eval()
     target = tmp_path / "small.safetensors"
-    weights.save(target, net, card())
+    weights.save(target, net.as_weights(), card())
     return target, net
 
 
 def test_what_is_saved_is_what_is_loaded(saved: tuple[Path, BeatNet]) -> None:
     target, net = saved
-    again, found = weights.load(target)
+    again, found = network.load(target)
     assert not again.training
     assert found.metrics == {"end_to_end": {"macro_f1_nsv": 0.5}}
     assert len(found.sha256) == 64
@@ -55,6 +58,21 @@ def test_what_is_saved_is_what_is_loaded(saved: tuple[Path, BeatNet]) -> None:
     one, _ = net(windows, features, net.empty_memory(3))
     other, _ = again(windows, features, again.empty_memory(3))
     assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("rhythms", [0, 3])
+def test_the_arrays_of_a_shape_are_those_of_its_network(cell: Cell, rhythms: int) -> None:
+    net = BeatNet(NetShape(cell=cell, stem=3, reader=5, bottleneck=2, memory=7, rhythms=rhythms))
+    assert net.shape.arrays() == {name: tuple(values.shape) for name, values in net.state_dict().items()}
+    assert net.shape.parts == net.empty_memory(1).shape[0]
+
+
+def test_the_file_that_is_written_is_the_one_that_torch_writes() -> None:
+    for name in weights.shipped():
+        fitted, _ = weights.load(name)
+        content = safetensors.torch.save(built(fitted).state_dict())
+        assert weights.fingerprint(fitted) == hashlib.sha256(content).hexdigest()
 
 
 def test_weights_that_are_not_there_are_named_together_with_those_that_are(tmp_path: Path) -> None:
@@ -82,8 +100,8 @@ def test_a_card_that_is_no_card_is_refused(saved: tuple[Path, BeatNet]) -> None:
 def test_weights_fitted_before_a_feature_was_known_answer_as_they_did(tmp_path: Path) -> None:
     lacking = [name for name in signal_path.FEATURES if name not in ("size", "newness")]
     net = BeatNet(msgspec.structs.replace(SHAPE, features=len(lacking))).eval()
-    weights.save(tmp_path / "old.safetensors", net, card(shape=net.shape, features=lacking))
-    wide, found = weights.load(tmp_path / "old.safetensors")
+    weights.save(tmp_path / "old.safetensors", net.as_weights(), card(shape=net.shape, features=lacking))
+    wide, found = network.load(tmp_path / "old.safetensors")
     assert found.features == list(signal_path.FEATURES)
     assert wide.shape == found.shape == SHAPE
     windows, features = torch.randn(3, SHAPE.channels, SHAPE.window), torch.randn(3, SHAPE.features)
@@ -104,7 +122,7 @@ def test_a_broken_weights_file_is_refused(saved: tuple[Path, BeatNet], cut: int)
 
 def test_weights_of_another_shape_than_their_card_says_are_refused(saved: tuple[Path, BeatNet]) -> None:
     other = msgspec.structs.replace(SHAPE, reader=8)
-    weights.save(saved[0], saved[1], card(shape=other))
+    weights.save(saved[0], saved[1].as_weights(), card(shape=other))
     with pytest.raises(UserError, match="does not hold the network of its card"):
         weights.load(saved[0])
 
@@ -122,7 +140,7 @@ def test_weights_of_another_shape_than_their_card_says_are_refused(saved: tuple[
 def test_a_card_that_does_not_fit_the_signal_path_is_refused_in_one_sentence(
     saved: tuple[Path, BeatNet], changes: dict[str, object], named: str
 ) -> None:
-    weights.save(saved[0], saved[1], card(**changes))
+    weights.save(saved[0], saved[1].as_weights(), card(**changes))
     with pytest.raises(UserError, match=named) as caught:
         weights.load(saved[0])
     assert "\n" not in str(caught.value)
@@ -138,7 +156,7 @@ def test_a_full_disk_leaves_the_weights_that_were_there(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match="No space left"):
-        weights.save(saved[0], BeatNet(SHAPE), card())
+        weights.save(saved[0], BeatNet(SHAPE).as_weights(), card())
     monkeypatch.undo()
     assert saved[0].read_bytes() == before
     assert sorted(p.name for p in saved[0].parent.iterdir()) == ["small.json", "small.safetensors"]
@@ -147,7 +165,7 @@ def test_a_full_disk_leaves_the_weights_that_were_there(
 
 @pytest.mark.parametrize("name", weights.shipped())
 def test_shipped_weights_load_and_are_small(name: str) -> None:
-    net, found = weights.load(name)
+    net, found = network.load(name)
     assert found.name == name
     assert (weights.SHIPPED / f"{name}.safetensors").stat().st_size < 2_000_000
     assert sum(p.numel() for p in net.parameters()) > 1000

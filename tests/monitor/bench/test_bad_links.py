@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from ecg.settings import Config
 from monitor.bench import attacks, undisturbed
@@ -26,7 +25,7 @@ from monitor.ward.ward import Ward
 from tests.support.brokers import MOSQUITTO
 from tests.support.recording import settings
 from tests.support.services import QUARTERS
-from tests.support.wards import CARD, NET
+from tests.support.wards import CARD, WEIGHTS
 
 
 async def test_a_relay_carries_everything_in_order_until_it_is_cut() -> None:
@@ -88,7 +87,7 @@ def test_a_clock_is_set_for_programs_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gap", [6, 12, 60], ids=["1.5 s", "3 s", "15 s"])
 def test_the_witness_reads_a_recording_with_a_gap_as_the_ward_did(tmp_path: Path, gap: int) -> None:
-    ward, heard, events = Ward(Config(), NET, CARD.name, torch.device("cpu"), doubt=CARD.doubt), list[Taken](), []
+    ward, heard, events = Ward(Config(), WEIGHTS, CARD.name, "cpu", doubt=CARD.doubt), list[Taken](), []
     ward.heard = heard.append
     for wave in QUARTERS[:60] + QUARTERS[60 + gap : 200]:
         ward.wave("a", wave, 10**9 + wave.index * 10**9 // 360)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from ecg.errors import UserError
 from ecg.records import library
@@ -20,7 +19,7 @@ from monitor.evaluation.reference import Span, reference
 from monitor.evaluation.replay import Heard, Raised, episodes, listen, signs_of
 from monitor.evaluation.scoring import Tally, evaluate, groups, score
 from monitor.ward.play import waves
-from tests.support.wards import CARD, NET, Run, alarm_story
+from tests.support.wards import CARD, WEIGHTS, Run, alarm_story
 
 RATE = 100.0
 
@@ -136,7 +135,7 @@ def piece(start: int, name: str) -> Record:
 
 
 def heard(records: list[Record]) -> list[Heard]:
-    return listen(records, Config(), NET, torch.device("cpu"), doubt=CARD.doubt)
+    return listen(records, Config(), WEIGHTS, "cpu", doubt=CARD.doubt)
 
 
 def beats(one: Heard) -> list[tuple[int, str, float | None]]:

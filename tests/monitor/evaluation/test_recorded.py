@@ -8,7 +8,6 @@ from pathlib import Path
 import edfio
 import numpy as np
 import pytest
-import torch
 
 from ecg.errors import UserError
 from ecg.records.gaps import RECORDED, gaps
@@ -19,7 +18,7 @@ from monitor.evaluation import recorded
 from monitor.service.recorder.recorder import Recorder
 from producer.sources.records import Bed
 from tests.support.recording import settings
-from tests.support.wards import CARD, EXCERPT, NET, Run, alarm_story, messages, part, same
+from tests.support.wards import CARD, EXCERPT, WEIGHTS, Run, alarm_story, messages, part, same
 
 MINUTE = part(EXCERPT, 0, 15_360)
 LOST = (9, 10, 11, 12, 13, 14, 15, 16, 17, 30)
@@ -71,7 +70,7 @@ def test_a_producer_replays_it_as_it_was(recording: tuple[Path, Run], chunk_seco
 
 def test_the_same_network_gives_the_same_letters(recording: tuple[Path, Run]) -> None:
     path, before = recording
-    found = recorded.read_again(recorded.find(path), Config(), NET, torch.device("cpu"), CARD.doubt)
+    found = recorded.read_again(recorded.find(path), Config(), WEIGHTS, "cpu", CARD.doubt)
     assert found.agreement == 1.0
     assert [(pair.index, pair.recorded, pair.now) for pair in found.pairs] == [
         (beat.index, beat.cls, beat.cls) for beat in before.beats

@@ -108,15 +108,13 @@ def test_the_command_draws_simulated_hearts(
 
 def test_an_asystole_in_muscle_noise_that_could_not_hide_a_heart_is_raised() -> None:
     """Held back for good before: the monitor said that it cannot analyse, and nothing graver."""
-    import torch
-
     from ecg.model.weights import load
     from ecg.settings import Config
     from monitor.evaluation.replay import listen
 
     (noisy,) = [one for one in simulated.records() if one.name == "simulated-asystole-in-muscle"]
-    net, _ = load("memory-gru")
-    (heard,) = listen([noisy], Config(), net, torch.device("cpu"))
+    fitted, _ = load("memory-gru")
+    (heard,) = listen([noisy], Config(), fitted, "cpu")
     (asystole,) = [one for one in heard.raised if one.kind == "asystole"]
     assert 4.0 <= (asystole.raised - asystole.onset) / noisy.rate <= 4.1
     assert noisy.annotations is not None

@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.errors import UserError
+from ecg.model.weights import Weights
 from ecg.settings import Config
 from monitor.service import checkpoint as memory
 from monitor.ward.ward import Ward
-from tests.support.wards import ALONE, CARD, EXCERPT, MINUTE, NET, Run, alarm_story, messages, part, same
+from tests.support.wards import ALONE, CARD, EXCERPT, MINUTE, WEIGHTS, Run, alarm_story, messages, part, same
 
 
 @given(st.lists(st.integers(1, 21_599), min_size=1, max_size=12), st.data())
@@ -120,17 +120,15 @@ def sealed(change: Callable[[memory.SavedWard], None]) -> bytes:
 
 
 def test_memory_of_other_weights_under_the_same_name_is_not_used() -> None:
-    other = copy.deepcopy(NET)
-    with torch.no_grad():
-        next(other.parameters())[..., 0] += 1e-3
-    ward = Ward(Config(), other, CARD.name, torch.device("cpu"))
+    other = Weights(WEIGHTS.shape, {name: values + 1e-3 for name, values in WEIGHTS.arrays.items()})
+    ward = Ward(Config(), other, CARD.name, "cpu")
     with pytest.raises(UserError, match=f"of the weights {CARD.name}, SHA-256 {CARD.sha256[:12]}, not of {CARD.name}"):
         memory.unpack(ward, SAVED)
     assert ward.beds == {}
 
 
 def test_the_weights_name_does_not_matter() -> None:
-    ward = Ward(Config(), NET, "renamed", torch.device("cpu"))
+    ward = Ward(Config(), WEIGHTS, "renamed", "cpu")
     assert memory.unpack(ward, SAVED) == 2
 
 
@@ -188,7 +186,7 @@ def test_a_hostile_file_is_refused_or_does_no_harm(path: tuple[Any, ...], junk: 
     for key in path[:-1]:
         inside = inside[key]
     inside[path[-1]] = junk
-    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
+    ward = Ward(Config(), WEIGHTS, CARD.name, "cpu")
     try:
         memory.unpack(ward, memory.seal(msgspec.msgpack.encode(plain)))
     except UserError:
@@ -212,7 +210,7 @@ def test_hostile_numbers_are_refused_or_do_no_harm(path: tuple[Any, ...], seed: 
     hit = rng.random(len(row)) < share
     row[hit] = rng.integers(0, 256, hit.sum())
     array[2] = row.tobytes()
-    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
+    ward = Ward(Config(), WEIGHTS, CARD.name, "cpu")
     try:
         memory.unpack(ward, memory.seal(msgspec.msgpack.encode(plain)))
     except UserError:

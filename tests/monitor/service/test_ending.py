@@ -7,7 +7,6 @@ import time
 
 import msgspec
 import numpy as np
-import torch
 
 from ecg.settings import Config
 from ecg.wire.broker import Broker
@@ -19,7 +18,7 @@ from monitor.ward.events import ResetReason
 from monitor.ward.ward import Ward
 from tests.support.brokers import Mosquitto
 from tests.support.services import FINAL, QUARTERS, put, service
-from tests.support.wards import CARD, NET
+from tests.support.wards import CARD, WEIGHTS
 
 
 async def test_what_was_not_read_is_lost_and_the_ledger_balances() -> None:
@@ -83,7 +82,7 @@ def test_who_was_told_to_end_has_little_time_for_each_part_of_it() -> None:
 
 async def test_a_busy_service_that_is_told_to_end_does_not_work_through_all_that_waits(mosquitto: Mosquitto) -> None:
     broker = Broker("127.0.0.1", mosquitto.port, "external")
-    running = Service(Config(), broker, Ward(Config(), NET, CARD.name, torch.device("cpu")))
+    running = Service(Config(), broker, Ward(Config(), WEIGHTS, CARD.name, "cpu"))
     inbox = running._connection.inbox
     lap = len(QUARTERS) * 90
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg.settings import Config
 from monitor.service.latency import Histogram, Latencies
 from monitor.ward.ward import Ward
-from tests.support.wards import CARD, MINUTE, NET, Run, messages
+from tests.support.wards import CARD, MINUTE, WEIGHTS, Run, messages
 
 NOW = 1_800_000_000_000_000_000
 
@@ -31,7 +30,7 @@ def test_a_quantile_is_within_two_per_cent(values: list[float], share: float) ->
 @pytest.mark.parametrize("sent_ns", [0, NOW - 3601 * 10**9, NOW + 2 * 10**9])
 def test_a_sender_without_a_clock_has_no_latency_but_its_beats_have(sent_ns: int) -> None:
     run, latencies = Run(), Latencies()
-    run.ward = Ward(Config(), NET, CARD.name, torch.device("cpu"), lambda: NOW + 5_000_000)
+    run.ward = Ward(Config(), WEIGHTS, CARD.name, "cpu", lambda: NOW + 5_000_000)
     run.ward.wave("a", msgspec.structs.replace(messages(MINUTE, [])[0], sent_ns=sent_ns), NOW)
     run.step()
     assert {beat.latency_ms for beat in run.beats} == {5.0}

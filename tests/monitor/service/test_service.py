@@ -7,7 +7,6 @@ import threading
 import time
 
 import pytest
-import torch
 
 from ecg.settings import Config, MonitorSettings
 from ecg.wire.broker import Broker
@@ -22,7 +21,7 @@ from monitor.service.publisher import Publisher
 from monitor.ward.events import AlarmChanged, BeatRead, Event
 from monitor.ward.ward import Ward
 from tests.support.services import JUST_CAME_S, QUARTERS, put, service, work
-from tests.support.wards import ALONE, CARD, MINUTE, NET, Run, messages, same
+from tests.support.wards import ALONE, CARD, MINUTE, WEIGHTS, Run, messages, same
 
 
 class Kept:
@@ -66,7 +65,7 @@ async def test_a_reader_that_dozes_never_keeps_the_ward_waiting() -> None:
         assert awake.wait(60)
         read.append(beat)
 
-    ward = Ward(Config(), NET, CARD.name, torch.device("cpu"))
+    ward = Ward(Config(), WEIGHTS, CARD.name, "cpu")
     running, kept = Service(Config(), Broker("127.0.0.1", 1, "external"), ward, on_beat), Kept()
     running._sinks["kept"] = kept
     put(running, QUARTERS, JUST_CAME_S)

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ecg.model.network import BeatNet, NetShape
+from ecg.model.network import BeatNet
+from ecg.model.shape import NetShape
 from monitor.link.merging import studied
 from monitor.link.protocol import BESIDE, Inside, Show, Studied, Study, Traced
 from monitor.service.studies import MOST_STUDIES, Studies

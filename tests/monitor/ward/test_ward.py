@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from ecg.model.network import built
 from ecg.records.record import Record
 from ecg.settings import Config, MonitorSettings
 from ecg.signal.path import SignalPath
@@ -22,7 +23,7 @@ from tests.support.wards import (
     DOUBT,
     EXCERPT,
     MINUTE,
-    NET,
+    WEIGHTS,
     Run,
     alarm_story,
     announced,
@@ -81,10 +82,11 @@ def test_the_stream_gives_what_the_path_and_the_network_give_for_the_whole_recor
     signal = EXCERPT.millivolts(0)
     first, rest = path.step(slot, [signal]), path.finish(slot)
     with torch.inference_mode():
-        logits, memory = NET.sequence(
-            torch.from_numpy(first.windows)[None], torch.from_numpy(first.features)[None], NET.empty_memory(1)
+        net = built(WEIGHTS)
+        logits, memory = net.sequence(
+            torch.from_numpy(first.windows)[None], torch.from_numpy(first.features)[None], net.empty_memory(1)
         )
-        more, _ = NET.sequence(torch.from_numpy(rest.windows)[None], torch.from_numpy(rest.features)[None], memory)
+        more, _ = net.sequence(torch.from_numpy(rest.windows)[None], torch.from_numpy(rest.features)[None], memory)
     said = torch.softmax(torch.cat((logits, more), dim=1)[0], dim=-1).numpy()
     expected = DOUBT.weigh(said, np.concatenate((first.index, rest.index)) / EXCERPT.rate)
     assert not np.array_equal(said, expected)

@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 
 from ecg.errors import UserError
-from ecg.model import weights
+from ecg.model import network, weights
 from trainer.data.streams import Cuts
 from trainer.fitting import beats
 from trainer.fitting.beats import BeatFitting, fit, weights_of
@@ -122,7 +122,7 @@ def test_a_run_leaves_settings_log_environment_and_weights_that_load(cuts: Cuts,
     assert len(lines) == 5
     assert place.settings(Recipe) == SMALL
     assert "torch" in (place.folder / "environment.json").read_text()
-    net, card = weights.load(place.folder)
+    net, card = network.load(place.folder)
     assert card.data_hash == "hash"
     assert card.metrics["fitted_on"]["records"] == NAMES
     assert net.shape == SMALL.shape

@@ -12,7 +12,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from ecg.model import weights
+from ecg.model import network, weights
 from ecg.model.rhythms import SINUS, UNKNOWN, VENTRICULAR
 from trainer.data.streams import Cuts
 from trainer.fitting.beats import BeatFitting, fit
@@ -110,7 +110,7 @@ def test_its_run_has_a_log_of_both_parts_and_weights_of_the_last_epoch(cuts: Cut
     under_way = fitting(cuts)
     rows = fit(under_way, place, "hash", Console(file=io.StringIO()), "a test")
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
-    net, card = weights.load(place.folder)
+    net, card = network.load(place.folder)
     assert card.metrics["fitted_on"]["epoch"] == 4
     assert torch.equal(net.head.weight, under_way.net.head.weight)
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from ecg.errors import UserError
-from ecg.model import weights
+from ecg.model import network
 from ecg.model.network import BeatNet
 from ecg.records import library
 from ecg.records.aami import CLASSES
@@ -106,7 +106,7 @@ def excerpt() -> tuple[Record, Beats]:
 
 def shipped(name: str) -> BeatNet:
     """A shipped network, for reading only. Raises UserError where there is none."""
-    net, _ = weights.load(name)
+    net, _ = network.load(name)
     return net.eval()
 
 

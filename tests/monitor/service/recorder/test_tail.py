@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import torch
 
 from ecg.errors import UserError
 from ecg.settings import Config
@@ -22,14 +21,14 @@ from monitor.ward.pieces import Taken
 from monitor.ward.ward import Ward
 from tests.support.recording import settings
 from tests.support.services import QUARTERS
-from tests.support.wards import CARD, NET
+from tests.support.wards import CARD, WEIGHTS
 
 SAVED, KILLED, END = 70, 77, 200
 """Quarters of a second after which the memory is saved, the monitor killed, and the signal over."""
 
 
 def ward() -> Ward:
-    return Ward(Config(), NET, CARD.name, torch.device("cpu"), doubt=CARD.doubt)
+    return Ward(Config(), WEIGHTS, CARD.name, "cpu", doubt=CARD.doubt)
 
 
 def hear(into: Ward, waves: list[Wave]) -> list[Event]:

@@ -7,16 +7,18 @@ import pytest
 import torch
 
 from ecg.errors import UserError
-from ecg.model import weights
+from ecg.model import network
 from ecg.model.device import pick_device
-from ecg.model.network import BeatNet, NetShape, QuickReader, reader_of
+from ecg.model.network import BeatNet, QuickReader, reader_of
+from ecg.model.shape import NetShape
 from ecg.records import library
 from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath
-from monitor.inference.engine import Engine, Verdicts
+from monitor.inference.engine import Verdicts
 from monitor.inference.passes import sizes_up_to
+from monitor.inference.tensors import TensorEngine
 
-NET, _ = weights.load("memory-gru")
+NET, _ = network.load("memory-gru")
 
 
 def excerpt_beats(beds: int) -> Beats:
@@ -33,7 +35,7 @@ BEATS = excerpt_beats(12)
 
 def classify(device: str = "cpu", batch_size: int = 256, net: BeatNet = NET) -> Verdicts:
     """All the beats in one call."""
-    return Engine(net, pick_device(device), 12, batch_size).infer(BEATS)
+    return TensorEngine(net, pick_device(device), 12, batch_size).infer(BEATS)
 
 
 @pytest.mark.parametrize(("reader", "stem", "count"), [(32, 16, 300), (8, 3, 1), (64, 16, 257)])
@@ -56,13 +58,13 @@ def test_the_quick_reader_says_the_same_of_real_beats_with_the_shipped_weights()
 
 
 def test_an_lstm_keeps_its_own_reader() -> None:
-    lstm, _ = weights.load("memory-lstm")
+    lstm, _ = network.load("memory-lstm")
     assert reader_of(lstm) == lstm.read
 
 
 @pytest.mark.parametrize("staged", [False, True])
 def test_warming_up_leaves_no_trace(staged: bool) -> None:
-    engine = Engine(NET, torch.device("cpu"), 12, staged=staged)
+    engine = TensorEngine(NET, torch.device("cpu"), 12, staged=staged)
     expected = engine.infer(BEATS)
     after = engine.memory.clone()
     engine.warm_up()
@@ -85,7 +87,7 @@ def test_without_memory_for_a_pass_the_batch_halves_and_goes_on(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = classify().probabilities
-    engine = Engine(NET, torch.device("cpu"), 12, 256)
+    engine = TensorEngine(NET, torch.device("cpu"), 12, 256)
     reader, remember = engine._reader, engine.net.remember
 
     def little_room(most: int, inner):  # type: ignore[no-untyped-def]
@@ -105,7 +107,7 @@ def test_without_memory_for_a_pass_the_batch_halves_and_goes_on(
 
 
 def test_an_error_that_is_not_about_memory_is_loud(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(NET, torch.device("cpu"), 12)
+    engine = TensorEngine(NET, torch.device("cpu"), 12)
 
     def broken(windows: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("shapes do not fit")
@@ -119,9 +121,9 @@ def test_an_error_that_is_not_about_memory_is_loud(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("name", ["memory-gru", "memory-lstm"])
 @pytest.mark.parametrize("batch_size", [1, 7, 24, 256])
 def test_staged_passes_say_what_plain_ones_say(name: str, batch_size: int) -> None:
-    net, _ = weights.load(name)
-    plain = Engine(net, torch.device("cpu"), 12)
-    staged = Engine(net, torch.device("cpu"), 12, batch_size, staged=True)
+    net, _ = network.load(name)
+    plain = TensorEngine(net, torch.device("cpu"), 12)
+    staged = TensorEngine(net, torch.device("cpu"), 12, batch_size, staged=True)
     for _ in range(2):  # the memory is carried on from one call to the next
         expected, got = plain.infer(BEATS), staged.infer(BEATS)
         assert np.abs(expected.probabilities - got.probabilities).max() <= 1e-4
@@ -132,7 +134,7 @@ def test_staged_passes_say_what_plain_ones_say(name: str, batch_size: int) -> No
 def test_a_staged_engine_grows_and_forgets_like_a_plain_one() -> None:
     found = []
     for staged in (False, True):
-        engine = Engine(NET, torch.device("cpu"), 6, staged=staged)
+        engine = TensorEngine(NET, torch.device("cpu"), 6, staged=staged)
         engine.infer(BEATS.take(BEATS.slot < 6))
         engine.grow(12)
         assert engine.slots == 12
@@ -144,7 +146,7 @@ def test_a_staged_engine_grows_and_forgets_like_a_plain_one() -> None:
 
 def test_a_staged_engine_without_memory_for_a_pass_goes_on_with_smaller_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = classify().probabilities
-    engine = Engine(NET, torch.device("cpu"), 12, 256, staged=True)
+    engine = TensorEngine(NET, torch.device("cpu"), 12, 256, staged=True)
     read = engine.net.read
 
     def little_room(windows: torch.Tensor) -> torch.Tensor:
@@ -159,11 +161,11 @@ def test_a_staged_engine_without_memory_for_a_pass_goes_on_with_smaller_ones(mon
 
 def test_bfloat16_is_near_and_is_refused_where_passes_are_not_staged() -> None:
     exact = classify().probabilities
-    near = Engine(NET, torch.device("cpu"), 12, staged=True, bfloat16=True).infer(BEATS).probabilities
+    near = TensorEngine(NET, torch.device("cpu"), 12, staged=True, bfloat16=True).infer(BEATS).probabilities
     assert 0 < np.abs(exact - near).max() < 0.5
     assert (exact.argmax(axis=1) == near.argmax(axis=1)).mean() > 0.97
     with pytest.raises(UserError, match="bfloat16 needs a CUDA device"):
-        Engine(NET, torch.device("cpu"), 12, bfloat16=True)
+        TensorEngine(NET, torch.device("cpu"), 12, bfloat16=True)
 
 
 @pytest.mark.parametrize(("batch_size", "sizes"), [(1, [1]), (16, [16]), (100, [16, 32, 64, 100])])
@@ -172,16 +174,16 @@ def test_graphs_come_in_powers_of_two_up_to_the_batch_size(batch_size: int, size
 
 
 def test_what_a_warm_up_computes_leaves_a_memory_that_can_be_saved() -> None:
-    engine = Engine(NET, torch.device("cpu"), 12, staged=True)
+    engine = TensorEngine(NET, torch.device("cpu"), 12, staged=True)
     assert engine._passes is not None
     engine._passes._pass(16)  # as the capture of a graph does, outside `infer`
     assert engine.save(11).shape == (1, NET.shape.memory)
 
 
 def test_a_network_that_is_on_its_device_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, _ = weights.load("memory-gru")
+    net, _ = network.load("memory-gru")
     monkeypatch.setattr(net, "to", None)
-    assert Engine(net, torch.device("cpu"), 12).net is net
+    assert TensorEngine(net, torch.device("cpu"), 12).net is net
 
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
@@ -189,8 +191,8 @@ on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no
 
 @on_a_gpu
 def test_graphs_on_a_gpu_are_captured_and_trusted() -> None:
-    net, _ = weights.load("memory-gru")
-    engine = Engine(net, pick_device("cuda"), 12, 64)
+    net, _ = network.load("memory-gru")
+    engine = TensorEngine(net, pick_device("cuda"), 12, 64)
     engine.warm_up()
     assert engine._passes is not None
     assert engine._passes.trusted
@@ -203,8 +205,8 @@ def test_graphs_on_a_gpu_are_captured_and_trusted() -> None:
 @pytest.mark.parametrize("name", ["memory-gru", "memory-lstm", "memory-rnn"])
 @pytest.mark.parametrize("staged", [False, True])
 def test_a_gpu_gives_what_the_cpu_gives(name: str, staged: bool) -> None:
-    on_cpu = classify(net=weights.load(name)[0])
-    on_gpu = Engine(weights.load(name)[0], pick_device("cuda"), 12, 100, staged=staged).infer(BEATS)
+    on_cpu = classify(net=network.load(name)[0])
+    on_gpu = TensorEngine(network.load(name)[0], pick_device("cuda"), 12, 100, staged=staged).infer(BEATS)
     assert np.abs(on_cpu.probabilities - on_gpu.probabilities).max() <= 1e-4
     assert np.abs(on_cpu.moved - on_gpu.moved).max() <= 1e-3
 
@@ -213,7 +215,7 @@ def test_a_gpu_gives_what_the_cpu_gives(name: str, staged: bool) -> None:
 def test_an_engine_on_a_gpu_grows_forgets_saves_and_restores_like_one_on_the_cpu() -> None:
     found = []
     for device in ("cpu", "cuda"):
-        engine = Engine(weights.load("memory-gru")[0], pick_device(device), 6)
+        engine = TensorEngine(network.load("memory-gru")[0], pick_device(device), 6)
         engine.warm_up()
         engine.infer(BEATS.take(BEATS.slot < 6))
         engine.grow(12)
@@ -226,10 +228,10 @@ def test_an_engine_on_a_gpu_grows_forgets_saves_and_restores_like_one_on_the_cpu
 
 @on_a_gpu
 def test_another_engine_of_the_same_network_leaves_the_graphs_right() -> None:
-    net, _ = weights.load("memory-gru")
-    engine = Engine(net, pick_device("cuda"), 12)
+    net, _ = network.load("memory-gru")
+    engine = TensorEngine(net, pick_device("cuda"), 12)
     engine.warm_up()
-    other = Engine(net, pick_device("cuda"), 12)
+    other = TensorEngine(net, pick_device("cuda"), 12)
     other.warm_up()
     expected = classify().probabilities
     for one in (engine, other):
@@ -238,7 +240,7 @@ def test_another_engine_of_the_same_network_leaves_the_graphs_right() -> None:
 
 @on_a_gpu
 def test_bfloat16_on_a_gpu_is_near_and_its_graphs_are_trusted() -> None:
-    engine = Engine(weights.load("memory-gru")[0], pick_device("cuda"), 12, bfloat16=True)
+    engine = TensorEngine(network.load("memory-gru")[0], pick_device("cuda"), 12, bfloat16=True)
     engine.warm_up()
     assert engine._passes is not None
     assert engine._passes.trusted
