@@ -28,6 +28,8 @@ UNFOUNDED_GRACE = 2.5
 """The same after what was taken for beats but is noise: 10 s of silence are silence whatever came before."""
 GROWN_SECONDS = 1.0
 """A wave that begins so soon after a run of V has grown out of it."""
+ESCAPE_SECONDS = 0.75
+"""A beat that ends a stillness is in the next look, half a second later at most."""
 SURE = 0.8
 """Correlation with the bed's own QRS complex above which a beat is one, however small."""
 NOTHING = Evidence()
@@ -67,8 +69,8 @@ class BedAlarms(Episodes):
     def beat(self, index: int, cls: str, evidence: Evidence = NOTHING) -> list[Change]:
         """A beat of AAMI class `cls` ("N", "S", "V", "F", "Q") with its R-peak at sample `index`.
 
-        Where the leads are still, what is unlike the bed's own beats is none: the detector's threshold has followed
-        the signal down to the floor.
+        Where the leads are still, what is unlike the bed's own beats is none, since the detector's threshold has
+        followed the signal down to the floor; unless it ends the stillness, as an escape beat does.
         """
         self._advance(index)
         state, self._noise = self.state, None
@@ -78,6 +80,7 @@ class BedAlarms(Episodes):
         ):
             state.sure = index
         elif state.sign.still >= 0:
+            state.unlike = index
             return self._settle()
         state.stopped = False
         state.quiet_since = max(index, state.quiet_since)
@@ -286,6 +289,8 @@ class BedAlarms(Episodes):
         unreadable.signed(state, sign)
         if sign.still >= 0 and before.still < 0:
             state.quiet_since = min(state.quiet_since, max(sign.still, state.sure))
+        elif sign.still < 0 <= before.still and not sign.fibrillation and not sign.lead_off:
+            self._escaped(now)
         onset = sign.onset if sign.onset >= 0 else sign.index
         if sign.fibrillation and not before.fibrillation and not sign.lead_off:
             self._grown(onset, now)
@@ -306,6 +311,15 @@ class BedAlarms(Episodes):
                 self.raise_("ventricular_tachycardia", since, now)
         elif runs.shown(before) and not state.broad:
             self.end("ventricular_tachycardia", sign.index, now)
+
+    def _escaped(self, now: int) -> None:
+        """Stillness is over. What was taken for no beat a moment ago, and was large enough to end it, is one."""
+        state, at = self.state, self.state.unlike
+        if at > max([state.quiet_since, *state.beats[-1:]]) and now - at <= ESCAPE_SECONDS * self._limits.rate:
+            state.stopped, state.quiet_since = False, at
+            self.end("asystole", at, now)
+            self.end("pause", at, now)
+            state.beats.append(at)
 
     def _grown(self, onset: int, now: int) -> None:
         """A run of V that turns into a wave without beats has been a tachycardia."""

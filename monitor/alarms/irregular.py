@@ -11,9 +11,15 @@ Cardiol 107:1494-1497 (2011), with the check for regularity that Petrenas et al.
 
 Fibrillating atria make no P waves that resemble one another: where the last beats' do, an irregular rhythm is ectopy,
 sinus arrhythmia or missed beats.
+
+When it began and ended is dated within the window, which holds intervals of both sides, as a change point: an interval
+is in disorder or not, as a coin falls, and the split that makes what was seen most likely is taken (Page, Biometrika
+41:100-115 (1954); Hinkley, Biometrika 57:1-17 (1970)).
 """
 
 from __future__ import annotations
+
+from math import log
 
 import numpy as np
 
@@ -25,8 +31,9 @@ SHARE = 0.4
 """Share of the changes that are smaller than the one that counts."""
 RELEASE = 0.5
 """The irregularity must fall below this share of its limit before the episode is over."""
-MEMORY = 0.75
-"""When it does, that share of the window is taken to be regular already."""
+DISORDERED = 0.55
+ORDERED = 0.1
+"""Share of the intervals that differ from the three before by more than the limit, within an episode and outside."""
 P_WAVES = 0.2
 """P waves that share more of their power than that are those of atria that beat: the median of the last P_BEATS."""
 P_BEATS = 16
@@ -62,6 +69,43 @@ def irregularity(rr: list[int]) -> float | None:
         change = _quantile(changes, SHARE)
         least = change if least is None else min(least, change)
     return None if least is None else least / _quantile(used, 0.5)
+
+
+def began(rr: list[int], limit: float) -> int:
+    """The first interval of the disorder that the window's end is in. rr, limit: as for `irregularity`."""
+    weights = _weights(rr, limit)[::-1]
+    return len(rr) - _most(weights)
+
+
+def ended(rr: list[int], limit: float) -> int:
+    """Intervals of the window until its last order began. rr, limit: as for `irregularity`."""
+    return _most(_weights(rr, limit))
+
+
+def _weights(rr: list[int], limit: float) -> list[float]:
+    """What each interval says for disorder, against order: the logarithm of how much likelier it is there."""
+    disorder, order = log(DISORDERED / ORDERED), log((1 - DISORDERED) / (1 - ORDERED))
+    used = sorted(value for value in rr if value)
+    largest = limit * _quantile(used, 0.5) if used else 0.0
+    found = []
+    for at, value in enumerate(rr):
+        before = [one for one in rr[max(at - LAGS, 0) : at] if one]
+        if value and before:
+            found.append(disorder if min(abs(value - one) for one in before) > largest else order)
+        else:
+            found.append(0.0)
+    return found
+
+
+def _most(weights: list[float]) -> int:
+    """How many of the weights, from the first on, have the largest sum."""
+    best = total = 0.0
+    most = 0
+    for count, weight in enumerate(weights, 1):
+        total += weight
+        if total > best:
+            best, most = total, count
+    return most
 
 
 def _quantile(ordered: list[int], share: float) -> float:

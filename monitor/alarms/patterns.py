@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from monitor.alarms import runs, witness
-from monitor.alarms.irregular import MEMORY, RELEASE, SURE_P_WAVES, irregularity, p_waves
+from monitor.alarms.irregular import RELEASE, SURE_P_WAVES, began, ended, irregularity, p_waves
 from monitor.alarms.limits import FAST_RR, Limits
 from monitor.alarms.runs import Conditions as Told
 from monitor.alarms.state import BedState, Evidence
@@ -212,8 +212,9 @@ def _irregular(to: Conditions, state: BedState, limits: Limits, index: int) -> N
     value = irregularity(state.rr)
     if value is None:
         return
-    lasts = to.lasts("atrial_fibrillation")
-    if value > limits.af_irregularity and not lasts and not p_waves(state.atrial):
-        to.raise_("atrial_fibrillation", state.rr_ends[0], index)
-    elif value < RELEASE * limits.af_irregularity or (lasts and p_waves(state.atrial, SURE_P_WAVES)):
-        to.end("atrial_fibrillation", state.rr_ends[round((1 - MEMORY) * len(state.rr))], index)
+    limit, ends = limits.af_irregularity, state.rr_ends
+    if not to.lasts("atrial_fibrillation"):
+        if value > limit and not p_waves(state.atrial):
+            to.raise_("atrial_fibrillation", ends[max(began(state.rr, limit) - 1, 0)], index)
+    elif value < RELEASE * limit or p_waves(state.atrial, SURE_P_WAVES):
+        to.end("atrial_fibrillation", ends[max(ended(state.rr, limit) - 1, 0)], index)

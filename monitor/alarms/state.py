@@ -87,10 +87,10 @@ class BedState(msgspec.Struct, kw_only=True):
     the last V of the run in progress, run_length of them in all, with the worst it has been called. others: beats
     since the last V. cycles: of bigeminy and trigeminy in a row. recent_v: the last V, oldest first. rr: the last
     RR intervals, 0 where one is not to be used, and rr_ends: the R-peaks that end them; atrial: evidence of P
-    waves of those beats. told: signs not yet reached
-    by the clock. evidence: of the last beats. sure: the last beat that is one without doubt. coming: R-peaks of the
-    lead that does not lead that the clock has not reached; second: the last of the others. broad: a run of V goes
-    on whatever its letters. denied: the beat since which a bradycardia was contradicted. doubted: the first V of a
+    waves of those beats. told: signs not yet reached by the clock. evidence: of the last beats. sure: the last beat
+    that is one without doubt; unlike: the last that was taken for none. coming: R-peaks of the lead that does not
+    lead that the clock has not reached; second: the last of the others. broad: a run of V goes on whatever its
+    letters. denied: the beat since which a bradycardia was contradicted. doubted: the first V of a
     tachycardia at intervals of doubted_rr that a steady pulse denies so far, -1 for none; it has until doubted_until.
     held: alarms held back because nothing could be analysed, each kind once in a spell; spell: the kinds of this one.
     unread_since: the sample since which no lead can be analysed, but for moments; read_since: that since which one can
@@ -119,6 +119,7 @@ class BedState(msgspec.Struct, kw_only=True):
     silenced_until: int = 0
     evidence: list[Evidence] = msgspec.field(default_factory=list)
     sure: int = -1
+    unlike: int = -1
     coming: list[int] = msgspec.field(default_factory=list)
     second: list[int] = msgspec.field(default_factory=list)
     broad: bool = False

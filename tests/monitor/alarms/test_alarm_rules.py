@@ -4,8 +4,14 @@ import msgspec
 import pytest
 
 from ecg.profiles import PROFILES
+from ecg.records.aami import CLASS_OF
+from ecg.rhythms.simulation.orders import Orders
+from ecg.rhythms.simulation.script import Script
+from ecg.rhythms.simulation.simulation import Simulation
 from ecg.settings import AlarmSettings
 from monitor.alarms import GRAVER, KINDS, PRIORITY, BedAlarms, Change, Sign
+from monitor.alarms.irregular import began, ended
+from monitor.alarms.state import UNKNOWN, Evidence
 
 RATE = 100.0
 SETTINGS = AlarmSettings()
@@ -102,6 +108,33 @@ def test_irregular_intervals_are_atrial_fibrillation_and_regular_or_bigeminal_on
     assert "atrial_fibrillation" not in onsets(tell(BedAlarms(SETTINGS, RATE), bigeminal))
 
 
+def test_an_irregular_rhythm_is_dated_by_where_the_intervals_change() -> None:
+    simulation = Simulation(
+        rate=RATE,
+        names=("II",),
+        seed="dates",
+        script=Script([(0, Orders(rhythm="sinus")), (6000, Orders(rhythm="af")), (16000, Orders(rhythm="sinus"))]),
+    )
+    bed, changes = BedAlarms(SETTINGS, RATE), []
+    for mark in simulation.next(30000).marks:
+        if mark.symbol in CLASS_OF:
+            changes += bed.beat(mark.index, CLASS_OF[mark.symbol])
+    irregular = [change for change in changes if change.kind == "atrial_fibrillation"]
+    onset, end = (next(one for one in irregular if one.what == what) for what in ("onset", "end"))
+    assert abs(onset.onset - 6000) < 3 * RATE
+    assert abs(end.over - 16000) < 6 * RATE
+    assert onset.index - onset.onset > 10 * RATE, "dated back, not to the moment it was known"
+
+
+def test_the_split_of_a_window_is_where_disorder_and_order_meet() -> None:
+    order, disorder = [800, 804] * 10, [500, 900, 640, 1100, 700, 1300, 560, 990] * 2
+    assert began(order + disorder, 0.08) in (20, 21)
+    assert ended(disorder + order, 0.08) in (16, 17)
+    assert began(order, 0.08) == len(order)
+    assert ended(order, 0.08) == 0
+    assert began([0] * 12, 0.08) == 12, "nothing can be used, so nothing is known"
+
+
 def test_asystole_and_pause_come_with_time_alone_and_at_their_sample() -> None:
     bed = BedAlarms(SETTINGS, RATE)
     tell(bed, STEADY)
@@ -196,6 +229,21 @@ def test_an_unsteady_baseline_doubles_the_silence_that_is_believed(still: int) -
     kinds = {c.kind: c.index for c in bed.clock(3000) if c.what == "onset"}
     assert kinds["pause"] == 960 + 500
     assert kinds["asystole"] == 960 + 800
+
+
+@pytest.mark.parametrize(("ends", "asystole", "pause_over"), [(True, 1700, 1300), (False, 1360, -1)])
+def test_what_ends_a_stillness_is_a_beat_whatever_its_shape(ends: bool, asystole: int, pause_over: int) -> None:
+    """An escape beat is unlike the usual ones, and as large; what the detector finds in hum or P waves is not."""
+    bed = BedAlarms(SETTINGS, RATE)
+    tell(bed, STEADY)
+    bed.sign(Sign(1160, still=961))
+    changes = bed.beat(1300, "N", Evidence(0.1, 0.3, UNKNOWN))
+    if ends:
+        bed.sign(Sign(1325))
+    changes += bed.clock(1350)
+    changes += bed.clock(1800)
+    assert next(c.index for c in changes if c.kind == "asystole") == asystole
+    assert next((c.over for c in changes if c.kind == "pause" and c.what == "end"), -1) == pause_over
 
 
 def test_missing_samples_end_what_beats_had_raised_and_start_the_silence_anew() -> None:
