@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ import monitor
 from ecg.errors import UserError
 from ecg.programs import end_signals
 from ecg.settings import Config
+from ecg.signal import compiled
 from ecg.wire import broker as brokers
 from ecg.wire.broker import Broker
 from monitor.link import frames, place
@@ -132,7 +134,7 @@ def _source(config: Config, options: argparse.Namespace) -> Iterator[tuple[Broke
         if options.demo:
             from monitor import demo
 
-            shown = stack.enter_context(demo.producer(config, demo_arguments(options)))
+            shown = stack.enter_context(demo.producer(config, demo_arguments(options), get_ready))
             yield shown.broker, shown.begin
         else:
             yield stack.enter_context(brokers.ensure(config.mqtt)), lambda: None
@@ -251,6 +253,12 @@ async def _while_wanted(service: Service, screens: Screens, starter: Starter) ->
     else:
         starter.say(ENDING)
     service.halt()
+
+
+def get_ready() -> None:
+    """Load what `make_service` needs, whatever the settings say: code and kernels."""
+    import_module("monitor.service.loop")
+    compiled.kernels()
 
 
 def make_service(config: Config, broker: Broker, headless: bool, saved: Path | None = None) -> Service:
