@@ -12,6 +12,7 @@ follows, so that both say something of the same beats; its own detector goes on 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Final
 
 import numpy as np
@@ -50,6 +51,7 @@ LARGEST: Final = 1e9
 NOTHING: Final = np.zeros((0, 2), np.int64)
 
 
+@lru_cache(maxsize=64)
 def lookahead_seconds(rate: float) -> float:
     """Signal time from an R-peak to the last sample its window needs: the floor of every latency."""
     return WINDOW_AFTER / MODEL_RATE + kernel(rate).half / rate

@@ -110,8 +110,10 @@ class BedAlarms(Episodes):
 
     def sign_at(self, index: int) -> Sign:
         """The last sign up to sample `index`, that the clock may not have reached yet."""
-        told = (sign for sign in reversed(self.state.told) if sign.index <= index)
-        return next(told, self.state.sign)
+        for sign in reversed(self.state.told):
+            if sign.index <= index:
+                return sign
+        return self.state.sign
 
     def interrupt(self, index: int) -> list[Change]:
         """Samples are missing up to `index`: what was heard before says nothing about what comes."""

@@ -226,10 +226,10 @@ class Bed:
     def arrival(self, ready: int) -> tuple[int, int]:
         """(sent ns, received ns) of the chunk that brought sample `ready`."""
         sent, received = 0, 0
-        for end, *times in reversed(self.arrivals):  # it is nearly always the newest
+        for end, sent_ns, received_ns in reversed(self.arrivals):  # it is nearly always the newest
             if end <= ready and received:
                 break
-            sent, received = times
+            sent, received = sent_ns, received_ns
         return sent, received
 
     def pvc_per_minute(self) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 
+import msgspec
 import pytest
 
 from ecg.settings import Config, MonitorSettings
@@ -119,7 +119,7 @@ def test_latencies_are_of_the_stages_that_a_beat_goes_through() -> None:
     run = Run()
     run.ward.wave("a", messages(MINUTE, [])[0], 0)
     (first, *_) = [event for event in run.step() if isinstance(event, BeatRead)]
-    beat = dataclasses.replace(first, sent_ns=1_000_000, received_ns=3_000_000, latency_ms=12.0)
+    beat = msgspec.structs.replace(first, sent_ns=1_000_000, received_ns=3_000_000, latency_ms=12.0)
     latencies = Latencies()
     latencies.take([beat, beat])
     latencies.take([])
