@@ -13,7 +13,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -121,7 +121,7 @@ class Kernels(Protocol):
         """`ecg.signal.features.describe`."""
 
     def hear(
-        self, messages: list[tuple[bytes, int, Any, int]], missing: int, tail: int
+        self, messages: Sequence[tuple[Any, ...]], missing: int, tail: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
         """Signals of messages, their lines and last values, and for how long lines have stood; -1 for odd messages."""
 

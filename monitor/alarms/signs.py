@@ -125,8 +125,7 @@ class SignalSigns:
         own["lead_off"][slots] = all_off
         for slot, index in zip(news.tolist(), self.seen(news).tolist(), strict=True):
             signs[slot] = {index: self._judge.sign(slot, index)}
-        order, pieces = np.argsort(rows), [chunk for one in heard for chunk in one[1]]
-        look = self._looks.step(rows[order], [pieces[place] for place in order.tolist()], HALF)
+        look = self._looks.step(rows, [chunk for one in heard for chunk in one[1]], HALF)
         if len(look):
             for slot, sign in self._judge.judge(look, gone):
                 signs.setdefault(slot, {})[sign.index] = sign

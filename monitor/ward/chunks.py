@@ -11,7 +11,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 
 from ecg.records.record import MISSING
-from ecg.wire.messages import Wave, rows_of, wave_samples
+from ecg.wire.messages import Wave, wave_samples
 from monitor.ward.events import ResetReason
 from monitor.ward.ledger import Ledger, RunCount
 from monitor.ward.listener import Listener, Unheard, heard
@@ -148,12 +148,13 @@ class Chunks(Listener):
 
         What is kept of a message and was the same in the one before is kept once.
         """
-        rows, index, unheard = rows_of(samples, len(wave.leads)), self.next, self.unheard(self.next, samples, wave)
+        unheard = self.unheard(self.next, samples, wave)
         if self.record != wave.record:
             self.record = wave.record
         known, units = unheard.known, self.units if self.units == wave.units else wave.units
         told = (wave.sent_ns, received_ns, units, self.record)
-        self.blocks.append(Block(index, rows, known.gain, known.baseline, *told))
-        self._count.received += len(rows)
-        self.next = index + len(rows)
+        self.blocks.append(block := Block(self.next, samples, known.gain, known.baseline, *told))
+        count = len(block)
+        self._count.received += count
+        self.next += count
         return unheard

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,17 +26,19 @@ ODD: Final = 1 << 62
 Signals = list[NDArray[np.float32]]
 
 
-class Unheard(msgspec.Struct, frozen=True):
-    """Samples from `index` on that have been accepted: those of a message, or its end where it repeats others.
+class Unheard(NamedTuple):
+    """Samples that have been accepted: those of a message, or its end where it repeats others.
 
-    samples: int16 little-endian, of so many columns. known: what they are read by. leads: signals that are leads.
+    samples: int16 little-endian, of so many columns. table: terms of all signals, of which so many are leads (see
+    `Kernels.hear`). at: index of the first. known: what they are read by.
     """
 
-    index: int
     samples: bytes
     columns: int
-    known: Terms
+    table: NDArray[np.float64]
     leads: int
+    at: int
+    known: Terms
 
 
 class Plain(NamedTuple):
@@ -95,7 +96,7 @@ class Listener:
         known = self._read_by
         if known is None or known.gain != wave.gain or known.baseline != wave.baseline:
             known = self._read_by = terms(wave, [*self.channels, *self.pulses])
-        return Unheard(index, samples, len(wave.leads), known, len(self.channels))
+        return Unheard(samples, len(wave.leads), known.table, len(self.channels), index, known)
 
     def hear(self, unheard: Unheard, plain: Plain | None) -> list[Piece]:
         """What the next samples are. plain: what `heard` says of them."""
@@ -105,9 +106,9 @@ class Listener:
             signals, leads = plain.signals, unheard.leads
             second = signals[1] if leads > 1 else None
             pulses = tuple(signals[leads:]) if len(signals) > leads else ()
-            return [Signal(unheard.index, signals[0], False, second, False, pulses)]
+            return [Signal(unheard.at, signals[0], False, second, False, pulses)]
         self.settle()
-        known, index, rows = unheard.known, unheard.index, rows_of(unheard.samples, unheard.columns)
+        known, index, rows = unheard.known, unheard.at, rows_of(unheard.samples, unheard.columns)
         lines = [channel.take(known, rows[:, channel.column]) for channel in self.channels]
         shown = [channel.take(known, rows[:, channel.column]) for channel in self.pulses]
         parts = [channel.hear(known, rows[:, channel.column], limit) for channel in self.channels]
@@ -142,12 +143,11 @@ def heard(unheard: list[Unheard]) -> list[Plain | None]:
     fast = compiled.kernels()
     if not fast:
         return [None] * len(unheard)
-    asked = [(one.samples, one.columns, one.known.table, one.leads) for one in unheard]
-    signals, lines, ends, stood = fast.hear(asked, MISSING, TAIL)
+    signals, lines, ends, stood = fast.hear(unheard, MISSING, TAIL)
     found: list[Plain | None] = []
     place = first = 0
-    for (samples, columns, table, _), longest in zip(asked, stood.tolist(), strict=True):
-        length, count = len(samples) // (2 * columns), len(table)
+    for one, longest in zip(unheard, stood.tolist(), strict=True):
+        length, count = len(one.samples) // (2 * one.columns), len(one.table)
         end = place + count * length
         if longest >= 0:
             parts = [signals[at : at + length] for at in range(place, end, length)]

@@ -122,6 +122,10 @@ class Pipeline:
         heard: list[tuple[Bed, Signal]] = []
         ended: list[Bed] = []
         for bed in list(ready.values()):
+            if (only := bed.take_only()) is not None:
+                heard.append((bed, only))
+                del ready[bed.name]
+                continue
             while (begin := bed.take_begin()) is not None:
                 self._begin(bed, begin)
             if bed.take_end():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
@@ -157,14 +157,14 @@ class Compiled:
         return out
 
     def hear(
-        self, messages: list[tuple[bytes, int, Floats, int]], missing: int, tail: int
+        self, messages: Sequence[tuple[Any, ...]], missing: int, tail: int
     ) -> tuple[NDArray[np.float32], Index, Floats, Index]:
         """Signals of messages in their units, one behind the other; lines and values after them; for how long lines
         have stood, by message: see `hearing.hear`.
 
-        messages: samples, int16 little-endian; columns; terms and leads.
+        messages: of each samples, int16 little-endian, columns, terms and leads; more is left alone.
         """
-        parts, columns, tables, leads = zip(*messages, strict=True)
+        parts, columns, tables, leads, *_ = zip(*messages, strict=True)
         count = len(parts)
         edges, firsts = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
         sizes = np.fromiter(map(len, parts), np.int64, count) // 2
