@@ -7,28 +7,25 @@ smaller of the two. Beats and alarms are the same: the network's verdicts are wa
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Final
+from queue import SimpleQueue
+from typing import Final, NamedTuple
 
 from ecg.signal.beats import Beats
 from monitor.inference.engine import Engine, Verdicts
 
-FEWEST: Final = 24
-"""Rows of beats from which on a second thread pays: half a millisecond's work."""
+FEWEST: Final = 64
+"""Rows of beats from which on a second thread pays: a millisecond's work."""
+
+Answer = SimpleQueue[Verdicts | BaseException]
 
 
-@cache
-def _helper() -> ThreadPoolExecutor:
-    """The one thread, of all wards of this process."""
-    return ThreadPoolExecutor(1, "network")
-
-
-@cache
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+class _Asked(NamedTuple):
+    engine: Engine
+    beats: Beats
+    answer: Answer
 
 
 def begun(engine: Engine, beats: Beats) -> Callable[[], Verdicts]:
@@ -39,4 +36,37 @@ def begun(engine: Engine, beats: Beats) -> Callable[[], Verdicts]:
     """
     if len(beats) < FEWEST or _cores() == 1 or engine.device != "cpu":
         return lambda: engine.infer(beats)
-    return _helper().submit(engine.infer, beats).result
+    answer: Answer = SimpleQueue()
+    _questions().put(_Asked(engine, beats, answer))
+
+    def wait() -> Verdicts:
+        said = answer.get()
+        if isinstance(said, BaseException):
+            raise said
+        return said
+
+    return wait
+
+
+@cache
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _questions() -> SimpleQueue[_Asked]:
+    """To the one thread, of all wards of this process."""
+    asked: SimpleQueue[_Asked] = SimpleQueue()
+    threading.Thread(target=_read, args=(asked,), name="network", daemon=True).start()
+    return asked
+
+
+def _read(asked: SimpleQueue[_Asked]) -> None:
+    while True:
+        engine, beats, answer = asked.get()
+        try:
+            answer.put(engine.infer(beats))
+        except BaseException as error:  # whatever it is, it belongs to whoever asked
+            answer.put(error)
+        del engine, beats, answer  # nothing is kept alive until the next question
