@@ -10,6 +10,7 @@ compiled after all, for arrays of another kind, finds the compiler as it always 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -46,6 +47,7 @@ def lightly() -> Iterator[None]:
         ):
             changed.callback(setattr, holder, name, vars(holder)[name])
             setattr(holder, name, instead)
+        changed.callback(_with_linear_algebra)
         context = registry.cpu_target.target_context
         runtime.initialize(context)
         changed.callback(setattr, runtime, "_init", False)  # whoever compiles needs all of it
@@ -63,6 +65,13 @@ def _lean(library: Any) -> Any:
     """A kernel's library without its intermediate code."""
     library._shared_module = None
     return library
+
+
+def _with_linear_algebra() -> None:
+    """Whoever compiles later may use SciPy's, which Numba was kept from finding."""
+    asked = sys.modules.get("numba.np.arraymath")
+    if asked is not None:
+        asked._HAVE_BLAS = importlib.util.find_spec("scipy") is not None  # type: ignore[attr-defined]
 
 
 def _nothing(_context: Any) -> None:
