@@ -121,9 +121,9 @@ class Kernels(Protocol):
         """`ecg.signal.features.describe`."""
 
     def hear(
-        self, rows: Any, terms: Any, leads: int, missing: int, tail: int
-    ) -> tuple[NDArray[np.float32], list[list[int]]] | None:
-        """Signals of a message in their units, and how their lines stand; None where the codes alone do not tell."""
+        self, messages: list[tuple[bytes, int, Any, int]], missing: int, tail: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """Signals of messages, their lines and last values, and for how long lines have stood; -1 for odd messages."""
 
     def looks(self, state: Any, slots: Any, chunks: Any, hop: int, length: int) -> Any:
         """The looks that the next samples of these slots make due: slots, index, means, spreads, blocks."""

@@ -17,11 +17,12 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import compiled, detector, features, filling, shapes, windows
+from ecg.signal import compiled, detector, features, filling, recent, shapes, windows
 from ecg.signal.beats import Beats
 from ecg.signal.compiled import Kernels
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
+from ecg.signal.recent import HISTORY
 from ecg.signal.recursive import HIGH_PASS, LOW_PASS, lfilter
 from ecg.signal.resampler import MODEL_RATE, Kernel, kernel, reach, resample
 from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State, alike_rows
@@ -40,8 +41,6 @@ __all__ = [
 ]
 
 DESIGNS: Final = (LOW_PASS, HIGH_PASS, detector.BAND)
-HISTORY: Final = 400
-"""Samples kept per bed at the model's rate: the learning phase plus a window."""
 BLOCK: Final = 8192
 """Input samples of one bed taken in one go: a limit on working memory without effect on results."""
 GIVEN: Final = "given"
@@ -94,9 +93,7 @@ class SignalPath(SlotArrays):
             "band_filter": np.zeros((slots, 2)),
             "band_last": np.zeros(slots),
             "slopes": np.zeros((slots, detector.AVERAGE - 1)),
-            "model": np.zeros((slots, HISTORY)),
-            "band_signal": np.zeros((slots, HISTORY)),
-            "envelope": np.zeros((slots, HISTORY)),
+            **recent.new_state(slots),
             **detector.new_state(slots),
             **filling.new_state(slots),
             **windows.new_state(slots),
@@ -138,10 +135,11 @@ class SignalPath(SlotArrays):
     def save(self, slot: int) -> Saved:
         """Copy one bed's state, its given R-peaks among it."""
         given = self._given.get(slot)
-        return super().save(slot) | ({} if given is None else {GIVEN: given.copy()})
+        return recent.packed(super().save(slot)) | ({} if given is None else {GIVEN: given.copy()})
 
     def restore(self, slot: int, saved: Saved) -> None:
         """Continue one bed from a copy. Raises ValueError if the copy does not fit; nothing has changed then."""
+        saved = recent.unpacked(saved)
         self.check(saved)
         room = 2 * reach(float(saved["rate"]))
         if len(saved["inputs"]) < room:
@@ -311,11 +309,12 @@ class SignalPath(SlotArrays):
         for place in range(1, detector.AVERAGE):  # one after the other, so that no library sums them in another order
             envelope += slopes[:, place : place + count]
         envelope /= detector.AVERAGE
-        return (
-            self._remember("model", slots, model),
-            self._remember("band_signal", slots, band),
-            self._remember("envelope", slots, envelope),
-        )
+        rows = [
+            np.concatenate((recent.history(state, name, slots), new), axis=1)
+            for name, new in zip(recent.NAMES, (model, band, envelope), strict=True)
+        ]
+        recent.remember(state, slots, tuple(rows))
+        return rows[0], rows[1], rows[2]
 
     def _filter(self, name: str, design: tuple[Floats, Floats], slots: Index, signal: Floats) -> Floats:
         """Run an IIR filter on, its state kept under `name`."""
@@ -324,12 +323,6 @@ class SignalPath(SlotArrays):
         after[np.abs(after) < 1e-30] = 0
         memory[slots] = after
         return np.asarray(filtered)
-
-    def _remember(self, name: str, slots: Index, new: Floats) -> Floats:
-        """The bed's last HISTORY samples followed by the new ones; the newest are kept."""
-        joined = np.concatenate((self.state[name][slots], new), axis=1)
-        self.state[name][slots] = joined[:, -HISTORY:]
-        return joined
 
     def _beats(self, slots: Index, model: Floats, first: Index, ready: detector.Peaks, half: int) -> Beats:
         """Cut and describe the beats at these R-peaks. half: inputs that the resampler needs after an output."""

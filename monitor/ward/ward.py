@@ -24,6 +24,7 @@ from monitor.ward.events import Event, Steered
 from monitor.ward.history import kept_seconds
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
+from monitor.ward.listener import Unheard, heard
 from monitor.ward.owner import Chunk, Verdict
 from monitor.ward.pieces import Piece, Signal, Taken
 from monitor.ward.pipeline import Pipeline
@@ -34,6 +35,8 @@ from monitor.ward.watcher import Watcher
 TRIM_EVERY: Final = 64
 MOST_BACKLOG: Final = 1 << 21
 """Samples of one bed that may wait, beside those of one message."""
+MOST_UNHEARD: Final = 1 << 16
+"""Bytes of samples that are heard together: more would not stay in the processor's cache."""
 MOST_FINISHED: Final = 1 << 19
 """Samples of an old stream that are read before a new one begins; where more wait, they are lost."""
 ROUND_SECONDS: Final = 400.0
@@ -75,6 +78,8 @@ class Ward:
         self.ledger = Ledger()
         self.beds: dict[str, Bed] = {}
         self._ready: dict[str, Bed] = {}
+        self._unheard: list[tuple[Bed, Unheard]] = []
+        self._unheard_bytes = 0
         self._announced: dict[str, BedStatus] = {}
         self._limits: dict[str, Limits | None] = {}
         self.senders = Senders(self.config.monitor.idle_seconds)
@@ -112,6 +117,8 @@ class Ward:
         by_steps: where another stream begins with it, signal of the old one that waits is left to `step`: the bed is
         `ending` for so long, and to be given no other message before `begin`. Otherwise that signal is processed here.
         """
+        if self.usual(name, wave, received_ns):
+            return
         bed = self.admit(name)
         if bed.backlog > MOST_BACKLOG and len(bed.pieces) > 1:
             raise MessageError(f"{bed.backlog} samples of bed {name} wait unread, and more come")
@@ -122,6 +129,36 @@ class Ward:
                 self._begin(bed)
         else:
             self._take(bed, bed.intake.offer(wave, received_ns, verdict))
+
+    def usual(self, name: str, wave: Wave, received_ns: int) -> bool:
+        """Take a checked message that goes on where its bed's signal ends; False, and nothing changed, for others.
+
+        Its samples are heard with those of other beds, before anything else is done.
+        """
+        bed = self.beds.get(name)
+        if bed is None or bed.begins is not None or bed.backlog > MOST_BACKLOG or not bed.intake.goes_on(wave):
+            return False
+        self._unheard.append((bed, bed.intake.go_on(wave, received_ns)))
+        bed.heard_s, bed.online = self._now_s(), True
+        self._keep(bed)
+        self._unheard_bytes += len(wave.samples)
+        if self._unheard_bytes > MOST_UNHEARD:
+            self._hear()
+        return True
+
+    def _hear(self) -> None:
+        """Hear the samples of messages that went on where their bed's signal ended."""
+        if not self._unheard:
+            return
+        unheard, self._unheard, self._unheard_bytes = self._unheard, [], 0
+        for (bed, one), plain in zip(unheard, heard([one for _, one in unheard]), strict=True):
+            pieces = bed.intake.hear(one, plain)
+            if plain is not None and len(pieces) == 1:
+                bed.pieces.append(pieces[0])
+                bed.backlog += len(plain.signals[0])
+            else:
+                bed.add(pieces)
+            self._ready[bed.name] = bed
 
     def ending(self, name: str) -> bool:
         """Does another stream of this bed wait until all signal of the present one has been processed?."""
@@ -136,6 +173,7 @@ class Ward:
 
     def _judged(self, bed: Bed, wave: Wave, received_ns: int) -> Verdict:
         """What a message is to its bed. Where another stream begins, the old one is over."""
+        self._hear()
         if bed.begins:
             self._begin(bed)
         verdict = bed.intake.judge(wave, received_ns)
@@ -152,6 +190,7 @@ class Ward:
     def _begin(self, bed: Bed, read: bool = True) -> None:
         """The stream that waits begins, once all of the old one has been processed. read: or is it forgone?."""
         assert bed.begins is not None
+        self._hear()
         alone = {bed.name: bed} if bed.pieces else {}
         while alone:
             self.ledger.beats += self._pipeline.round(alone)
@@ -175,6 +214,7 @@ class Ward:
 
     def give_up(self, name: str) -> None:
         """Signal of this bed that waits will not be read: it is lost."""
+        self._hear()
         bed = self.beds[name]
         if bed.pieces:
             bed.give_up()
@@ -204,6 +244,7 @@ class Ward:
 
     def resume(self, name: str, behind_s: float) -> None:
         """The last of the messages to forgo, with so much signal, is gone: the bed begins anew with empty memory."""
+        self._hear()
         bed = self.beds.get(name)
         if bed is not None:
             self._take(bed, bed.intake.resume(behind_s))
@@ -212,11 +253,16 @@ class Ward:
         """Samples in the place of a message: what the pipeline makes of them, past intake and ledger."""
         self._take(self.admit(name), [signal])
 
-    def _take(self, bed: Bed, pieces: list[Piece]) -> None:
+    def _keep(self, bed: Bed) -> None:
+        """What the bed's intake has accepted, into its history and for whoever listens."""
         if self.heard and bed.intake.blocks:
             intake = bed.intake
             self.heard(Taken(bed.name, bed.stream, intake.record, bed.rate, intake.leads, list(intake.blocks)))
         bed.take_blocks()
+
+    def _take(self, bed: Bed, pieces: list[Piece]) -> None:
+        self._hear()
+        self._keep(bed)
         if pieces:
             bed.add(pieces)
             self._ready[bed.name] = bed
@@ -275,12 +321,13 @@ class Ward:
             self._end(bed)
 
     def _end(self, bed: Bed) -> None:
+        self._hear()
         self._take(bed, bed.intake.end())
 
     @property
     def waiting(self) -> bool:
         """Is there anything that `step` has not taken or returned yet?."""
-        return bool(self._ready or self._pipeline.events)
+        return bool(self._ready or self._unheard or self._pipeline.events)
 
     def step(self, patience_s: float | None = None) -> list[Event]:
         """Take all that has come in through the signal path, the network and the alarms.
@@ -289,6 +336,7 @@ class Ward:
         long what is left waits for the next step (`waiting`), which changes no event.
         """
         limit_s = None if patience_s is None else self._now_s() + patience_s
+        self._hear()
         while self._ready:
             self._round()
             if limit_s is not None and self._now_s() > limit_s:
@@ -354,6 +402,7 @@ class Ward:
         bed = self.beds.get(name)
         if bed is not None:
             return bed
+        self._hear()
         slot = len(self._pipeline.beds)
         if slot >= self.config.monitor.max_beds:
             slot = self._free_slot(name)
@@ -367,6 +416,7 @@ class Ward:
 
     def save(self, name: str) -> SavedPatient | None:
         """All that is remembered of a bed; None where it is gone, or has had no signal, or has some that waits."""
+        self._hear()
         bed = self.beds.get(name)
         return None if bed is None or not bed.stream or not bed.idle else self._pipeline.save(bed)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import p_waves
+from ecg.signal import p_waves, recent
 from ecg.signal.compiled import Rules, Terms
 from ecg.signal.detector import REFRACTORY, Peaks
 from ecg.signal.kernels import (
@@ -26,12 +26,13 @@ from ecg.signal.kernels import (
 from ecg.signal.kernels.description import Running
 from ecg.signal.kernels.detection import Levels
 from ecg.signal.kernels.filling import Taken
-from ecg.signal.kernels.filtering import Designs, Filters
+from ecg.signal.kernels.filtering import Designs, Filters, Rows
 from ecg.signal.kernels.judging import Lines, Own, Seen
 from ecg.signal.kernels.looking import Blocks
 from ecg.signal.kernels.recurrent import Weights
 from ecg.signal.kernels.strokes import Kept, Places
 from ecg.signal.kernels.waves import Waves
+from ecg.signal.recent import HISTORY
 from ecg.signal.resampler import Kernel
 from ecg.signal.slots import Floats, Index, State
 from ecg.signal.windows import CHANNELS, WINDOW
@@ -47,6 +48,9 @@ _FILTERS, _LEVELS, _TAKEN, _RUNNING, _BLOCKS, _OWN, _KEPT, _WAVES = (
     _part(kind, kind._fields) for kind in (Filters, Levels, Taken, Running, Blocks, Own, Kept, Waves)
 )
 _FREE_WAVES = _part(Waves, (p_waves.KEPT + name for name in Waves._fields))
+
+
+INT16: Final = np.dtype("<i2")
 
 
 class Compiled:
@@ -91,8 +95,10 @@ class Compiled:
 
         signal: float32 [rows, n]. count: outputs.
         """
-        rows, shape = len(slots), (len(slots), state["model"].shape[1] + count)
+        rows, shape = len(slots), (len(slots), HISTORY + count)
         out = np.empty(shape), np.empty(shape), np.empty(shape)
+        for name, wide in zip(recent.NAMES, out, strict=True):
+            wide[:, :HISTORY] = recent.history(state, name, slots)
         filtering.advance(
             _FILTERS(state),
             Designs(*(part for design in designs for part in design)),
@@ -104,8 +110,9 @@ class Compiled:
             kern.down,
             kern.half,
             kern.taps,
-            out,
+            Rows(out[0], out[1], out[2], np.arange(rows), np.zeros(rows, np.int64)),
         )
+        recent.remember(state, slots, out)
         return out
 
     def find(
@@ -114,13 +121,13 @@ class Compiled:
         """`ecg.signal.detector.find`."""
         room = len(slots) * (envelope.shape[1] // REFRACTORY + 2)
         out = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
+        where, begin = np.arange(len(slots)), np.zeros(len(slots), np.int64)
+        lines = [np.ascontiguousarray(values) for values in (model, band, envelope)]
         made = detection.find(
             _LEVELS(state),
             np.ascontiguousarray(slots),
             np.argsort(slots, kind="stable"),
-            np.ascontiguousarray(model),
-            np.ascontiguousarray(band),
-            np.ascontiguousarray(envelope),
+            Rows(lines[0], lines[1], lines[2], where, begin),
             np.ascontiguousarray(first),
             np.full(len(slots), count),
             out,
@@ -150,12 +157,31 @@ class Compiled:
         return out
 
     def hear(
-        self, rows: NDArray[np.int16], terms: Floats, leads: int, missing: int, tail: int
-    ) -> tuple[NDArray[np.float32], list[list[int]]] | None:
-        """Signals of a message in their units, and the lines after them: see `hearing.hear`. None for odd ones."""
-        signals, lines = np.empty((len(terms), len(rows)), np.float32), np.empty((len(terms), 4), np.int64)
-        told = hearing.hear(rows, terms, leads, missing, tail, signals, lines)
-        return (signals, lines.tolist()) if told else None
+        self, messages: list[tuple[bytes, int, Floats, int]], missing: int, tail: int
+    ) -> tuple[NDArray[np.float32], Index, Floats, Index]:
+        """Signals of messages in their units, one behind the other; lines and values after them; for how long lines
+        have stood, by message: see `hearing.hear`.
+
+        messages: samples, int16 little-endian; columns; terms and leads.
+        """
+        parts, columns, tables, leads = zip(*messages, strict=True)
+        count = len(parts)
+        edges, firsts = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
+        sizes = np.fromiter(map(len, parts), np.int64, count) // 2
+        signals_of, wide = np.fromiter(map(len, tables), np.int64, count), np.array(columns, np.int64)
+        np.cumsum(sizes, out=edges[1:])
+        np.cumsum(signals_of, out=firsts[1:])
+        all_signals = int(firsts[-1])
+        out = (
+            np.empty(int((sizes // wide * signals_of).sum()), np.float32),
+            np.empty((all_signals, 4), np.int64),
+            np.empty(all_signals),
+            np.empty(count, np.int64),
+        )
+        flat = np.frombuffer(b"".join(parts), INT16)
+        terms = tables[0] if count == 1 else np.concatenate(tables)
+        hearing.hear(flat, edges, wide, terms, firsts, np.array(leads, np.int64), missing, tail, out)
+        return out
 
     def looks(
         self, state: State, slots: Index, chunks: list[NDArray[np.float32]], hop: int, length: int
