@@ -74,7 +74,7 @@ async def test_a_reader_that_dozes_never_keeps_the_ward_waiting() -> None:
     assert read == []
     assert len(beats(kept)) > 60
     awake.set()
-    running._close_sinks(10.0)
+    running._outlets.close(10.0)
     assert [beat.index for beat in read] == [beat.index for beat in beats(kept)]
     assert running.problems == []
 
