@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -35,6 +35,7 @@ from monitor.service.reading import Reading
 from monitor.service.router import Router
 from monitor.service.saving import Saving
 from monitor.service.sayings import Sayings
+from monitor.service.sinks import Sink, Sinks
 from monitor.service.status import Health
 from monitor.service.timers import Timers
 from monitor.ward.events import Event
@@ -57,13 +58,6 @@ FAR_SECONDS: Final = 1.0
 UNREAD_SECONDS: Final = 0.3
 AT_THE_END: Final = 64
 """Messages taken in one step at the end."""
-
-
-class Sink(Protocol):
-    """Whoever wants to know what happens in the ward. It must neither change the ward nor keep it waiting."""
-
-    def take(self, events: list[Event]) -> None:
-        """What happened, in that order."""
 
 
 class Service:
@@ -111,17 +105,17 @@ class Service:
         publish = self._connection.publish
         log, self._recorder, _, printer = self._outlets
         on_beats = printer.put if printer else None
-        self._sinks: dict[str, Sink] = {
+        sinks: dict[str, Sink | None] = {
             "latencies": self._latencies,
             "publisher": Publisher(topics, self.name, ward.model, publish, on_beats),
             "screens": self.views,
+            "event log": log,
+            "recorder": self._recorder,
         }
-        if log:
-            self._sinks["event log"] = log
+        self._sinks = Sinks(self._problems, sinks)
         if self._recorder:
-            self._sinks["recorder"] = self._recorder
             ward.heard = self._recorder.heard
-        self._intents = Intents(ward, self._connection, self._problems, self._hand_out)
+        self._intents = Intents(ward, self._connection, self._problems, self._sinks.take)
         self._sayings = Sayings(
             ward,
             self._health,
@@ -148,7 +142,7 @@ class Service:
         try:
             await connection.open()
             connection.every(TELL_SECONDS, self._sayings.behind)
-            self._hand_out(self._resumed, but="recorder")
+            self._sinks.take(self._resumed, but="recorder")
             timers.every(self.config.monitor.status_seconds, "the monitor's status", self._report, at_once=True)
             timers.every(MEASURE_SECONDS, "measuring", self._health.measure)
             timers.every(LOOK_SECONDS, "looking after the beds", self._look)
@@ -200,7 +194,7 @@ class Service:
             self._wind_up()
         await self._saving.save()
         self.ward.end_all()
-        self._hand_out(self.ward.step())
+        self._sinks.take(self.ward.step())
 
     async def _gather(self) -> None:
         """Let the time until the next step pass; where nothing has come by then, wait for the first message.
@@ -240,16 +234,7 @@ class Service:
 
     def _step(self, patience_s: float) -> None:
         if self.ward.waiting:
-            self._hand_out(self.ward.step(patience_s))
-
-    def _hand_out(self, events: list[Event], but: str = "") -> None:
-        """What happened, to all sinks; one that fails keeps no other from it. but: the name of one that knows it."""
-        for name, sink in self._sinks.items():
-            try:
-                if name != but:
-                    sink.take(events)
-            except Exception as error:
-                self._problems.failed(name, error)
+            self._sinks.take(self.ward.step(patience_s))
 
     def open_feed(self) -> View:
         """What one more screen gets to see."""
@@ -278,7 +263,7 @@ class Service:
         """Say which beds send and are not understood."""
         found = self.ward.look()
         if found:
-            self._hand_out(found)
+            self._sinks.take(found)
 
     def _serve_metrics(self) -> Callable[[], None] | None:
         """Answer Prometheus and whoever asks whether all is well, where the settings ask for it."""
