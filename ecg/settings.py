@@ -105,7 +105,7 @@ class MonitorSettings(Section, frozen=True):
     takeover_seconds: Signal = 2.0
     max_lag_seconds: Annotated[float, Meta(gt=0, le=3600)] = 10.0
     batch_size: Count = 256
-    batch_deadline_ms: Annotated[float, Meta(ge=0, le=1000)] = 50.0
+    batch_deadline_ms: Annotated[float, Meta(ge=0, le=1000)] = 72.0
     status_seconds: Wall = 5.0
     save_seconds: Wall = 30.0
     metrics_port: Annotated[int, Meta(ge=0, le=65535)] = 0

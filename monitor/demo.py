@@ -28,11 +28,13 @@ class Demonstration:
 
 
 @contextmanager
-def producer(config: Config, arguments: list[str]) -> Iterator[Demonstration]:
+def producer(
+    config: Config, arguments: list[str], meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[Demonstration]:
     """Run a producer, and with it the embedded broker where no other answers, for as long as this lasts.
 
-    The producer watches its standard input: when this process ends, however that comes about, so does it.
-    Raises UserError with the producer's own words where it cannot go on.
+    meanwhile: what can be done while it starts. The producer watches its standard input: when this process ends,
+    however that comes about, so does it. Raises UserError with the producer's own words where it cannot go on.
     """
     mqtt = config.mqtt
     external = probe(mqtt.host, mqtt.port) is None
@@ -49,6 +51,7 @@ def producer(config: Config, arguments: list[str]) -> Iterator[Demonstration]:
         start_new_session=True,
     )
     try:
+        meanwhile()
         _wait_for_broker(process, mqtt.host, mqtt.port)
         yield Demonstration(
             Broker(mqtt.host, mqtt.port, "external" if external else "embedded amqtt"), lambda: _tell(process)

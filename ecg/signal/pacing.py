@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.signal import recent
 from ecg.signal.detector import AVERAGE, BAND, UNSETTLED
 from ecg.signal.recursive import HIGH_PASS, LOW_PASS, lfilter
 from ecg.signal.resampler import kernel, resample
@@ -184,15 +185,17 @@ def _taken_off(state: State, slot: int, added: Floats) -> None:
     band, band_after = lfilter(BAND, added, np.zeros((1, 2)))
     for name, after in (("low_filter", low_after), ("high_filter", high_after), ("band_filter", band_after)):
         state[name][slot] -= after[0]
-    state["model"][slot, -UNSETTLED:] -= high[0]
-    state["band_signal"][slot, -UNSETTLED:] -= band[0]
-    state["band_last"][slot] = state["band_signal"][slot, -1]
-    slopes = np.abs(np.diff(state["band_signal"][slot, -UNSETTLED - AVERAGE :]))
+    end = int(state[recent.END][slot])
+    newest = slice(end - UNSETTLED, end)
+    state["model"][slot, newest] -= high[0]
+    state["band_signal"][slot, newest] -= band[0]
+    state["band_last"][slot] = state["band_signal"][slot, end - 1]
+    slopes = np.abs(np.diff(state["band_signal"][slot, end - UNSETTLED - AVERAGE : end]))
     state["slopes"][slot] = slopes[UNSETTLED:]
     envelope = slopes[:UNSETTLED].copy()
     for place in range(1, AVERAGE):
         envelope += slopes[place : place + UNSETTLED]
-    state["envelope"][slot, -UNSETTLED:] = envelope / AVERAGE
+    state["envelope"][slot, newest] = envelope / AVERAGE
 
 
 def _candidates(state: State, slots: Index, signal: Samples, own: Reach) -> list[list[Spike]]:

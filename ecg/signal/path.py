@@ -12,16 +12,18 @@ follows, so that both say something of the same beats; its own detector goes on 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import compiled, detector, features, filling, pacing, shapes, windows
+from ecg.signal import compiled, detector, features, filling, pacing, recent, shapes, windows
 from ecg.signal.beats import Beats
 from ecg.signal.compiled import Kernels
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
+from ecg.signal.recent import HISTORY
 from ecg.signal.recursive import HIGH_PASS, LOW_PASS, lfilter
 from ecg.signal.resampler import MODEL_RATE, Kernel, kernel, reach, resample
 from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State, alike_rows
@@ -40,8 +42,6 @@ __all__ = [
 ]
 
 DESIGNS: Final = (LOW_PASS, HIGH_PASS, detector.BAND)
-HISTORY: Final = 400
-"""Samples kept per bed at the model's rate: the learning phase plus a window."""
 BLOCK: Final = 8192
 """Input samples of one bed taken in one go: a limit on working memory without effect on results."""
 GIVEN: Final = "given"
@@ -51,6 +51,7 @@ LARGEST: Final = 1e9
 NOTHING: Final = np.zeros((0, 2), np.int64)
 
 
+@lru_cache(maxsize=64)
 def lookahead_seconds(rate: float) -> float:
     """Signal time from an R-peak to the last sample its window needs: the floor of every latency."""
     return WINDOW_AFTER / MODEL_RATE + kernel(rate).half / rate
@@ -102,9 +103,7 @@ class SignalPath(SlotArrays):
             "band_filter": np.zeros((slots, 2)),
             "band_last": np.zeros(slots),
             "slopes": np.zeros((slots, detector.AVERAGE - 1)),
-            "model": np.zeros((slots, HISTORY)),
-            "band_signal": np.zeros((slots, HISTORY)),
-            "envelope": np.zeros((slots, HISTORY)),
+            **recent.new_state(slots),
             **pacing.new_state(slots),
             **detector.new_state(slots),
             **filling.new_state(slots),
@@ -147,10 +146,11 @@ class SignalPath(SlotArrays):
     def save(self, slot: int) -> Saved:
         """Copy one bed's state, its given R-peaks among it."""
         given = self._given.get(slot)
-        return super().save(slot) | ({} if given is None else {GIVEN: given.copy()})
+        return recent.packed(super().save(slot)) | ({} if given is None else {GIVEN: given.copy()})
 
     def restore(self, slot: int, saved: Saved) -> None:
         """Continue one bed from a copy. Raises ValueError if the copy does not fit; nothing has changed then."""
+        saved = recent.unpacked(saved)
         self.check(saved)
         room = kept_inputs(float(saved["rate"]))
         if len(saved["inputs"]) < room:
@@ -322,11 +322,12 @@ class SignalPath(SlotArrays):
         for place in range(1, detector.AVERAGE):  # one after the other, so that no library sums them in another order
             envelope += slopes[:, place : place + count]
         envelope /= detector.AVERAGE
-        return (
-            self._remember("model", slots, model),
-            self._remember("band_signal", slots, band),
-            self._remember("envelope", slots, envelope),
-        )
+        rows = [
+            np.concatenate((recent.history(state, name, slots), new), axis=1)
+            for name, new in zip(recent.NAMES, (model, band, envelope), strict=True)
+        ]
+        recent.remember(state, slots, tuple(rows))
+        return rows[0], rows[1], rows[2]
 
     def _filter(self, name: str, design: tuple[Floats, Floats], slots: Index, signal: Floats) -> Floats:
         """Run an IIR filter on, its state kept under `name`."""
@@ -335,12 +336,6 @@ class SignalPath(SlotArrays):
         after[np.abs(after) < 1e-30] = 0
         memory[slots] = after
         return np.asarray(filtered)
-
-    def _remember(self, name: str, slots: Index, new: Floats) -> Floats:
-        """The bed's last HISTORY samples followed by the new ones; the newest are kept."""
-        joined = np.concatenate((self.state[name][slots], new), axis=1)
-        self.state[name][slots] = joined[:, -HISTORY:]
-        return joined
 
     def _beats(self, slots: Index, model: Floats, first: Index, ready: detector.Peaks, half: int) -> Beats:
         """Cut and describe the beats at these R-peaks. half: inputs that the resampler needs after an output."""

@@ -8,6 +8,7 @@ them. tests/ecg/signal/test_recursive.py holds both to `scipy.signal`.
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -23,6 +24,20 @@ Design = tuple[NDArray[np.float64], NDArray[np.float64]]
 def design(numerator: list[float], denominator: list[float]) -> Design:
     """A filter of these coefficients."""
     return np.array(numerator), np.array(denominator)
+
+
+def band_pass(low: float, high: float, rate: float) -> Design:
+    """A Butterworth band-pass of first order, by the bilinear transform: butter(1, (low, high), "bandpass", fs=rate).
+
+    low, high, rate: Hz.
+    """
+    double = 2 * rate
+    below, above = (double * math.tan(math.pi * edge / rate) for edge in (low, high))
+    wide, middle, square = double * (above - below), above * below, double * double
+    whole = square + wide + middle
+    return design(
+        [wide / whole, 0.0, -wide / whole], [1.0, 2 * (middle - square) / whole, (square - wide + middle) / whole]
+    )
 
 
 HIGH_PASS: Final = design([0.9851432634357755, -0.9851432634357755], [1.0, -0.970286526871551])

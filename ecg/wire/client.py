@@ -24,6 +24,7 @@ from ecg.wire import packets
 from ecg.wire.broker import Broker, bare
 from ecg.wire.outbox import Outgoing
 from ecg.wire.packets import Arrival, PacketError, Splitter
+from ecg.wire.resting import Rest
 
 KEEPALIVE_SECONDS: Final = 10
 ANSWER_SECONDS: Final = 10.0
@@ -59,6 +60,7 @@ class Line:
 
     heard_s: when the broker was last heard, monotonic clock. received: gets what comes. confirmed: called with the
     numbers of messages that the broker has. drained: called when all that was published is with the kernel.
+    rests_until: before when nobody needs what comes (`ecg.wire.resting`); confirmations are never waited for longer.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Line:
         received: Received | None,
         confirmed: Callable[[list[int]], None] = lambda _numbers: None,
         drained: Callable[[], None] = lambda: None,
+        rests_until: Callable[[], float] = lambda: 0.0,
     ) -> None:
         options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
         if received:
@@ -104,6 +107,8 @@ class Line:
         self._out: list[bytes] = []
         self._out_bytes = 0
         self._acknowledge: Callable[[], None] = lambda: None
+        self._rest = Rest(rests_until)
+        self._resting: asyncio.TimerHandle | None = None
 
     def _hung_up(self, *what: Any) -> None:
         """The connection is gone. Where that is before it stood, the library would wait for the rest of its time."""
@@ -141,6 +146,7 @@ class Line:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._look_again()
         with suppress(LineError):
             self.flush()
         with suppress(aiomqtt.MqttError):
@@ -171,6 +177,8 @@ class Line:
         if not self._out:
             self._loop.call_soon(self._flush_soon)
         numbers: list[int] = []
+        if qos:
+            self._look_again()
         for item in items:
             number = self._number() if qos else 0
             self._out_bytes += packets.publish(self._out, item.topic, item.payload, item.retain, number)
@@ -247,13 +255,14 @@ class Line:
         """What the socket holds: messages and confirmations to who wants them, the rest to the library."""
         arrivals: list[Arrival] = []
         confirmed: list[int] = []
-        more = True
+        more, size = True, 0
         try:
             for _ in range(READS):
                 data = self._receive(READ_BYTES)
                 if not data:
                     self._ended = True
                     break
+                size += len(data)
                 taken = self._splitter.split(data, clock.steady_ns())
                 arrivals += taken.arrivals
                 confirmed += taken.confirmed
@@ -286,6 +295,27 @@ class Line:
         self._acknowledge()
         if more:  # a TLS layer holds it, and the socket does not show that
             self._loop.call_soon(self._read_on)
+        elif (rest_s := self._rest.seconds(self.heard_s, size)) and self._received and not self._flight:
+            self._leave_alone(rest_s)
+
+    def _leave_alone(self, seconds: float) -> None:
+        """Do not look at the socket for so long, nor until something is published that is to be confirmed."""
+        connected = self._paho.socket()
+        if connected is not None and self._resting is None:
+            self._loop.remove_reader(connected.fileno())
+            self._resting = self._loop.call_later(seconds, self._rested)
+
+    def _rested(self) -> None:
+        self._look_again()
+        self._read_on()
+
+    def _look_again(self) -> None:
+        """The end of a rest, if there is one."""
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting, connected = None, self._paho.socket()
+            if connected is not None:
+                self._loop.add_reader(connected.fileno(), self._read)
 
     def _read_on(self) -> None:
         if not self._ended and self._paho.socket() is not None:

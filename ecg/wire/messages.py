@@ -341,6 +341,14 @@ def encode_json(message: Event) -> bytes:
     return _encode_json(message)
 
 
+_INT16: Final = np.dtype("<i2")
+
+
 def wave_samples(wave: Wave) -> NDArray[np.int16]:
     """Samples of a checked wave message: int16 [samples, leads], ADU (a view of the payload)."""
-    return np.frombuffer(wave.samples, dtype="<i2").reshape(-1, len(wave.leads))
+    return rows_of(wave.samples, len(wave.leads))
+
+
+def rows_of(samples: bytes, leads: int) -> NDArray[np.int16]:
+    """Little-endian int16 samples, row by row: int16 [samples, leads] (a view)."""
+    return np.frombuffer(samples, _INT16).reshape(-1, leads)

@@ -61,7 +61,7 @@ class Session:
 
     will: asked for the last will at every connection, None for none. births: asked for what is to be published once a
     connection stands. arrived: gets every message of `filters`; received: the same, many at a time. told: gets
-    the marks of messages that the broker has.
+    the marks of messages that the broker has. rests_until: before when nobody needs what comes, see `Line`.
     connected: is there a connection now? problem: why not, "" where there is. reconnects: attempts that
     ended. since_s, lost_s: when the last connection came, and when it went as far as is known, monotonic clock.
     """
@@ -79,9 +79,11 @@ class Session:
         received: Received | None = None,
         told: Callable[[list[int]], None] | None = None,
         most: int = MOST_WAITING,
+        rests_until: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._mqtt, self._broker, self._identifier = mqtt, broker, identifier
         self._will, self._births, self._filters, self._told = will, births, filters, told
+        self._rests_until = rests_until
         self._received = received or (one_by_one(arrived) if arrived else None)
         self._at = f"broker {address(broker.host, broker.port)}"
         self.outbox = Outbox(most)
@@ -173,6 +175,7 @@ class Session:
                     self._received,
                     self._confirmed,
                     lambda: self._release(True),
+                    self._rests_until,
                 )
                 async with line:
                     if self._filters:

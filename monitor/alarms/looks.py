@@ -71,9 +71,13 @@ def block(rate: float) -> int:
 
 
 class Looks(SlotArrays):
-    """One signal of `slots` beds. state: dict of arrays [slots, ...]."""
+    """One signal of `slots` beds. state: dict of arrays [slots, ...]. window: blocks that are kept for a look."""
 
     ELASTIC: ClassVar[dict[str, Side]] = {"rest": "back"}
+
+    def __init__(self, slots: int, window: int = WINDOW) -> None:
+        self.window = window
+        super().__init__(slots)
 
     def fresh(self, slots: int) -> State:
         """State of `slots` beds that have heard nothing. rest: samples of an unfinished block."""
@@ -83,8 +87,8 @@ class Looks(SlotArrays):
             "begin": np.zeros(slots, np.int64),
             "seen": np.zeros(slots, np.int64),
             "rest": np.zeros((slots, block(360.0) - 1), np.float32),
-            "means": np.zeros((slots, WINDOW)),
-            "spreads": np.zeros((slots, WINDOW)),
+            "means": np.zeros((slots, self.window)),
+            "spreads": np.zeros((slots, self.window)),
             "usual": np.zeros(slots),
         }
 
@@ -97,12 +101,12 @@ class Looks(SlotArrays):
         self.state["rate"][slots] = rates
         self.state["begin"][slots] = self.state["seen"][slots] = start
 
-    def step(self, slots: Slots, chunks: list[NDArray[np.float32]], length: int = WINDOW) -> Look:
-        """The looks that the slots' next samples make due, at the last `length` blocks.
+    def step(self, slots: Slots, chunks: list[NDArray[np.float32]]) -> Look:
+        """The looks that the slots' next samples make due, at the last `window` blocks.
 
         A slot stands in `slots` at most once; chunks may have different lengths, and hold no NaN.
         """
-        state = self.state
+        state, length = self.state, self.window
         if fast := compiled.kernels():
             where, index, means, spreads, blocks = fast.looks(state, slots, chunks, HOP, length)
             return Look(where, index, means, spreads, blocks, state["rate"][where] / state["block"][where])
@@ -112,10 +116,10 @@ class Looks(SlotArrays):
         found: list[Look] = []
         for members in alike_rows(alike):
             if lengths[members[0]]:
-                self._advance(slots[members], np.stack([chunks[i] for i in members]), length, found)
+                self._advance(slots[members], np.stack([chunks[i] for i in members]), found)
         return Look.join(found, length)
 
-    def _advance(self, slots: Slots, signal: NDArray[np.float32], length: int, found: list[Look]) -> None:
+    def _advance(self, slots: Slots, signal: NDArray[np.float32], found: list[Look]) -> None:
         """Beds with the same rate and chunk length, at the same place within a block: their looks go to `found`."""
         state = self.state
         rate, begin, size = float(state["rate"][slots[0]]), state["begin"][slots], int(state["block"][slots[0]])
@@ -136,14 +140,14 @@ class Looks(SlotArrays):
             high, low = np.maximum(high, piece), np.minimum(low, piece)
         means = np.concatenate((state["means"][slots], sums / size), axis=1)
         spreads = np.concatenate((state["spreads"][slots], high - low), axis=1)
-        state["means"][slots] = means[:, -WINDOW:]
-        state["spreads"][slots] = spreads[:, -WINDOW:]
+        state["means"][slots] = means[:, -self.window :]
+        state["spreads"][slots] = spreads[:, -self.window :]
         ends = (HOP - done % HOP)[:, None] + HOP * np.arange(count // HOP + 1)
         rows, turns = np.nonzero(ends <= count)
         if not len(rows):
             return
         end = ends[rows, turns]
-        take = rows[:, None], end[:, None] + np.arange(WINDOW - length, WINDOW)
+        take = rows[:, None], end[:, None] + np.arange(self.window)
         known = done[rows] + end
         index = begin[rows] + known * size - 1
         found.append(Look(slots[rows], index, means[take], spreads[take], known, np.full(len(rows), rate / size)))

@@ -43,7 +43,7 @@ class SignalSigns:
 
     def __init__(self, slots: int, run_beats: int = 6, run_rate: float = 130.0) -> None:
         self.slots = slots
-        self._looks, self._strokes = Looks(len(LEADS) * slots), strokes.Beats(len(LEADS) * slots)
+        self._looks, self._strokes = Looks(len(LEADS) * slots, HALF), strokes.Beats(len(LEADS) * slots)
         self._pulses = PulseLooks(slots)
         self._judge = Judge(self._looks, self._strokes, self._pulses, run_beats, 60 / run_rate)
         self._beside: list[tuple[Slots, list[NDArray[np.float32]], NDArray[np.bool_]]] = []
@@ -125,8 +125,7 @@ class SignalSigns:
         own["lead_off"][slots] = all_off
         for slot, index in zip(news.tolist(), self.seen(news).tolist(), strict=True):
             signs[slot] = {index: self._judge.sign(slot, index)}
-        order, pieces = np.argsort(rows), [chunk for one in heard for chunk in one[1]]
-        look = self._looks.step(rows[order], [pieces[place] for place in order.tolist()], HALF)
+        look = self._looks.step(rows, [chunk for one in heard for chunk in one[1]])
         if len(look):
             for slot, sign in self._judge.judge(look, gone):
                 signs.setdefault(slot, {})[sign.index] = sign

@@ -37,9 +37,12 @@ def _likeness(state: BedState) -> float:
     """Mean correlation of the last beats with the usual one in the better lead; 2 where too few are known."""
     if len(state.evidence) < KNOWN:
         return 2.0
-    last = (one for one in state.evidence[-KNOWN:] if one.v != UNKNOWN)
-    known = [one.beside if one.beside > one.alike else one.alike for one in last]
-    return sum(known) / len(known) if len(known) >= KNOWN else 2.0
+    together = 0.0
+    for one in state.evidence[-KNOWN:]:
+        if one.v == UNKNOWN:
+            return 2.0
+        together += one.beside if one.beside > one.alike else one.alike
+    return together / KNOWN
 
 
 def denies_slow(state: BedState, since: int, beats: int) -> bool:

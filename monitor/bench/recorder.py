@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
             size = RATE // CHUNKS
             noise = chance.integers(-999, 999, (CHUNKS, size, 2)).astype(np.int16)
             at = number * RATE
-            rows = [Block(at + k * size, part, [200.0] * 2, [0.0] * 2, 0, 1) for k, part in enumerate(noise)]
+            rows = [Block(at + k * size, part.tobytes(), [200.0] * 2, [0.0] * 2, 0, 1) for k, part in enumerate(noise)]
             batch = second(number, options.beds, rows)
             begin_s = time.process_time()
             writer.write(batch)

@@ -49,6 +49,7 @@ class Connection:
         self.inbox = Inbox(asyncio.get_running_loop(), topics, known)
         self._gone = Outgoing(topics.monitor(name), b"", True)
         self._kept: dict[str, Outgoing] = {}
+        self._rests_until_s = 0.0
         self._session = Session(
             mqtt,
             broker,
@@ -58,6 +59,7 @@ class Connection:
             filters=(*map(topics.every, HEARD), topics.every_producer()),
             received=self.inbox.put,
             told=told,
+            rests_until=lambda: self._rests_until_s,
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -101,6 +103,10 @@ class Connection:
         """Connect and subscribe. Raises UserError where the broker refuses."""
         self._thread.start()
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._session.open(), self._loop))
+
+    def rest(self, until_s: float) -> None:
+        """Nobody needs what comes before that time, monotonic clock: the socket need not be looked at so often."""
+        self._rests_until_s = until_s
 
     def publish(self, items: list[Outgoing]) -> None:
         """Publish at QoS 1, in this order."""

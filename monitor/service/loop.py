@@ -29,7 +29,7 @@ from monitor.service.event_log import EventLog
 from monitor.service.feed import View, Views
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
-from monitor.service.pace import Pace
+from monitor.service.pace import AHEAD_SECONDS, Pace
 from monitor.service.printing import Printing
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
@@ -207,8 +207,10 @@ class Service:
 
         In this order the connection need not wake this loop for every message, and is asked to only when it is quiet.
         """
-        inbox = self._connection.inbox
-        await asyncio.sleep(self._pace.pause_s(time.monotonic()))
+        inbox, now_s = self._connection.inbox, time.monotonic()
+        pause_s = self._pace.pause_s(now_s)
+        self._connection.rest(now_s + pause_s - AHEAD_SECONDS)
+        await asyncio.sleep(pause_s)
         if not inbox:
             await inbox.wait(IDLE_TICK_SECONDS)
             if inbox:

@@ -12,6 +12,8 @@ from typing import Final
 
 GATHER_SECONDS: Final = 0.004
 """So long messages that were sent together may come apart."""
+AHEAD_SECONDS: Final = 0.006
+"""So long before a step the socket is looked at again: a broker that waited for an acknowledgement then sends more."""
 STEPS: Final = 1.5
 """Steps of the deadline that are left for the step itself: not every one is as long as usual."""
 LEARN: Final = 0.25

@@ -22,6 +22,7 @@ import monitor
 from ecg.errors import UserError
 from ecg.programs import end_signals
 from ecg.settings import Config
+from ecg.signal import compiled
 from ecg.wire import broker as brokers
 from ecg.wire.broker import Broker
 from monitor.link import frames, place
@@ -132,7 +133,7 @@ def _source(config: Config, options: argparse.Namespace) -> Iterator[tuple[Broke
         if options.demo:
             from monitor import demo
 
-            shown = stack.enter_context(demo.producer(config, demo_arguments(options)))
+            shown = stack.enter_context(demo.producer(config, demo_arguments(options), get_ready))
             yield shown.broker, shown.begin
         else:
             yield stack.enter_context(brokers.ensure(config.mqtt)), lambda: None
@@ -251,6 +252,13 @@ async def _while_wanted(service: Service, screens: Screens, starter: Starter) ->
     else:
         starter.say(ENDING)
     service.halt()
+
+
+def get_ready() -> None:
+    """Load what `make_service` needs, whatever the settings say: code and kernels."""
+    from monitor.service import loop  # noqa: F401
+
+    compiled.kernels()
 
 
 def make_service(config: Config, broker: Broker, headless: bool, saved: Path | None = None) -> Service:

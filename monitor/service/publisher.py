@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
+
 from ecg.records.aami import CLASSES
 from ecg.wire.messages import SCHEMA, Alarms, Beat, encode_json
 from ecg.wire.topics import Topics
@@ -13,6 +15,8 @@ from monitor.ward.events import AlarmChanged, BeatRead, Event
 
 MOST_LINES: Final = 512
 """Beats in one message of the combined topic: 200 KB or so."""
+FEW: Final = 8
+"""Rows of numbers that Python rounds sooner than NumPy."""
 
 
 class Publisher:
@@ -36,17 +40,15 @@ class Publisher:
     def take(self, events: Sequence[Event]) -> None:
         """Publish these, in their order."""
         out: list[Outgoing] = []
-        beats: list[Beat] = []
         lines: list[bytes] = []
+        beats = self.beats([event for event in events if isinstance(event, BeatRead)])
+        due = iter(beats)
         for event in events:
-            match event:
-                case BeatRead():
-                    beat = self.beat(event)
-                    lines.append(encode_json(beat))
-                    out.append(Outgoing(self._topics.of(event.bed, "beat"), lines[-1], False, event.sent_ns))
-                    beats.append(beat)
-                case AlarmChanged():
-                    out.append(Outgoing(self._topics.of(event.bed, "alarm"), encode_json(self.alarms(event)), True))
+            if isinstance(event, BeatRead):
+                lines.append(encode_json(next(due)))
+                out.append(Outgoing(self._topics.of(event.bed, "beat"), lines[-1], False, event.sent_ns))
+            elif isinstance(event, AlarmChanged):
+                out.append(Outgoing(self._topics.of(event.bed, "alarm"), encode_json(self.alarms(event)), True))
         together = self._topics.beats(self._monitor)
         parts = [lines[at : at + MOST_LINES] for at in range(0, len(lines), MOST_LINES)]
         out += [Outgoing(together, b"\n".join(part), False) for part in parts]
@@ -54,23 +56,30 @@ class Publisher:
         if self._on_beats and beats:
             self._on_beats(beats)
 
-    def beat(self, event: BeatRead) -> Beat:
-        """A beat as the wire has it."""
-        return Beat(
-            v=SCHEMA,
-            bed=event.bed,
-            stream=event.stream,
-            index=event.index,
-            class_=event.cls,
-            probabilities=dict(zip(CLASSES, (round(share, 6) for share in event.probabilities), strict=True)),
-            rr_ms=None if event.rr_ms is None else round(event.rr_ms, 2),
-            heart_rate=None if event.heart_rate is None else round(event.heart_rate, 2),
-            latency_ms=round(event.latency_ms, 3),
-            lookahead_ms=round(event.lookahead_ms, 1),
-            model=self._model,
-            monitor=self._monitor,
-            unsure=event.unsure,
-        )
+    def beats(self, events: list[BeatRead]) -> list[Beat]:
+        """Beats as the wire has them."""
+        if not events:
+            return []
+        shares = rounded([event.probabilities for event in events], 6)
+        times = rounded([(event.latency_ms, event.rr_ms or 0.0, event.heart_rate or 0.0) for event in events], 3, 2, 2)
+        return [
+            Beat(
+                v=SCHEMA,
+                bed=event.bed,
+                stream=event.stream,
+                index=event.index,
+                class_=event.cls,
+                probabilities=dict(zip(CLASSES, said, strict=True)),
+                rr_ms=None if event.rr_ms is None else rr_ms,
+                heart_rate=None if event.heart_rate is None else heart_rate,
+                latency_ms=latency_ms,
+                lookahead_ms=round(event.lookahead_ms, 1),
+                model=self._model,
+                monitor=self._monitor,
+                unsure=event.unsure,
+            )
+            for event, said, (latency_ms, rr_ms, heart_rate) in zip(events, shares, times, strict=True)
+        ]
 
     def alarms(self, event: AlarmChanged) -> Alarms:
         """All alarms of a bed as the wire has them."""
@@ -82,3 +91,13 @@ class Publisher:
             active=list(event.active),
             monitor=self._monitor,
         )
+
+
+def rounded(rows: Sequence[Sequence[float]], *digits: int) -> list[list[float]]:
+    """Rows of numbers with so many digits behind the point, each column its own or all the same."""
+    if len(rows) < FEW:
+        places = digits * len(rows[0]) if len(digits) == 1 else digits
+        return [[round(value, place) for value, place in zip(row, places, strict=True)] for row in rows]
+    steps = 10.0 ** np.array(digits)
+    found: list[list[float]] = (np.rint(np.array(rows) * steps) / steps).tolist()
+    return found

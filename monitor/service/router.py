@@ -137,6 +137,8 @@ class Router:
             raise
         if wave.sent_ns and (stepped_ns := clock.stepped_ns()):  # its sender's clock is that of now
             wave = replace(wave, sent_ns=wave.sent_ns - stepped_ns)
+        if not late and self._ward.usual(bed, wave, arrival.received_ns):
+            return
         if late:
             self._ward.forgo(bed, wave, arrival.received_ns)
         else:

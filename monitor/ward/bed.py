@@ -143,7 +143,7 @@ class Bed:
     def take_blocks(self) -> None:
         """Move what the intake has accepted into the history."""
         for block in self.intake.blocks:
-            self.arrivals.append((block.index + len(block.samples), block.sent_ns, block.received_ns))
+            self.arrivals.append((block.index + len(block), block.sent_ns, block.received_ns))
             self.history.add(block)
         self.intake.blocks.clear()
 
@@ -160,6 +160,18 @@ class Bed:
             return True
         return False
 
+    def take_only(self) -> Signal | None:
+        """`take_signal` where one signal waits and nothing else, as nearly always; None where that is not so."""
+        if len(self.pieces) != 1 or not isinstance(only := self.pieces[0], Signal):
+            return None
+        self.leading.take(only)
+        room, length = self.leading.room(only.index), len(only.samples)
+        if length > AT_ONCE_SECONDS * self.rate or (room is not None and length > room):
+            return None
+        self.pieces.clear()
+        self.backlog = 0
+        return only
+
     def take_signal(self) -> Signal | None:
         """Signal up to the next break or change of a lead; None where none waits. Which lead leads it is up to date.
 
@@ -167,12 +179,6 @@ class Bed:
         """
         parts: list[Signal] = []
         room = round(AT_ONCE_SECONDS * self.rate)
-        if len(self.pieces) == 1 and isinstance(only := self.pieces[0], Signal):  # as it nearly always is
-            self.leading.take(only)
-            if len(only.samples) <= min(room, self.leading.room(only.index) or room):
-                self.pieces.clear()
-                self.backlog = 0
-                return only
         while self.pieces and room:
             piece = self.pieces[0]
             if not isinstance(piece, Signal) or (parts and piece.kind != parts[0].kind):
@@ -226,10 +232,10 @@ class Bed:
     def arrival(self, ready: int) -> tuple[int, int]:
         """(sent ns, received ns) of the chunk that brought sample `ready`."""
         sent, received = 0, 0
-        for end, *times in reversed(self.arrivals):  # it is nearly always the newest
+        for end, sent_ns, received_ns in reversed(self.arrivals):  # it is nearly always the newest
             if end <= ready and received:
                 break
-            sent, received = times
+            sent, received = sent_ns, received_ns
         return sent, received
 
     def pvc_per_minute(self) -> int:

@@ -40,23 +40,23 @@ class Channel:
         """Nothing is known of how the line has stood."""
         self.line, self.off = Line(), False
 
-    def millivolts(self, wave: Wave, codes: NDArray[np.int16]) -> NDArray[np.float32]:
+    def millivolts(self, wave: Wave | Terms, codes: NDArray[np.int16]) -> NDArray[np.float32]:
         """Codes of this signal in its unit: float32 [n]."""
         scaled = (codes.astype(np.float64) - wave.baseline[self.column]) / wave.gain[self.column]
         return scaled.astype(np.float32)
 
-    def take(self, wave: Wave, codes: NDArray[np.int16]) -> NDArray[np.float32]:
+    def take(self, wave: Wave | Terms, codes: NDArray[np.int16]) -> NDArray[np.float32]:
         """The next codes of this signal in its unit, with the last value held where one is missing: float32 [n]."""
         held = hold(codes, round(wave.baseline[self.column]) if self.last == MISSING else self.last)
         signal = self.millivolts(wave, held)
         self.last, self.last_mv = int(held[-1]), float(signal[-1])
         return signal
 
-    def take_heard(self, signal: NDArray[np.float32], line: list[int]) -> None:
-        """Signal in its unit and the line after it, as `Kernels.hear` gives them, count."""
-        self.line, self.last, self.last_mv = Line(*line), line[0], float(signal[-1])
+    def take_heard(self, line: Line, last_mv: float) -> None:
+        """The line and the value after codes that compiled code has heard."""
+        self.line, self.last, self.last_mv = line, line.code, last_mv
 
-    def hear(self, wave: Wave, codes: NDArray[np.int16], limit: int) -> list[tuple[int, int, bool]]:
+    def hear(self, wave: Wave | Terms, codes: NDArray[np.int16], limit: int) -> list[tuple[int, int, bool]]:
         """Where the lead is off in the next codes: see monitor.ward.lead_off.hear."""
         self.line, parts = hear(self.line, codes, wave.gain[self.column], wave.baseline[self.column], limit)
         return parts

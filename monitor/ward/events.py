@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from ecg.wire.messages import ActiveAlarm
 from monitor.alarms.state import Change
 
@@ -41,8 +43,7 @@ class ResetReason(StrEnum):
 _ANOTHER = (ResetReason.NEW_BED, ResetReason.NEW_RECORD, ResetReason.RESTARTED, ResetReason.RESUMED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeatRead:
+class BeatRead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One beat, found and classified.
 
     index: R-peak. cls: its AAMI class, the most probable. probabilities: of N, S, V, F, Q. rr_ms, heart_rate (1/min):

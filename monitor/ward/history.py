@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.records.record import MISSING
-from ecg.wire.messages import SIMULATED, TruthMark
+from ecg.wire.messages import SIMULATED, TruthMark, rows_of
 from monitor.ward.events import BeatRead
 from monitor.ward.pieces import Block
 
@@ -55,19 +55,19 @@ class Recent:
     next: int = 0
     _segments: deque[NDArray[np.int16]] = field(default_factory=deque)
     _scales: list[Scale] = field(default_factory=list)
-    _unwritten: list[NDArray[np.int16]] = field(default_factory=list)
+    _unwritten: list[bytes] = field(default_factory=list)
 
     def add(self, block: Block) -> None:
         """Keep a block. Blocks come in order, each sample once."""
-        samples = block.samples
+        count = len(block)
         if block.index != self.next or not self._scales:
             self._leap(block)
         last = self._scales[-1]
         if last.gain != block.gain or last.baseline != block.baseline:
             self._scales.append(Scale(block.index, block.gain, block.baseline))
-        self._unwritten.append(samples)
-        self.next += len(samples)
-        if len(self._unwritten) >= WRITTEN or len(samples) >= SEGMENT // WRITTEN:
+        self._unwritten.append(block.codes)
+        self.next += count
+        if len(self._unwritten) >= WRITTEN or count >= SEGMENT // WRITTEN:
             self._write()
 
     def _leap(self, block: Block) -> None:
@@ -78,14 +78,14 @@ class Recent:
             self._scales = [Scale(block.index, block.gain, block.baseline)]
             self.first = self.next = block.index
         elif block.index > self.next:
-            self._unwritten.append(np.full((block.index - self.next, block.samples.shape[1]), MISSING, np.int16))
+            self._unwritten.append(np.full((block.index - self.next) * len(block.gain), MISSING, "<i2").tobytes())
             self.next = block.index
 
     def _write(self) -> None:
         """Put what has come into the segments."""
         if not self._unwritten:
             return
-        samples = self._unwritten[0] if len(self._unwritten) == 1 else np.concatenate(self._unwritten)
+        samples = rows_of(b"".join(self._unwritten), len(self._scales[-1].gain))
         self._unwritten.clear()
         place, done = self.next - self.first - len(samples), 0
         while done < len(samples):
@@ -161,7 +161,7 @@ class History:
         self.signal.add(block)
         if not block.record.startswith(SIMULATED):
             return
-        end, what = block.index + len(block.samples), block.record.removeprefix(SIMULATED)
+        end, what = block.index + len(block), block.record.removeprefix(SIMULATED)
         last = self.made[-1] if self.made else None
         if last and last.end == block.index and last.what == what:
             self.made[-1] = last._replace(end=end)

@@ -17,6 +17,7 @@ from ecg.wire.messages import MessageError, Wave, decode_wave, encode_wave
 from monitor.ward.channels import Channel, read_columns
 from monitor.ward.chunks import Chunks, Waiting
 from monitor.ward.events import ResetReason
+from monitor.ward.listener import ODD, Unheard
 from monitor.ward.owner import Chunk, Leap, Owner, Verdict, length
 from monitor.ward.pieces import Begin, End, Piece
 
@@ -38,6 +39,7 @@ class Intake(Chunks):
 
     def save(self) -> dict[str, Any]:
         """A copy of all that is remembered, by the names of REMEMBERED: plain values, dataclasses and structs."""
+        self.settle()
         return {name: deepcopy(getattr(self, name)) for name in REMEMBERED}
 
     def restore(self, saved: dict[str, Any]) -> None:
@@ -46,7 +48,7 @@ class Intake(Chunks):
             raise ValueError("an intake of other parts")
         for name, value in saved.items():
             setattr(self, name, deepcopy(value))
-        self._read_by = None
+        self._read_by, self._later, self._stood = None, None, ODD
         self.ledger.begin(self.bed, self.stream)
         heard = [*self.channels, *self.pulses]
         columns = [channel.column for channel in heard]
@@ -63,6 +65,22 @@ class Intake(Chunks):
             self._check_terms(decode_wave(encode_wave(waiting.wave)))
             if waiting.index != waiting.wave.index:
                 raise ValueError("a chunk that waits in another's place")
+
+    def goes_on(self, wave: Wave) -> bool:
+        """Is this the message that comes next, as nearly all are, so that there is nothing to be judged?."""
+        return (
+            wave.index == self.next
+            and wave.stream == self.stream
+            and wave.rate == self.rate
+            and wave.leads == self.leads
+            and not self._waiting
+            and not self.ended
+        )
+
+    def go_on(self, wave: Wave, received_ns: int) -> Unheard:
+        """Take a message that `goes_on`, all but its signal: that is for `hear`, before anything else is taken."""
+        self.owner.heard(wave, received_ns)
+        return self._accepted(wave, wave.samples, received_ns)
 
     def judge(self, wave: Wave, received_ns: int = 0) -> Verdict:
         """What this message is to the bed; `offer` must follow. received_ns: since the epoch, 0 where nobody counts."""
@@ -240,7 +258,7 @@ class Intake(Chunks):
         self.channels = [Channel(column=column) for column in read_columns(wave, self.settings)]
         shown = pulse_columns(wave.leads, wave.units)
         self.pulses = [Channel(column=column) for column in shown if column != self.column]
-        self._read_by = None
+        self._read_by, self._later, self._stood = None, None, ODD
         self.ended = False
         late = self._patience(wave)
         # The first chunk heard may have overtaken others; only a monitor that joins late begins in mid-stream.
@@ -255,6 +273,6 @@ class Intake(Chunks):
 REMEMBERED: Final = {
     name: kind
     for name, kind in get_type_hints(Intake).items()
-    if name not in ("bed", "settings", "ledger", "blocks", "owner", "_read_by")
+    if name not in ("bed", "settings", "ledger", "blocks", "owner", "_read_by", "_later", "_stood")
 }
 """Fields of an intake that are its memory, and their types."""

@@ -40,6 +40,8 @@ class Ledger:
     runs: dict[tuple[str, str], RunCount] = field(default_factory=dict)
     present: dict[str, tuple[str, str]] = field(default_factory=dict)
     _of_bed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _asked: dict[str, tuple[str, RunCount]] = field(default_factory=dict)
+    """Stream and count that were last asked for, by bed: the same one is asked for with each message."""
 
     @staticmethod
     def key(bed: str, stream: str) -> tuple[str, str]:
@@ -48,11 +50,15 @@ class Ledger:
 
     def run(self, bed: str, stream: str) -> RunCount:
         """The count a stream belongs to."""
+        asked = self._asked.get(bed)
+        if asked is not None and asked[0] == stream:
+            return asked[1]
         key = self.key(bed, stream)
         found = self.runs.get(key)
         if found is None:
             found = self.runs[key] = RunCount()
             self._make_room(key)
+        self._asked[bed] = stream, found
         return found
 
     def begin(self, bed: str, stream: str) -> None:
@@ -73,6 +79,7 @@ class Ledger:
 
     def _fold(self, key: tuple[str, str]) -> None:
         run = self.runs.pop(key, None)
+        self._asked.pop(key[0], None)
         own = self._of_bed.get(key[0], [])
         if key in own:
             own.remove(key)

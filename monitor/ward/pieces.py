@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.wire.messages import rows_of
 from monitor.ward.events import ResetReason
 
 
@@ -73,20 +74,28 @@ def joined(parts: list[Signal]) -> Signal:
 
 
 class Block(msgspec.Struct, frozen=True):
-    """Samples of all leads for the screen: int16 [n, leads], ADU, each once and in order; and when they came.
+    """Samples of all leads for the screen, each once and in order, and when they came.
 
-    gain: ADU/mV, or of the lead's unit; baseline: ADU. units, record: as in Wave.
-    sent_ns, received_ns: nanoseconds since the epoch.
+    codes: int16 little-endian, row by row, ADU. gain: ADU/mV, or of the lead's unit; baseline: ADU; one for each lead.
+    units, record: as in Wave. sent_ns, received_ns: nanoseconds since the epoch.
     """
 
     index: int
-    samples: NDArray[np.int16]
+    codes: bytes
     gain: list[float]
     baseline: list[float]
     sent_ns: int
     received_ns: int
     units: list[str] = []
     record: str = ""
+
+    @property
+    def samples(self) -> NDArray[np.int16]:
+        """Int16 [n, leads] (a view)."""
+        return rows_of(self.codes, len(self.gain))
+
+    def __len__(self) -> int:
+        return len(self.codes) // (2 * len(self.gain))
 
 
 class Taken(NamedTuple):

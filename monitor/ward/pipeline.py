@@ -16,6 +16,8 @@ from ecg.signal.beats import Beats
 from ecg.signal.path import SignalPath, lookahead_seconds
 from monitor.alarms import UNKNOWN, WardAlarms
 from monitor.inference import choice
+from monitor.inference.engine import Verdicts
+from monitor.ward import second_thread
 from monitor.ward.bed import LEADS, Bed
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
 from monitor.ward.lead_rows import Index, LeadRows, by_beat
@@ -120,6 +122,10 @@ class Pipeline:
         heard: list[tuple[Bed, Signal]] = []
         ended: list[Bed] = []
         for bed in list(ready.values()):
+            if (only := bed.take_only()) is not None:
+                heard.append((bed, only))
+                del ready[bed.name]
+                continue
             while (begin := bed.take_begin()) is not None:
                 self._begin(bed, begin)
             if bed.take_end():
@@ -139,10 +145,14 @@ class Pipeline:
         beats, witnessed = found.beats, found.witnessed
         if ended:
             beats = Beats.join([beats, self.path.finish(closing.rows, closing.follows)])
-        self._sound(slots, heard)
-        for row, index in witnessed.tolist():
-            self.alarms.detected(row // LEADS, index)
-        count = self._read(beats) if len(beats) else 0
+        verdicts = second_thread.begun(self.engine, beats)
+        try:
+            self._sound(slots, heard)
+            for row, index in witnessed.tolist():
+                self.alarms.detected(row // LEADS, index)
+        finally:
+            said = verdicts()
+        count = self._tell(beats, said) if len(beats) else 0
         self.alarms.clock(slots)
         for bed in ended:
             self.alarms.finish(bed.slot)
@@ -190,9 +200,8 @@ class Pipeline:
             MemoryReset(bed=bed.name, stream=bed.stream, index=begin.index, reason=begin.reason, seconds=begin.seconds)
         )
 
-    def _read(self, rows: Beats) -> int:
-        """Run the network over new beats, a row for each lead. Returns their number."""
-        verdicts = self.engine.infer(rows)
+    def _tell(self, rows: Beats, verdicts: Verdicts) -> int:
+        """What the network says of new beats, a row for each lead. Returns their number."""
         chosen, beside, probabilities = by_beat(rows, verdicts.probabilities, self._leading)
         for watcher in self.watchers:
             watcher.beats(rows, self._leading)

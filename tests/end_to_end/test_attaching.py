@@ -18,6 +18,7 @@ import pytest
 from textual.pilot import Pilot
 
 from ecg.settings import Config
+from ecg.signal import compiled
 from ecg.wire.messages import SCHEMA, MonitorStatus, encode_json
 from monitor.link import place, transport
 from monitor.link.contract import LinkClosed
@@ -94,6 +95,11 @@ def test_screens_come_and_go_and_a_service_that_was_there_before_stays(ward: War
     watching = ward.screen()
     terminal = ward.terminal()
     until(watching, lambda snapshot: snapshot.status.screens >= 3)
+    until(watching, lambda snapshot: snapshot.status.beats_per_s > 0)
+    if compiled.kernels() is not None:
+        for one in (service, terminal.process):
+            libraries = {Path(part.path).name for part in psutil.Process(one.pid).memory_maps()}
+            assert not any(name.startswith("libtorch") for name in libraries)
     terminal.type(b"q")
     assert terminal.process.wait(20) == 0
     until(watching, lambda snapshot: snapshot.status.screens == 2)

@@ -32,7 +32,7 @@ def samples(bed: int, begin: int, end: int) -> NDArray[np.int16]:
 def taken(bed: int, begin: int, end: int, stream: str = "s-0", gain: float = 200.0) -> Taken:
     """A bed's signal as the ward takes it."""
     received = BEGUN_NS + begin * 10**9 // RATE
-    block = Block(begin, samples(bed, begin, end), [gain, 100.0], [0.0, 5.0], received, received)
+    block = Block(begin, samples(bed, begin, end).tobytes(), [gain, 100.0], [0.0, 5.0], received, received)
     return Taken(f"bed-{bed}", stream, "r", float(RATE), ["MLII", "V1"], [block])
 
 

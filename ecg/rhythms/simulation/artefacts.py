@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
 from ecg.rhythms.simulation.leads import sources
+from ecg.signal.recursive import Design, band_pass, lfilter
 
 Singles = NDArray[np.float32]
 
@@ -44,7 +44,7 @@ class Artefacts:
     rng: np.random.Generator
     now: dict[str, float] = field(default_factory=dict)
     _phases: NDArray[np.float64] = field(init=False)
-    _filter: NDArray[np.float64] = field(init=False)
+    _filter: Design = field(init=False)
     _memory: NDArray[np.float64] = field(init=False)
     _mixing: NDArray[np.float32] = field(init=False)
     _alone: bool = field(init=False)
@@ -54,8 +54,8 @@ class Artefacts:
         mixing, self._alone = sources(self.leads)
         self._mixing = mixing.T.astype(np.float32)
         self._phases = self.rng.uniform(0, 2 * math.pi, (len(self._mixing), len(WANDER_HERTZ)))
-        self._filter = butter(1, MOTION_HERTZ, "bandpass", fs=self.rate, output="sos")
-        self._memory = np.zeros((len(self._filter), 2, len(self._mixing)))
+        self._filter = band_pass(*MOTION_HERTZ, self.rate)
+        self._memory = np.zeros((len(self._mixing), 2))
 
     def add(self, out: Singles, begin: int, breath: float) -> None:
         """Add to samples from index `begin` on, in place: float32 [n, leads], mV. breath: Hz."""
@@ -96,7 +96,7 @@ class Artefacts:
         burst = math.exp(self.rng.normal(0, 0.6))
         envelope = np.linspace(self._burst, burst, len(noise))[:, None]
         self._burst = burst
-        moved, self._memory = sosfilt(self._filter, noise, axis=0, zi=self._memory)
+        moved, self._memory = lfilter(self._filter, noise.T.astype(np.float64), self._memory)
         scale = math.sqrt(self.rate / (2 * (MOTION_HERTZ[1] - MOTION_HERTZ[0])) / 1.57)
-        shaped: NDArray[np.float64] = scale * envelope * moved
+        shaped: NDArray[np.float64] = scale * envelope * moved.T
         return shaped

@@ -310,12 +310,11 @@ def _shape(
 def describe(state: Running, whole: Waves, free: Waves, slots: Any, at: Any, cuts: Any, out: Any) -> None:
     """Beats, each slot's in order. out: windows, features (zeros), rr and mean rr, as `features.describe` has them."""
     inputs, told_of, rr_of, mean_rr_of = out
-    beat, ordered, average = np.empty(WINDOW), np.empty(WINDOW), np.empty(WINDOW)
+    beat, average = np.empty(WINDOW), np.empty(WINDOW)
     told, work, work_waves = np.empty(told_of.shape[1]), np.empty((3, WINDOW)), np.empty((6, WINDOW))
     for number in range(len(slots)):
         slot = slots[number]
-        ordered[:] = cuts[number]
-        level = middle(ordered, WINDOW)
+        level = middle(cuts[number], WINDOW, work[0], work[1])
         for place in range(WINDOW):
             beat[place] = cuts[number, place] - level
         told[:] = 0.0

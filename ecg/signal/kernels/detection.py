@@ -8,7 +8,9 @@ import numpy as np
 from numba import njit
 
 from ecg.signal import detector as said
+from ecg.signal.kernels.filtering import Rows
 from ecg.signal.kernels.sums import clip, total
+from ecg.signal.recent import HISTORY
 from ecg.signal.resampler import MODEL_RATE
 
 AVERAGE, RISE_BEFORE, WAIT_AFTER, LEARNING, SKIP = (
@@ -108,23 +110,23 @@ def _decide(levels: Levels, slot: int, at: int, tall: float, wide: float, form: 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find(
-    levels: Levels, slots: Any, order: Any, model: Any, band: Any, envelope: Any, first: Any, counts: Any, out: Any
-) -> int:
-    """R-peaks of the rows in this order. model, band, envelope: [rows, kept + most new ones]; counts: new ones of each.
+def find(levels: Levels, slots: Any, order: Any, lines: Rows, first: Any, counts: Any, out: Any) -> int:
+    """R-peaks of the rows in this order. lines: what is kept and new of each; counts: new ones of each.
 
     out: (rows, places, fractions), room for all of them. Returns their number.
     """
     rows, places, fractions = out
-    held, made = envelope.shape[1] - counts.max(), 0
+    made = 0
     form, work = np.empty(SHAPE), np.empty((2, SHAPE))
     for row in order:
         count = counts[row]
-        length = held + count - UNSETTLED
+        length = HISTORY + count - UNSETTLED
         slot, begin, end = slots[row], levels.begin[slots[row]], first[row] + length
         if count == 0 or not end >= begin + LEARNING:
             continue
-        low, line = length - count - WAIT_AFTER, envelope[row]
+        where, column = lines.row[row], lines.begin[row]
+        model, band = lines.model[where, column : column + length], lines.band[where, column : column + length]
+        low, line = length - count - WAIT_AFTER, lines.envelope[where, column : column + length]
         if end - count < begin + LEARNING:
             low = begin - first[row]
             top = line[low]
@@ -140,9 +142,9 @@ def find(
             least, most = np.inf, -np.inf
             for place in range(SHAPE):
                 here = min(max(middle + place, 0), length - 1)
-                form[place] = band[row, here]
+                form[place] = band[here]
                 work[0, place] = form[place] * form[place]
-                least, most = min(least, model[row, here]), max(most, model[row, here])
+                least, most = min(least, model[here]), max(most, model[here])
             size = np.sqrt(total(work[0], 0, SHAPE)) + 1e-9
             for place in range(SHAPE):
                 form[place] /= size

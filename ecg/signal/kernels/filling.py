@@ -9,7 +9,9 @@ from numba import njit
 
 from ecg.signal import filling as said
 from ecg.signal.detector import DELAY, LEARNING, REFRACTORY, SEARCH, UNSETTLED, WAIT_AFTER
+from ecg.signal.kernels.filtering import Rows
 from ecg.signal.kernels.sums import clip
+from ecg.signal.recent import HISTORY
 from ecg.signal.windows import PENDING as MOST_WAITING
 from ecg.signal.windows import WINDOW_AFTER
 
@@ -107,7 +109,7 @@ def settle(
     order: Any,
     follows: Any,
     found: tuple[Any, ...],
-    envelope: Any,
+    lines: Rows,
     first: Any,
     counts: Any,
     scale: float,
@@ -121,7 +123,7 @@ def settle(
     Returns the numbers of both.
     """
     rows, places, fractions, who, heard = out
-    count, held, total, seen = len(slots), envelope.shape[1] - counts.max(), len(found[0]), 0
+    count, held, total, seen = len(slots), HISTORY, len(found[0]), 0
     begins, ends = np.zeros(count, np.int64), np.zeros(count, np.int64)
     for number in range(total):
         row = found[0][number]
@@ -155,6 +157,7 @@ def settle(
         if leader[row] != row:
             continue
         slot, other, begin, end, length = slots[row], follower[row], begins[row], ends[row], held + counts[row]
+        envelope = lines.envelope[lines.row[row], lines.begin[row] : lines.begin[row] + length]
         lows[row] = used
         if other < 0:
             before, newest = state.taken_at[slot], state.taken_at[slot]
@@ -181,12 +184,12 @@ def settle(
                     if not mine:
                         low, best = max(column - SEARCH, 1), max(column - SEARCH, 1)
                         for place in range(low, min(column + SEARCH, length)):
-                            if envelope[row, place] > envelope[row, best]:
+                            if envelope[place] > envelope[best]:
                                 best = place
                         column = best
                         taken[number] = column + first[row]
                     inside = min(max(column, 1), length - 2)
-                    before_it, here, after = envelope[row, inside - 1], envelope[row, inside], envelope[row, inside + 1]
+                    before_it, here, after = envelope[inside - 1], envelope[inside], envelope[inside + 1]
                     bend = before_it - 2 * here + after
                     part[number] = clip(0.5 * (before_it - after) / (bend if bend < 0 else -np.inf), -0.5, 0.5)
                 used += made

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from ecg.signal.recent import HISTORY
+
 TINY = 1e-30
 
 
@@ -25,6 +27,20 @@ class Filters(NamedTuple):
     model: Any
     band_signal: Any
     envelope: Any
+    kept: Any
+
+
+class Rows(NamedTuple):
+    """Where the last samples of leads lie: arrays [any, room], and of each lead its row and the column of its first.
+
+    From there on stand HISTORY samples that are kept, and the new ones behind them.
+    """
+
+    model: Any
+    band: Any
+    envelope: Any
+    row: Any
+    begin: Any
 
 
 class Designs(NamedTuple):
@@ -82,13 +98,50 @@ def _filter(state: Filters, designs: Designs, slot: int, samples: Any, model: An
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _remember(kept: Any, made: Any, count: int) -> None:
-    """What is kept of a row, in front of `count` new values; the newest are kept then."""
-    held = len(kept)
-    for place in range(held):
-        made[place] = kept[place]
-    for place in range(held):
-        kept[place] = made[place + count]
+def _moved(source: Any, begin: int, target: Any) -> None:
+    """HISTORY samples from a column on, to the front of a row that may be the same."""
+    for place in range(HISTORY):
+        target[place] = source[begin + place]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def placed(state: Filters, slots: Any, counts: Any) -> Rows:
+    """Room for so many new samples behind those that are kept of each lead: in the state itself, where there is any."""
+    most, leads = counts.max(), len(slots)
+    begin = np.zeros(leads, np.int64)
+    if most > state.model.shape[1] - HISTORY:
+        shape = (leads, HISTORY + most)
+        model, band, envelope = np.empty(shape), np.empty(shape), np.empty(shape)
+        for row in range(leads):
+            first = state.kept[slots[row]] - HISTORY
+            _moved(state.model[slots[row]], first, model[row])
+            _moved(state.band_signal[slots[row]], first, band[row])
+            _moved(state.envelope[slots[row]], first, envelope[row])
+        return Rows(model, band, envelope, np.arange(leads), begin)
+    for row in range(leads):
+        slot = slots[row]
+        first = state.kept[slot] - HISTORY
+        if state.kept[slot] + counts[row] > state.model.shape[1]:
+            _moved(state.model[slot], first, state.model[slot])
+            _moved(state.band_signal[slot], first, state.band_signal[slot])
+            _moved(state.envelope[slot], first, state.envelope[slot])
+            first = 0
+        begin[row] = first
+        state.kept[slot] = first + HISTORY + counts[row]
+    return Rows(state.model, state.band_signal, state.envelope, slots, begin)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def kept(state: Filters, slots: Any, counts: Any, rows: Rows) -> None:
+    """The newest samples of leads whose new ones had no room in the state are kept there."""
+    if counts.max() <= state.model.shape[1] - HISTORY:
+        return
+    for row in range(len(slots)):
+        slot = slots[row]
+        _moved(rows.model[row], counts[row], state.model[slot])
+        _moved(rows.band[row], counts[row], state.band_signal[slot])
+        _moved(rows.envelope[row], counts[row], state.envelope[slot])
+        state.kept[slot] = HISTORY
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -103,18 +156,17 @@ def advance(
     down: int,
     half: int,
     taps: Any,
-    out: Any,
+    rows: Rows,
 ) -> None:
     """The next samples of leads at one rate: float32, flat[edges[row]:edges[row + 1]]. counts: outputs of each.
 
-    out: model, band and envelope, float64 [rows, kept + most outputs]: what is kept and what the samples make.
+    What they make goes into `rows`, behind what is kept.
     """
-    model, band, envelope = out
-    kept, held, average = state.inputs.shape[1], state.model.shape[1], state.slopes.shape[1] + 1
-    most, longest = model.shape[1] - held, 0
+    inputs, average = state.inputs.shape[1], state.slopes.shape[1] + 1
+    most, longest = counts.max(), 0
     for row in range(len(slots)):
         longest = max(longest, edges[row + 1] - edges[row])
-    wide, made = np.empty(kept + longest, np.float32), np.empty(most, np.float32)
+    wide, made = np.empty(inputs + longest, np.float32), np.empty(most, np.float32)
     steep = np.empty(average - 1 + most)
     for row in range(len(slots)):
         slot, low, new, count = slots[row], edges[row], edges[row + 1] - edges[row], counts[row]
@@ -122,12 +174,12 @@ def advance(
             continue
         if np.isnan(state.origin[slot]):
             state.origin[slot] = flat[low]
-        origin, joined = np.float32(state.origin[slot]), wide[: kept + new]
-        joined[:kept] = state.inputs[slot]
+        origin, joined = np.float32(state.origin[slot]), wide[: inputs + new]
+        joined[:inputs] = state.inputs[slot]
         for place in range(new):
-            joined[kept + place] = flat[low + place] - origin
+            joined[inputs + place] = flat[low + place] - origin
         state.inputs[slot] = joined[new:]
-        begin = state.seen[slot] - kept
+        begin = state.seen[slot] - inputs
         state.seen[slot] += new
         if count == 0:
             continue
@@ -135,9 +187,11 @@ def advance(
         state.made[slot] = first + count
         resampled(joined, begin, first, up, down, half, taps, samples)
         slopes[: average - 1] = state.slopes[slot]
-        _filter(state, designs, slot, samples, model[row, held:], band[row, held:], slopes[average - 1 :])
+        place_of, column = rows.row[row], rows.begin[row] + HISTORY
+        model, band = rows.model[place_of, column : column + count], rows.band[place_of, column : column + count]
+        _filter(state, designs, slot, samples, model, band, slopes[average - 1 :])
         state.slopes[slot] = slopes[count:]
-        spread = envelope[row, held:]
+        spread = rows.envelope[place_of, column : column + count]
         for place in range(count):
             spread[place] = slopes[place]
         for later in range(1, average):
@@ -145,6 +199,3 @@ def advance(
                 spread[place] += slopes[place + later]
         for place in range(count):
             spread[place] /= average
-        _remember(state.model[slot], model[row], count)
-        _remember(state.band_signal[slot], band[row], count)
-        _remember(state.envelope[slot], envelope[row], count)

@@ -36,24 +36,44 @@ def _standing(rows: Any, column: int, tail: int, lowest: float, highest: float, 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hear(rows: Any, terms: Any, leads: int, missing: int, tail: int, signals: Any, lines: Any) -> bool:
-    """Codes of some columns in their units, and how the lines of the first `leads` of them stand; False for odd ones.
+def _hear(rows: Any, terms: Any, leads: int, missing: int, tail: int, signals: Any, lines: Any, ends: Any) -> int:
+    """Codes of some columns in their units, and how the lines of the first `leads` of them stand.
 
     rows: int16 [n, columns]. terms: float64 [k, 6], of each signal its column, baseline and gain, the codes that are a
     rail, and whether neighbouring codes are one. missing: code of what is missing, which is odd. signals: float32
-    [k, n], lines: int64 [k, 4], filled; the last code stands first in each line.
+    [k, n], lines: int64 [k, 4], ends: float64 [k], the last of each, filled; the last code stands first in each line.
+    Returns for how many samples the line that has stood the longest has; -1 for odd codes.
     """
-    count = len(rows)
+    count, longest = len(rows), 0
     for one in range(len(terms)):
         column, baseline, gain = int(terms[one, 0]), terms[one, 1], terms[one, 2]
         for place in range(count):
             code = rows[place, column]
             if code == missing:
-                return False
+                return -1
             signals[one, place] = (np.float64(code) - baseline) / gain
-        lines[one, 0] = rows[count - 1, column]
+        lines[one, 0], ends[one] = rows[count - 1, column], signals[one, count - 1]
         if one < leads:
             lowest, highest, adjacent = terms[one, 3], terms[one, 4], terms[one, 5] > 0
             if not _standing(rows, column, tail, lowest, highest, adjacent, lines[one]):
-                return False
-    return True
+                return -1
+            longest = max(longest, lines[one, 2])
+    return longest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def hear(flat: Any, plan: Any, terms: Any, missing: int, tail: int, out: tuple[Any, ...]) -> None:
+    """`_hear` of many messages, one behind the other.
+
+    flat: int16. terms: of all signals. plan: int64 [messages + 1, 5], where in flat each message begins, and how many
+    columns its rows have; where in terms its signals begin, how many are leads, and where the first of them goes.
+    out: signals, float32, one behind the other; their lines and ends; and what `_hear` says of each message.
+    """
+    signals, lines, ends, stood = out
+    for one in range(len(plan) - 1):
+        begin, columns, low, leads, place = plan[one]
+        high = plan[one + 1, 2]
+        count = (plan[one + 1, 0] - begin) // columns
+        rows = flat[begin : plan[one + 1, 0]].reshape(count, columns)
+        made = signals[place : plan[one + 1, 4]].reshape(high - low, count)
+        stood[one] = _hear(rows, terms[low:high], leads, missing, tail, made, lines[low:high], ends[low:high])

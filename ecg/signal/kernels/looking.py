@@ -185,9 +185,9 @@ def _lift(window: Any, terms: Terms, lift: Any, steps: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _quality(window: Any, spread: Any, terms: Terms, excess: Any, measures: Any) -> bool:
+def _quality(window: Any, spread: Any, terms: Terms, work: Any, measures: Any) -> bool:
     """`quality.measure` of one window but for its lift: reach and rough go into `measures`; is it clipped?."""
-    length = len(window)
+    length, excess = len(window), work[0]
     top, bottom = _largest(window, 0, length), _smallest(window, 0, length)
     reach = top - bottom
     for place in range(1, length - 1):
@@ -195,7 +195,7 @@ def _quality(window: Any, spread: Any, terms: Terms, excess: Any, measures: Any)
         excess[place] = max(spread[place] - change / 2, 0.0)
     excess[0] = max(spread[0] - abs(window[1] - window[0]) / 2, 0.0)
     excess[length - 1] = max(spread[length - 1] - abs(window[length - 1] - window[length - 2]) / 2, 0.0)
-    measures[2], measures[3] = reach, middle(excess, length)
+    measures[2], measures[3] = reach, middle(excess, length, work[1], work[2])
     if reach <= terms.wander_mv:
         return False
     edge, high, low = terms.edge * reach, 0, 0
@@ -205,9 +205,7 @@ def _quality(window: Any, spread: Any, terms: Terms, excess: Any, measures: Any)
         low += still and window[place] <= bottom + edge
     if not high + low:
         return False
-    for place in range(length):
-        excess[place] = window[place]
-    half = middle(excess, length)
+    half = middle(window, length, work[1], work[2])
     above = high / length * (1.0 if top - half > terms.far * reach else 0.0)
     below = low / length * (1.0 if half - bottom > terms.far * reach else 0.0)
     return bool(above + below > terms.clipped)
@@ -229,7 +227,7 @@ def show(means: Any, spreads: Any, rate: Any, known: Any, terms: Terms, out: tup
         flags[row, 0], flags[row, 1], flags[row, 2] = _wave(window, rate[row], terms, work)
         _lift(window, terms, lift, steps)
         measures[row, 0], measures[row, 1] = _largest(lift, 0, count), _largest(lift, count - newest, count)
-        flags[row, 3] = _quality(window, spreads[row], terms, work[0], measures[row])
+        flags[row, 3] = _quality(window, spreads[row], terms, work, measures[row])
         for place in range(terms.hop):
             centre = first - terms.rise + place
             here = lift[centre]

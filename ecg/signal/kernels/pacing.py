@@ -185,7 +185,8 @@ def lift(
     spikes.spikes[slot] += 1
     spikes.paced_at[slot] = filters.seen[slot] - 1 - reach.half
     spikes.paced_mv[slot] = abs(top - heard[kept - 1 - reach.half])
-    model, band = filters.model[slot, -UNSETTLED:], filters.band_signal[slot, -UNSETTLED:]
+    end = filters.kept[slot]
+    model, band = filters.model[slot, end - UNSETTLED : end], filters.band_signal[slot, end - UNSETTLED : end]
     low_0 = low_1 = high_0 = band_0 = band_1 = 0.0
     for place in range(UNSETTLED):
         here = np.float64(made[place]) - np.float64(better[place])
@@ -206,11 +207,11 @@ def lift(
     filters.band_filter[slot, 1] -= band_1
     filters.band_last[slot] = band[-1]
     slopes = np.empty(UNSETTLED + AVERAGE - 1)
-    signal = filters.band_signal[slot, -UNSETTLED - AVERAGE :]
+    signal = filters.band_signal[slot, end - UNSETTLED - AVERAGE : end]
     for place in range(len(slopes)):
         slopes[place] = abs(signal[place + 1] - signal[place])
     filters.slopes[slot] = slopes[UNSETTLED:]
-    envelope = filters.envelope[slot, -UNSETTLED:]
+    envelope = filters.envelope[slot, end - UNSETTLED : end]
     for place in range(UNSETTLED):
         added = slopes[place]
         for later in range(1, AVERAGE):

@@ -16,6 +16,7 @@ from ecg.signal.kernels.detection import Levels
 from ecg.signal.kernels.filling import Taken
 from ecg.signal.kernels.filtering import Designs, Filters
 from ecg.signal.kernels.pacing import Spikes
+from ecg.signal.recent import HISTORY
 from ecg.signal.resampler import MODEL_RATE
 from ecg.signal.windows import FIDUCIAL_REACH, PENDING, TAPER, WINDOW, WINDOW_AFTER, WINDOW_BEFORE
 
@@ -75,15 +76,15 @@ def step(
     if short:
         flat, edges = pacing.beginnings(flat, edges, used)
     counts = _outputs(filters, slots, edges, up, down, half)
-    rows, held, most = len(slots), filters.model.shape[1], counts.max()
-    model, band, envelope = np.empty((rows, held + most)), np.empty((rows, held + most)), np.empty((rows, held + most))
-    filtering.advance(filters, designs, slots, flat, edges, counts, up, down, half, taps, (model, band, envelope))
+    rows, most = len(slots), counts.max()
+    lines = filtering.placed(filters, slots, counts)
+    filtering.advance(filters, designs, slots, flat, edges, counts, up, down, half, taps, lines)
     first = np.empty(rows, np.int64)
     for row in range(rows):
-        first[row] = filters.made[slots[row]] - held - counts[row]
-    room = rows * ((held + most) // REFRACTORY + 2)
+        first[row] = filters.made[slots[row]] - HISTORY - counts[row]
+    room = rows * ((HISTORY + most) // REFRACTORY + 2)
     row_of, places, fractions = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
-    made = detection.find(levels, slots, order, model, band, envelope, first, counts, (row_of, places, fractions))
+    made = detection.find(levels, slots, order, lines, first, counts, (row_of, places, fractions))
     found = row_of[:made], places[:made], fractions[:made]
     room = 2 * (2 * made + rows * (PENDING + filling.PENDING))
     rows_done, at_done, parts_done = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
@@ -94,7 +95,7 @@ def step(
         order,
         follows,
         found,
-        envelope,
+        lines,
         first,
         counts,
         rate / MODEL_RATE,
@@ -106,10 +107,12 @@ def step(
     for beat in range(done):
         row, centre = rows_done[beat], at_done[beat] - DELAY
         slot_of[beat], at[beat] = slots[row], at_done[beat] + parts_done[beat]
-        offset = _cut(model[row], centre - first[row], cuts[beat])
+        begin, end = lines.begin[row], lines.begin[row] + HISTORY + counts[row]
+        offset = _cut(lines.model[lines.row[row], begin:end], centre - first[row], cuts[beat])
         index[beat] = max(int(np.floor((centre + offset) * to_own + 0.5)), 0)
         needed = max(centre + WINDOW_AFTER, levels.begin[slots[row]] + AWAKE)
         ready[beat] = np.int64(np.floor((needed - 1) * to_own)) + half
+    filtering.kept(filters, slots, counts, lines)
     for row in range(rows):
         if tops[row] >= 0:
             pacing.lift(filters, spikes, designs, slots[row], up, down, half, taps, reach)

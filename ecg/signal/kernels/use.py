@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import p_waves, pacing
+from ecg.signal import p_waves, pacing, recent
 from ecg.signal.compiled import Rules, Terms
 from ecg.signal.detector import REFRACTORY, Peaks
 from ecg.signal.kernels import (
@@ -26,13 +26,14 @@ from ecg.signal.kernels import (
 from ecg.signal.kernels.description import Running
 from ecg.signal.kernels.detection import Levels
 from ecg.signal.kernels.filling import Taken
-from ecg.signal.kernels.filtering import Designs, Filters
+from ecg.signal.kernels.filtering import Designs, Filters, Rows
 from ecg.signal.kernels.judging import Lines, Own, Seen
 from ecg.signal.kernels.looking import Blocks
 from ecg.signal.kernels.pacing import Spikes
 from ecg.signal.kernels.recurrent import Weights
 from ecg.signal.kernels.strokes import Kept, Places
 from ecg.signal.kernels.waves import Waves
+from ecg.signal.recent import HISTORY
 from ecg.signal.resampler import Kernel
 from ecg.signal.slots import Floats, Index, State
 from ecg.signal.windows import CHANNELS, WINDOW
@@ -48,6 +49,10 @@ _FILTERS, _LEVELS, _TAKEN, _SPIKES, _RUNNING, _BLOCKS, _OWN, _KEPT, _WAVES = (
     _part(kind, kind._fields) for kind in (Filters, Levels, Taken, Spikes, Running, Blocks, Own, Kept, Waves)
 )
 _FREE_WAVES = _part(Waves, (p_waves.KEPT + name for name in Waves._fields))
+
+
+INT16: Final = np.dtype("<i2")
+NOTHING: Final = np.zeros(0, np.float32)
 
 
 class Compiled:
@@ -70,7 +75,7 @@ class Compiled:
                 _LEVELS(state),
                 _TAKEN(state),
                 _SPIKES(state),
-                Designs(*(part for design in designs for part in design)),
+                _designs(designs),
                 (kern.up, kern.down, kern.half, kern.taps),
                 pacing.reach(rate),
                 np.ascontiguousarray(slots),
@@ -94,11 +99,13 @@ class Compiled:
 
         signal: float32 [rows, n]. count: outputs.
         """
-        rows, shape = len(slots), (len(slots), state["model"].shape[1] + count)
+        rows, shape = len(slots), (len(slots), HISTORY + count)
         out = np.empty(shape), np.empty(shape), np.empty(shape)
+        for name, wide in zip(recent.NAMES, out, strict=True):
+            wide[:, :HISTORY] = recent.history(state, name, slots)
         filtering.advance(
             _FILTERS(state),
-            Designs(*(part for design in designs for part in design)),
+            _designs(designs),
             np.ascontiguousarray(slots),
             np.ascontiguousarray(signal).reshape(-1),
             np.arange(rows + 1) * signal.shape[1],
@@ -107,8 +114,9 @@ class Compiled:
             kern.down,
             kern.half,
             kern.taps,
-            out,
+            Rows(out[0], out[1], out[2], np.arange(rows), np.zeros(rows, np.int64)),
         )
+        recent.remember(state, slots, out)
         return out
 
     def find(
@@ -117,13 +125,13 @@ class Compiled:
         """`ecg.signal.detector.find`."""
         room = len(slots) * (envelope.shape[1] // REFRACTORY + 2)
         out = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
+        where, begin = np.arange(len(slots)), np.zeros(len(slots), np.int64)
+        lines = [np.ascontiguousarray(values) for values in (model, band, envelope)]
         made = detection.find(
             _LEVELS(state),
             np.ascontiguousarray(slots),
             np.argsort(slots, kind="stable"),
-            np.ascontiguousarray(model),
-            np.ascontiguousarray(band),
-            np.ascontiguousarray(envelope),
+            Rows(lines[0], lines[1], lines[2], where, begin),
             np.ascontiguousarray(first),
             np.full(len(slots), count),
             out,
@@ -153,12 +161,30 @@ class Compiled:
         return out
 
     def hear(
-        self, rows: NDArray[np.int16], terms: Floats, leads: int, missing: int, tail: int
-    ) -> tuple[NDArray[np.float32], list[list[int]]] | None:
-        """Signals of a message in their units, and the lines after them: see `hearing.hear`. None for odd ones."""
-        signals, lines = np.empty((len(terms), len(rows)), np.float32), np.empty((len(terms), 4), np.int64)
-        told = hearing.hear(rows, terms, leads, missing, tail, signals, lines)
-        return (signals, lines.tolist()) if told else None
+        self, messages: Sequence[tuple[Any, ...]], missing: int, tail: int
+    ) -> tuple[list[tuple[int, ...]], NDArray[np.float32], Index, Floats, list[int]]:
+        """Plan, signals of messages in their units, one behind the other; lines and values after them; for how long
+        lines have stood, by message: see `hearing.hear`.
+
+        messages: of each samples, int16 little-endian, columns, terms and leads; more is left alone.
+        """
+        plan: list[tuple[int, ...]] = []
+        begin = first = place = 0
+        for samples, columns, terms, leads, *_ in messages:
+            plan.append((begin, columns, first, leads, place))
+            codes, count = len(samples) // 2, len(terms)
+            begin, first, place = begin + codes, first + count, place + codes // columns * count
+        plan.append((begin, 0, first, 0, place))
+        out = (
+            np.empty(place, np.float32),
+            np.empty((first, 4), np.int64),
+            np.empty(first),
+            np.empty(len(messages), np.int64),
+        )
+        flat = np.frombuffer(b"".join([one[0] for one in messages]), INT16)
+        table = messages[0][2] if len(messages) == 1 else np.concatenate([one[2] for one in messages])
+        hearing.hear(flat, np.array(plan, np.int64), table, missing, tail, out)
+        return plan, out[0], out[1], out[2], out[3].tolist()
 
     def looks(
         self, state: State, slots: Index, chunks: list[NDArray[np.float32]], hop: int, length: int
@@ -258,8 +284,13 @@ class Compiled:
         return out
 
 
+def _designs(designs: tuple[tuple[Floats, ...], ...]) -> Designs:
+    """Low-, high- and band-pass as a kernel takes them."""
+    return Designs(*designs[0], *designs[1], *designs[2])
+
+
 def _flat(chunks: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], Index]:
     """Chunks one behind the other, and where each begins and the last ends."""
     edges = np.zeros(len(chunks) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, chunks), np.int64, len(chunks)), out=edges[1:])
-    return np.concatenate([np.zeros(0, np.float32), *chunks], dtype=np.float32, casting="same_kind"), edges
+    return np.concatenate([NOTHING, *chunks], dtype=np.float32, casting="same_kind"), edges

@@ -11,6 +11,7 @@ from ecg.signal.compiled import Kernels, Rules, Terms
 from ecg.signal.detector import SHAPE
 from ecg.signal.kernels.judging import Own
 from ecg.signal.path import DESIGNS, SignalPath
+from ecg.signal.recent import HISTORY
 from ecg.signal.resampler import MODEL_RATE, kernel
 from ecg.signal.slots import State
 from ecg.signal.windows import WINDOW
@@ -25,14 +26,14 @@ def warm_up(kernels: Kernels) -> None:
     chunk = np.zeros(64, np.float32)
     kernels.step(state, DESIGNS, kernel(RATE), slots, slots, [chunk], RATE)
     kernels.advance(state, DESIGNS, kernel(RATE), slots, chunk[None], 1)
-    flat = np.zeros((1, state["model"].shape[1] + 1))
+    flat = np.zeros((1, HISTORY + 1))
     kernels.find(state, slots, flat, flat, flat, slots, 1)
     cuts = np.sin(np.arange(WINDOW))[None]
     kernels.describe(state, slots, np.full(1, float(MODEL_RATE)), cuts, len(features.FEATURES))
     assert state["shape"].shape[1] == SHAPE
     _look_once(kernels)
     kernels.irregularity(np.ones(4, np.int64), 1, 0.5, 2)
-    kernels.hear(np.frombuffer(bytes(8), "<i2").reshape(2, 2), np.ones((1, 6)), 1, -1, 2)
+    kernels.hear([(bytes(8), 2, np.ones((1, 6)), 1)], -1, 2)
     sizes = "14,4 4 20,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
     weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
     room = np.zeros((1, 2), np.float32)

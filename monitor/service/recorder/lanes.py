@@ -49,9 +49,9 @@ class Part:
     def add(self, block: Block) -> None:
         """Keep a block for the next `flush`, and missing samples where there is a gap before it."""
         if block.index > self.next:
-            self.rows.append(np.full((block.index - self.next, block.samples.shape[1]), MISSING, np.int16))
+            self.rows.append(np.full((block.index - self.next, len(block.gain)), MISSING, np.int16))
         self.rows.append(block.samples)
-        self.next = block.index + len(block.samples)
+        self.next = block.index + len(block)
 
     def flush(self) -> int:
         """Write what has been kept; returns its samples. Raises OSError: then it is lost."""

@@ -60,10 +60,10 @@ class Recorder:
 
     def heard(self, taken: Taken) -> None:
         """Signal of a bed."""
-        size = sum(block.samples.nbytes for block in taken.blocks)
+        size = sum(len(block.codes) for block in taken.blocks)
         with self._changed:
             if self._ended or self._bytes + size > MOST_BYTES:
-                self._dropped += sum(len(block.samples) for block in taken.blocks)
+                self._dropped += sum(len(block) for block in taken.blocks)
                 return
             self._bytes += size
             self._batch.signal.append(taken)

@@ -116,7 +116,7 @@ class Writer:
 
     def _signal(self, taken: Taken, made: list[Row], touched: dict[int, Part], now_s: float) -> None:
         if self._is_stopped(taken.bed, now_s):
-            self.lost += sum(len(block.samples) for block in taken.blocks)
+            self.lost += sum(len(block) for block in taken.blocks)
             return
         lane = self._lanes.setdefault((taken.bed, taken.stream), Lane())
         lane.heard_s, lane.left = now_s, False

@@ -72,8 +72,10 @@ def test_kernels_and_numpy_give_the_same_bits_and_may_take_turns(cuts: list[int]
         expected = step(plain, cuts)
     assert sum(len(one.beats) for one in found) > 40
     assert_same(found, expected)
-    for name, rows in plain.state.items():
-        assert np.array_equal(quick.state[name], rows, equal_nan=True), name
+    for slot in range(plain.slots):
+        remembered = quick.save(slot)
+        for name, row in plain.save(slot).items():
+            assert np.array_equal(remembered[name], row, equal_nan=True), name
 
     mixed, slots = opened(), np.arange(3)
     edges = [0, *sorted(set(cuts)), len(PIECES[0])]

@@ -26,6 +26,13 @@ def test_the_designs_are_butterworth_s(made: Design, asked: tuple[int, float, st
         np.testing.assert_allclose(own, theirs, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("rate", [100.0, 125.0, 360.0, 1000.0])
+def test_a_band_pass_of_any_rate_is_butterworth_s(rate: float) -> None:
+    theirs = scipy_signal.butter(1, (0.7, 9.0), "bandpass", fs=rate)
+    for own, one in zip(recursive.band_pass(0.7, 9.0, rate), theirs, strict=True):
+        np.testing.assert_allclose(own, one, rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize("made", [made for made, _ in DESIGNS])
 @pytest.mark.parametrize(("rows", "samples"), [(1, 1), (7, 500), (3, 0)])
 def test_filtering_is_scipy_s_bit_by_bit(made: Design, rows: int, samples: int) -> None:

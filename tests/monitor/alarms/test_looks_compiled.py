@@ -40,10 +40,10 @@ pytestmark = pytest.mark.usefixtures("kernels_built")
 
 def looked(cuts: list[int]) -> tuple[Looks, list[Look]]:
     """Looks at the pieces, cut at these samples, in slots that do not follow one another."""
-    looks, slots = Looks(6), np.array([4, 0, 1, 5])
+    looks, slots = Looks(6, HALF), np.array([4, 0, 1, 5])
     looks.reset(slots, RATES, np.array([0, 7, 0, 100]))
     edges = [0, *sorted(set(cuts)), LENGTH]
-    return looks, [looks.step(slots, [one[begin:end] for one in PIECES], HALF) for begin, end in pairwise(edges)]
+    return looks, [looks.step(slots, [one[begin:end] for one in PIECES]) for begin, end in pairwise(edges)]
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

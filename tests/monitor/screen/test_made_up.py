@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from monitor.link.protocol import MadeUp
 from monitor.screen.state.history import BedHistory
 from monitor.ward.history import MOST_MADE, History, Made
@@ -13,7 +11,7 @@ from tests.support.shown_ward import WardLink
 
 
 def block(index: int, record: str) -> Block:
-    return Block(index, np.zeros((90, 1), np.int16), [200.0], [0.0], 0, 0, [], record)
+    return Block(index, bytes(180), [200.0], [0.0], 0, 0, [], record)
 
 
 def test_a_bed_remembers_the_stretches_that_its_producer_made_up() -> None:

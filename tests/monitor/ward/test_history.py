@@ -13,7 +13,7 @@ from monitor.ward.pieces import Block
 
 def block(index: int, samples: np.ndarray, gain: float = 200.0, baseline: float = 10.0) -> Block:
     leads = samples.shape[1]
-    return Block(index, samples, [gain] * leads, [baseline] * leads, 0, 0)
+    return Block(index, samples.tobytes(), [gain] * leads, [baseline] * leads, 0, 0)
 
 
 def signal(recent: Recent, since: int = 0) -> dict[int, np.ndarray]:

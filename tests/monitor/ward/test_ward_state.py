@@ -140,4 +140,6 @@ def test_an_intake_saves_every_field_that_is_its_own() -> None:
         "blocks",
         "owner",
         "_read_by",
+        "_later",
+        "_stood",
     }

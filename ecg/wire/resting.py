@@ -1,0 +1,39 @@
+"""When a socket is not looked at: each look wakes a thread, which costs more than the message that it finds.
+
+Who works through messages at known times needs none of them before. Until then they are as well off in the kernel, as
+long as they fit there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+LEAST_SECONDS: Final = 0.008
+"""A shorter rest saves no look."""
+MOST_SECONDS: Final = 0.25
+"""No rest is longer: the library's own packets wait too."""
+MOST_BYTES: Final = 1 << 17
+"""What the kernel keeps for a socket on any system, about: a sender waits when it is more, and a broker then drops."""
+MEASURED_SECONDS: Final = 0.05
+
+
+class Rest:
+    """Rests between looks at a socket. until: before when nobody needs what comes, monotonic clock."""
+
+    def __init__(self, until: Callable[[], float]) -> None:
+        self._until = until
+        self._since_s = self._rate = 0.0
+        self._bytes = 0
+
+    def seconds(self, now_s: float, taken: int) -> float:
+        """How long the socket may be left alone after a look that took so many bytes; 0: not at all.
+
+        So much comes in a rest as came in the last looks, in the same time: never more than MOST_BYTES.
+        """
+        self._bytes += taken
+        passed_s = now_s - self._since_s
+        if passed_s >= MEASURED_SECONDS:
+            self._rate, self._since_s, self._bytes = self._bytes / passed_s, now_s, 0
+        rest_s = min(self._until() - now_s, MOST_SECONDS, MOST_BYTES / max(self._rate, 1.0))
+        return rest_s if rest_s >= LEAST_SECONDS else 0.0
