@@ -122,8 +122,10 @@ class Kernels(Protocol):
 
     def hear(
         self, messages: Sequence[tuple[Any, ...]], missing: int, tail: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-        """Signals of messages, their lines and last values, and for how long lines have stood; -1 for odd messages."""
+    ) -> tuple[list[tuple[int, ...]], NDArray[np.float32], NDArray[np.int64], NDArray[np.float64], list[int]]:
+        """A plan; signals of messages, their lines and last values, and for how long lines have stood; -1 for odd
+        messages.
+        """
 
     def looks(self, state: Any, slots: Any, chunks: Any, hop: int, length: int) -> Any:
         """The looks that the next samples of these slots make due: slots, index, means, spreads, blocks."""

@@ -220,8 +220,7 @@ class BedAlarms(Episodes):
                 deadline = pause
             if asystole < deadline and self._awaits_asystole():
                 deadline = asystole
-            for kind, span in limit.slow.items():
-                count = limit.slow_rr[kind]
+            for kind, count, span in limit.slow:
                 if len(beats) < count or beats[-count] + span >= deadline:
                     continue
                 if beats[-count] > state.denied and kind in limit.enabled and not self.lasts(kind):
@@ -263,8 +262,7 @@ class BedAlarms(Episodes):
             state.stopped = True
             patterns.stop(self, state, now)
             (self.hold if held else self.raise_)("pause", self._silent_since(), now)
-        for kind, span in limit.slow.items():
-            count = limit.slow_rr[kind]
+        for kind, count, span in limit.slow:
             if len(state.beats) >= count and now >= state.beats[-count] + span and not self.lasts(kind):
                 if witness.denies_slow(state, state.beats[-count], count):
                     state.denied = max(state.denied, state.beats[-count])
@@ -279,8 +277,8 @@ class BedAlarms(Episodes):
         if len(state.second) > limit.beats_kept:
             del state.second[0]
         if not state.sign.fibrillation and not state.sign.lead_off:
-            for kind, span in limit.fast.items():
-                since = witness.second_fast(state, limit.fast_rr[kind], span, limit.rate)
+            for kind, count, span in limit.fast:
+                since = witness.second_fast(state, count, span, limit.rate)
                 if since is not None:
                     self.raise_(kind, since, index)
 

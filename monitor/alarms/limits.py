@@ -32,12 +32,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     minute: int
     minimum: int
     unreadable: int
-    slow_rr: dict[str, int]
     fast_rr: dict[str, int]
     beats_kept: int
-    slow: dict[str, int]
-    slow_end: dict[str, float]
-    fast: dict[str, float]
+    slow: tuple[tuple[str, int, int], ...]
+    slow_end: tuple[tuple[str, int, float], ...]
+    fast: tuple[tuple[str, int, float], ...]
     fast_end: dict[str, int]
     vt_rr: float
     rhythm_rr: float
@@ -66,9 +65,10 @@ def of_bed(settings: AlarmSettings, own: Message | None) -> AlarmSettings:
 def limits(settings: AlarmSettings, rate: float) -> Limits:
     """The settings in samples at `rate` Hz.
 
-    slow_rr, fast_rr: RR intervals averaged by kind. beats_kept: R-peaks that all of it needs.
-    slow: a span of slow_rr intervals at least so long is a bradycardia; slow_end: shorter than that ends it.
-    fast: a span of fast_rr intervals shorter than that is a tachycardia; fast_end: at least so long ends it.
+    fast_rr: RR intervals averaged by kind. beats_kept: R-peaks that all of it needs. slow, slow_end, fast: kind, RR
+    intervals and their span.
+    slow: a span at least so long is a bradycardia; slow_end: one shorter than that ends it.
+    fast: one shorter than that is a tachycardia; fast_end: at least so long ends it.
     vt_rr, rhythm_rr: longest mean RR interval of a fast run and of a ventricular rhythm.
     qt: QT at an RR interval of one sample, so that times the root of a mean RR it is that RR's QT (Bazett).
     """
@@ -87,12 +87,13 @@ def limits(settings: AlarmSettings, rate: float) -> Limits:
         minute=ceil(minute),
         minimum=ceil(settings.minimum_seconds * rate),
         unreadable=ceil(settings.cannot_analyse_seconds * rate),
-        slow_rr=slow_rr,
         fast_rr=fast_rr,
         beats_kept=max(FAST_RR, *slow_rr.values(), *fast_rr.values()) + 1,
-        slow={kind: floor(slow_rr[kind] * minute / value) + 1 for kind, value in slow.items()},
-        slow_end={kind: slow_rr[kind] * minute / (value * (1 + back)) for kind, value in slow.items()},
-        fast={kind: fast_rr[kind] * minute / value for kind, value in fast.items()},
+        slow=tuple((kind, slow_rr[kind], floor(slow_rr[kind] * minute / value) + 1) for kind, value in slow.items()),
+        slow_end=tuple(
+            (kind, slow_rr[kind], slow_rr[kind] * minute / (value * (1 + back))) for kind, value in slow.items()
+        ),
+        fast=tuple((kind, fast_rr[kind], fast_rr[kind] * minute / value) for kind, value in fast.items()),
         fast_end={kind: ceil(fast_rr[kind] * minute / (value * (1 - back))) for kind, value in fast.items()},
         vt_rr=minute / settings.vt_rate,
         rhythm_rr=minute / settings.ventricular_rhythm_rate,

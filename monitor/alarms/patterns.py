@@ -179,12 +179,10 @@ def _r_on_t(to: Conditions, state: BedState, limits: Limits, index: int) -> None
 def _rates(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
     """Tachycardia begins and bradycardia ends with a beat; their opposites come with time too."""
     beats = state.beats
-    for kind, span in limits.slow_end.items():
-        count = limits.slow_rr[kind]
+    for kind, count, span in limits.slow_end:
         if len(beats) > count and index - beats[-count - 1] < span and to.lasts(kind):
             to.end(kind, index, index)
-    for kind, span in limits.fast.items():
-        count = limits.fast_rr[kind]
+    for kind, count, span in limits.fast:
         fast = len(beats) > count and index - beats[-count - 1] < span
         if fast and not to.lasts(kind):
             denied = witness.denies_fast(state, beats[-count - 1], index, count, limits.rate)

@@ -12,10 +12,11 @@ from ecg.wire.messages import SCHEMA, Alarms, BedState, encode_json
 from ecg.wire.topics import Kind, Topics
 from monitor.service.alarm_book import AlarmBook
 from monitor.service.connection import Outgoing
+from monitor.ward.admission import GONE
 from monitor.ward.bed import Bed
 from monitor.ward.lead_states import lead_states, signal_of
 from monitor.ward.limits import in_force, own_of
-from monitor.ward.ward import GONE, Ward
+from monitor.ward.ward import Ward
 
 FORGOTTEN: Final[tuple[Kind, ...]] = ("alarm", "state")
 

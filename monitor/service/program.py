@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -262,7 +261,8 @@ async def _while_wanted(service: Service, screens: Screens, starter: Starter) ->
 
 def get_ready() -> None:
     """Load what `make_service` needs, whatever the settings say: code and kernels."""
-    import_module("monitor.service.loop")
+    from monitor.service import loop  # noqa: F401
+
     compiled.kernels()
 
 

@@ -15,6 +15,8 @@ from monitor.ward.events import AlarmChanged, BeatRead, Event
 
 MOST_LINES: Final = 512
 """Beats in one message of the combined topic: 200 KB or so."""
+FEW: Final = 8
+"""Rows of numbers that Python rounds sooner than NumPy."""
 
 
 class Publisher:
@@ -93,6 +95,9 @@ class Publisher:
 
 def rounded(rows: Sequence[Sequence[float]], *digits: int) -> list[list[float]]:
     """Rows of numbers with so many digits behind the point, each column its own or all the same."""
+    if len(rows) < FEW:
+        places = digits * len(rows[0]) if len(digits) == 1 else digits
+        return [[round(value, place) for value, place in zip(row, places, strict=True)] for row in rows]
     steps = 10.0 ** np.array(digits)
     found: list[list[float]] = (np.rint(np.array(rows) * steps) / steps).tolist()
     return found

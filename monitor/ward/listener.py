@@ -143,16 +143,13 @@ def heard(unheard: list[Unheard]) -> list[Plain | None]:
     fast = compiled.kernels()
     if not fast:
         return [None] * len(unheard)
-    signals, lines, ends, stood = fast.hear(unheard, MISSING, TAIL)
+    plan, signals, lines, ends, stood = fast.hear(unheard, MISSING, TAIL)
     found: list[Plain | None] = []
-    place = first = 0
-    for one, longest in zip(unheard, stood.tolist(), strict=True):
-        length, count = len(one.samples) // (2 * one.columns), len(one.table)
-        end = place + count * length
+    for (_, _, first, _, place), (_, _, after, _, end), longest in zip(plan, plan[1:], stood, strict=False):
         if longest >= 0:
+            length = (end - place) // (after - first)
             parts = [signals[at : at + length] for at in range(place, end, length)]
             found.append(Plain(parts, lines, ends, first, longest))
         else:
             found.append(None)
-        place, first = end, first + count
     return found

@@ -62,29 +62,18 @@ def _hear(rows: Any, terms: Any, leads: int, missing: int, tail: int, signals: A
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hear(
-    flat: Any,
-    edges: Any,
-    columns: Any,
-    terms: Any,
-    firsts: Any,
-    leads: Any,
-    missing: int,
-    tail: int,
-    out: tuple[Any, ...],
-) -> None:
+def hear(flat: Any, plan: Any, terms: Any, missing: int, tail: int, out: tuple[Any, ...]) -> None:
     """`_hear` of many messages, one behind the other.
 
-    flat: int16, of message k flat[edges[k]:edges[k + 1]], rows of columns[k] codes. terms: of all signals, those of
-    message k from row firsts[k] on. out: signals, float32, one behind the other; their lines and ends; and what `_hear`
-    says of each message.
+    flat: int16. terms: of all signals. plan: int64 [messages + 1, 5], where in flat each message begins, and how many
+    columns its rows have; where in terms its signals begin, how many are leads, and where the first of them goes.
+    out: signals, float32, one behind the other; their lines and ends; and what `_hear` says of each message.
     """
     signals, lines, ends, stood = out
-    place = 0
-    for one in range(len(columns)):
-        count, low, high = (edges[one + 1] - edges[one]) // columns[one], firsts[one], firsts[one + 1]
-        size = count * (high - low)
-        rows = flat[edges[one] : edges[one + 1]].reshape(count, columns[one])
-        made = signals[place : place + size].reshape(high - low, count)
-        stood[one] = _hear(rows, terms[low:high], leads[one], missing, tail, made, lines[low:high], ends[low:high])
-        place += size
+    for one in range(len(plan) - 1):
+        begin, columns, low, leads, place = plan[one]
+        high = plan[one + 1, 2]
+        count = (plan[one + 1, 0] - begin) // columns
+        rows = flat[begin : plan[one + 1, 0]].reshape(count, columns)
+        made = signals[place : plan[one + 1, 4]].reshape(high - low, count)
+        stood[one] = _hear(rows, terms[low:high], leads, missing, tail, made, lines[low:high], ends[low:high])

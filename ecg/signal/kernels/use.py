@@ -51,6 +51,7 @@ _FREE_WAVES = _part(Waves, (p_waves.KEPT + name for name in Waves._fields))
 
 
 INT16: Final = np.dtype("<i2")
+NOTHING: Final = np.zeros(0, np.float32)
 
 
 class Compiled:
@@ -72,7 +73,7 @@ class Compiled:
                 _FILTERS(state),
                 _LEVELS(state),
                 _TAKEN(state),
-                Designs(*(part for design in designs for part in design)),
+                _designs(designs),
                 (kern.up, kern.down, kern.half, kern.taps),
                 np.ascontiguousarray(slots),
                 np.ascontiguousarray(follows),
@@ -101,7 +102,7 @@ class Compiled:
             wide[:, :HISTORY] = recent.history(state, name, slots)
         filtering.advance(
             _FILTERS(state),
-            Designs(*(part for design in designs for part in design)),
+            _designs(designs),
             np.ascontiguousarray(slots),
             np.ascontiguousarray(signal).reshape(-1),
             np.arange(rows + 1) * signal.shape[1],
@@ -158,30 +159,29 @@ class Compiled:
 
     def hear(
         self, messages: Sequence[tuple[Any, ...]], missing: int, tail: int
-    ) -> tuple[NDArray[np.float32], Index, Floats, Index]:
-        """Signals of messages in their units, one behind the other; lines and values after them; for how long lines
-        have stood, by message: see `hearing.hear`.
+    ) -> tuple[list[tuple[int, ...]], NDArray[np.float32], Index, Floats, list[int]]:
+        """Plan, signals of messages in their units, one behind the other; lines and values after them; for how long
+        lines have stood, by message: see `hearing.hear`.
 
         messages: of each samples, int16 little-endian, columns, terms and leads; more is left alone.
         """
-        parts, columns, tables, leads, *_ = zip(*messages, strict=True)
-        count = len(parts)
-        edges, firsts = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
-        sizes = np.fromiter(map(len, parts), np.int64, count) // 2
-        signals_of, wide = np.fromiter(map(len, tables), np.int64, count), np.array(columns, np.int64)
-        np.cumsum(sizes, out=edges[1:])
-        np.cumsum(signals_of, out=firsts[1:])
-        all_signals = int(firsts[-1])
+        plan: list[tuple[int, ...]] = []
+        begin = first = place = 0
+        for samples, columns, terms, leads, *_ in messages:
+            plan.append((begin, columns, first, leads, place))
+            codes, count = len(samples) // 2, len(terms)
+            begin, first, place = begin + codes, first + count, place + codes // columns * count
+        plan.append((begin, 0, first, 0, place))
         out = (
-            np.empty(int((sizes // wide * signals_of).sum()), np.float32),
-            np.empty((all_signals, 4), np.int64),
-            np.empty(all_signals),
-            np.empty(count, np.int64),
+            np.empty(place, np.float32),
+            np.empty((first, 4), np.int64),
+            np.empty(first),
+            np.empty(len(messages), np.int64),
         )
-        flat = np.frombuffer(b"".join(parts), INT16)
-        terms = tables[0] if count == 1 else np.concatenate(tables)
-        hearing.hear(flat, edges, wide, terms, firsts, np.array(leads, np.int64), missing, tail, out)
-        return out
+        flat = np.frombuffer(b"".join([one[0] for one in messages]), INT16)
+        table = messages[0][2] if len(messages) == 1 else np.concatenate([one[2] for one in messages])
+        hearing.hear(flat, np.array(plan, np.int64), table, missing, tail, out)
+        return plan, out[0], out[1], out[2], out[3].tolist()
 
     def looks(
         self, state: State, slots: Index, chunks: list[NDArray[np.float32]], hop: int, length: int
@@ -281,8 +281,13 @@ class Compiled:
         return out
 
 
+def _designs(designs: tuple[tuple[Floats, ...], ...]) -> Designs:
+    """Low-, high- and band-pass as a kernel takes them."""
+    return Designs(*designs[0], *designs[1], *designs[2])
+
+
 def _flat(chunks: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], Index]:
     """Chunks one behind the other, and where each begins and the last ends."""
     edges = np.zeros(len(chunks) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, chunks), np.int64, len(chunks)), out=edges[1:])
-    return np.concatenate([np.zeros(0, np.float32), *chunks], dtype=np.float32, casting="same_kind"), edges
+    return np.concatenate([NOTHING, *chunks], dtype=np.float32, casting="same_kind"), edges

@@ -6,6 +6,7 @@ import threading
 import time
 
 import msgspec
+import numpy as np
 import pytest
 
 from ecg.settings import Config, MonitorSettings
@@ -17,7 +18,7 @@ from monitor.service.connection import Arrival, Outgoing
 from monitor.service.feed import View
 from monitor.service.latency import Latencies
 from monitor.service.loop import Service
-from monitor.service.publisher import Publisher
+from monitor.service.publisher import Publisher, rounded
 from monitor.ward.events import AlarmChanged, BeatRead, Event
 from monitor.ward.ward import Ward
 from tests.support.services import JUST_CAME_S, QUARTERS, put, service, work
@@ -172,3 +173,10 @@ def service_status(run: Run) -> ServiceStatus:
         repeated=0,
         junk=0,
     )
+
+
+def test_numbers_are_rounded_together_as_each_by_itself() -> None:
+    rows = np.random.default_rng(0).uniform(0, 2000, (200, 3)).astype(np.float32).tolist()
+    assert rounded(rows, 6) == [[round(value, 6) for value in row] for row in rows]
+    assert rounded(rows, 3, 2, 1) == [[round(a, 3), round(b, 2), round(c, 1)] for a, b, c in rows]
+    assert rounded(rows[:2], 3, 2, 1) == rounded(rows, 3, 2, 1)[:2]
