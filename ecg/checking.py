@@ -10,7 +10,7 @@ from typing import Final
 
 from ecg.errors import UserError
 from ecg.settings import MqttSettings
-from ecg.wire.broker import Broker, address, bare, ensure, is_loopback, probe
+from ecg.wire.broker import EXTERNAL, Broker, address, bare, ensure, is_loopback, probe
 from ecg.wire.client import Line, LineError
 from ecg.wire.tls import encryption
 
@@ -39,7 +39,7 @@ def broker(mqtt: MqttSettings, filters: Sequence[str]) -> str:
     host = bare(mqtt.host)
     at, problem = address(host, mqtt.port), probe(host, mqtt.port)
     if problem is None:
-        asyncio.run(_connect(mqtt, Broker(host, mqtt.port, "external"), filters))
+        asyncio.run(_connect(mqtt, Broker(host, mqtt.port, EXTERNAL), filters))
         return f"{at} lets us in"
     if mqtt.embedded and is_loopback(host) and not mqtt.tls:
         return f"nobody answers at {at}: one would be started in the program"

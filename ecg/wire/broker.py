@@ -27,14 +27,22 @@ CONNECT: Final = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x05\x00\x00"
 CONNACK: Final = b"\x20"
 TLS_ALERT: Final = b"\x15\x03"
 
+EXTERNAL: Final = "external"
+EMBEDDED: Final = "embedded amqtt"
+
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """An MQTT broker that answers. kind: "external" or "embedded amqtt"."""
+    """An MQTT broker that answers. kind: EXTERNAL or EMBEDDED."""
 
     host: str
     port: int
     kind: str
+
+    @property
+    def own(self) -> bool:
+        """Has it been started for this program alone, just now and on the loopback?."""
+        return self.kind != EXTERNAL
 
     def __str__(self) -> str:
         return f"{address(self.host, self.port)} ({self.kind})"
@@ -51,7 +59,7 @@ def ensure(mqtt: MqttSettings) -> Iterator[Broker]:
     if problem is None:
         if not mqtt.tls and mqtt.transport == "tcp" and (other := stranger(host, mqtt.port)):
             raise UserError(f"what answers at {address(host, mqtt.port)} is no MQTT broker: {other}")
-        yield Broker(host, mqtt.port, "external")
+        yield Broker(host, mqtt.port, EXTERNAL)
         return
     if not (mqtt.embedded and is_loopback(host)) or mqtt.tls or mqtt.transport != "tcp":
         hint = "" if is_loopback(host) else "; one is started by itself on 127.0.0.1 only"
@@ -63,7 +71,7 @@ def ensure(mqtt: MqttSettings) -> Iterator[Broker]:
         )
     running = _Embedded("127.0.0.1" if host == "localhost" else host, mqtt.port)
     try:
-        yield Broker(running.host, mqtt.port, "embedded amqtt")
+        yield Broker(running.host, mqtt.port, EMBEDDED)
     finally:
         running.stop()
 

@@ -210,7 +210,12 @@ def _announce(config: Config, listening: Callable[[], None]) -> None:
 
 
 async def _look_for_rivals(config: Config, broker: Broker, force: bool) -> None:
-    """Raises AnotherMonitorError where another monitor reads this broker and root."""
+    """Raises AnotherMonitorError where another monitor reads this broker and root.
+
+    A broker of our own is not asked: whoever reached it in its first second is on this host, where one has the place.
+    """
+    if broker.own:
+        return
     rival, mqtt = await rivals.find(config.mqtt, broker, config.monitor.status_seconds), config.mqtt
     if rival is None:
         return

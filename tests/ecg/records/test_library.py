@@ -21,6 +21,12 @@ def test_the_excerpt_is_real_and_needs_no_files(monkeypatch: pytest.MonkeyPatch,
     assert dict(zip(symbols.tolist(), counts.tolist(), strict=True)) == {"F": 56, "N": 358, "Q": 2, "V": 93}
 
 
+def test_the_excerpt_is_the_packages_own_wherever_it_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = library.read("excerpt")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert np.array_equal(library.read("excerpt").samples, found.samples)
+
+
 def test_the_excerpt_is_what_the_database_holds(records: list[str]) -> None:
     excerpt, whole = library.read("excerpt"), library.read("208")
     first, last = 422_820, 530_820
