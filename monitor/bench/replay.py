@@ -42,7 +42,7 @@ def timed(config: Config, beds: dict[str, list[bytes]]) -> Run:
     parts = ((ward.engine, "infer", "network"), (ward.path, "step_leads", "signal path"))
     for holder, name, stage in (
         *parts,
-        (ward.alarms, "samples", "alarms' signs"),
+        (ward.alarms, "leads", "alarms' signs"),
         (ward.alarms, "beat", "their beats"),
     ):
         setattr(holder, name, counted(getattr(holder, name), stages, stage))
