@@ -18,6 +18,7 @@ import numpy as np
 from ecg.signal import compiled
 from ecg.signal.numbers import clip
 from ecg.signal.recursive import BAND_PASS
+from ecg.signal.resampler import MODEL_RATE
 from ecg.signal.slots import Floats, Index, Mask, State, rounds
 
 BAND: Final = BAND_PASS
@@ -28,8 +29,12 @@ DELAY: Final = 13
 RISE_BEFORE: Final = 5
 WAIT_AFTER: Final = 14
 """A maximum is higher than the 5 samples before it and no lower than the 14 after it."""
+UNSETTLED: Final = 8
+"""Newest samples, out of which a pacemaker's spike may still be taken (`ecg.signal.pacing`): they are not looked at."""
 LEARNING: Final = 250
-"""Samples heard before the first decision: levels start from their largest envelope."""
+"""Samples, settled ones, before the first decision: levels start from their largest envelope."""
+AWAKE: Final = LEARNING + UNSETTLED
+"""Samples heard before the first decision."""
 SKIP: Final = 24
 REFRACTORY: Final = 25
 HALF_SHAPE: Final = 12
@@ -45,6 +50,14 @@ LEAST_MV: Final = 0.03
 """What is lower from top to bottom is noise of an amplifier: it is no beat."""
 T_WAVE_SPAN: Final = 45
 T_WAVE_SHARE: Final = 0.6
+ANSWER: Final = 12
+ANSWERED: Final = 1.5
+ANSWERED_LEAST: Final = 0.6
+"""A wave whose maximum is no further from a pacemaker's spike than so many samples is the heart's answer to it: it
+counts for half as much again, if it alone reaches that share of the threshold at which nothing is overdue.
+"""
+REMAINDER: Final = 0.05
+"""What is lower there, from top to bottom, than this share of the spike is left of the spike: it is no beat."""
 SEARCH: Final = 10
 """Samples to either side of a given R-peak in which the envelope's maximum is looked for."""
 
@@ -79,9 +92,13 @@ class Peaks(NamedTuple):
 
 
 def new_state(slots: int) -> State:
-    """State of new beds. begin: first sample. taken: how many given R-peaks have been used."""
+    """State of new beds. begin: first sample. paced_at, paced_mv: top (sample at the own rate) and height of a
+    pacemaker's last spike. taken: how many given R-peaks have been used.
+    """
     return {
         "begin": np.zeros(slots, np.int64),
+        "paced_at": np.full(slots, -(1 << 40), np.int64),
+        "paced_mv": np.zeros(slots),
         "taken": np.zeros(slots, np.int64),
         "signal": np.zeros(slots),
         "noise": np.zeros(slots),
@@ -103,6 +120,7 @@ def find(state: State, slots: Index, model: Floats, band: Floats, envelope: Floa
         peaks: Peaks = fast.find(state, slots, model, band, envelope, first, count)
         return peaks
     begin = state["begin"][slots]
+    model, band, envelope = (signal[:, : signal.shape[1] - UNSETTLED] for signal in (model, band, envelope))
     total = envelope.shape[1]
     end = first + total
     awake = end >= begin + LEARNING
@@ -143,7 +161,7 @@ def align(state: State, slots: Index, given: list[Floats], envelope: Floats, fir
     rows, columns = [], []
     for row, (slot, peaks) in enumerate(zip(slots, given, strict=True)):
         taken = int(state["taken"][slot])
-        ready = int(np.searchsorted(peaks, first[row] + total - 1 - DELAY - SEARCH))
+        ready = int(np.searchsorted(peaks, first[row] + total - 1 - DELAY - SEARCH - UNSETTLED))
         for peak in peaks[taken:ready]:
             middle = round(float(peak)) + DELAY - int(first[row])
             low = max(middle - SEARCH, 1)
@@ -217,10 +235,16 @@ def decide(
         judged = tall * (1 - unlike * (1 - np.maximum(alike, 0)) * doubt)
 
         threshold = noise + THRESHOLD * (level - noise)
+        spike = state["paced_at"][rows] * MODEL_RATE / state["rate"][rows] + DELAY
+        paced = np.abs(spike - at[chosen]) <= ANSWER
+        answer = paced & (tall > ANSWERED_LEAST * threshold)
+        least = np.maximum(LEAST_MV, np.where(paced, REMAINDER * state["paced_mv"][rows], 0))
+        alone, gain = tall, np.where(answer, ANSWERED, 1.0)
+        tall, judged = tall * gain, judged * gain
         overdue = since / mean_rr - 1.3
         threshold = np.where(overdue > 0, threshold * np.maximum(0.35, 1 - 0.5 * overdue), threshold)
         after_beat = (since < T_WAVE_SPAN) & (tall < T_WAVE_SHARE * last_height)
-        yes = (since > REFRACTORY) & (judged > threshold) & ~after_beat & (wide >= LEAST_MV)
+        yes = (since > REFRACTORY) & (judged > threshold) & ~after_beat & (wide >= least)
         accepted[chosen] = yes
 
         usual = yes & (since > 37) & (since < 220)
@@ -230,7 +254,7 @@ def decide(
         state["size"][rows] = fade * np.where(
             yes, typical + 0.15 * (np.minimum(wide, 1.8 * typical) - typical), typical
         )
-        state["noise"][rows] = np.where(yes, noise, noise + 0.1 * (np.minimum(tall, 0.6 * level) - noise))
+        state["noise"][rows] = np.where(yes, noise, noise + 0.1 * (np.minimum(alone, 0.6 * level) - noise))
         state["shape"][rows] = np.where(yes[:, None], known + 0.1 * (form - known), known)
         state["last"][rows] = np.where(yes, at[chosen], state["last"][rows])
         state["last_height"][rows] = np.where(yes, tall, last_height)

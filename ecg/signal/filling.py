@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from ecg.signal.detector import LEARNING, REFRACTORY, SEARCH, WAIT_AFTER, Peaks, parabola
+from ecg.signal.detector import LEARNING, REFRACTORY, SEARCH, UNSETTLED, WAIT_AFTER, Peaks, parabola
 from ecg.signal.slots import Floats, Index, Mask, State
 
 NEVER: Final = -(1 << 40)
@@ -81,7 +81,7 @@ def filled(
         if not offered and leader not in heard and follower not in heard:
             continue
         awake = int(state["begin"][slots[follower]]) + LEARNING
-        decided = int(first[leader]) + envelope.shape[1] - WAIT_AFTER - 1
+        decided = int(first[leader]) + envelope.shape[1] - UNSETTLED - WAIT_AFTER - 1
         mine = heard.get(leader, [])
         events = [(at, 0) for at in mine] + [(at, 1) for at in heard.get(follower, []) if at >= awake]
         for at in _merged(state, int(slots[leader]), events, decided):

@@ -18,7 +18,7 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import compiled, detector, features, filling, recent, shapes, windows
+from ecg.signal import compiled, detector, features, filling, pacing, recent, shapes, windows
 from ecg.signal.beats import Beats
 from ecg.signal.compiled import Kernels
 from ecg.signal.detector import DELAY
@@ -69,6 +69,14 @@ class Found:
     witnessed: Index
 
 
+def kept_inputs(rate: float) -> int:
+    """Samples at `rate` Hz that are kept of a lead: what the resampler and the search for spikes go back to.
+
+    Raises ValueError below 100 Hz and for infinity.
+    """
+    return max(2 * reach(rate), pacing.room(rate))
+
+
 class SignalPath(SlotArrays):
     """Resampler, filters, detector, cutter and features of `slots` leads.
 
@@ -89,13 +97,14 @@ class SignalPath(SlotArrays):
             "seen": np.zeros(slots, np.int64),
             "made": np.zeros(slots, np.int64),
             "origin": np.full(slots, np.nan),
-            "inputs": np.zeros((slots, 2 * kernel(360.0).half), np.float32),
+            "inputs": np.zeros((slots, kept_inputs(360.0)), np.float32),
             "low_filter": np.zeros((slots, 2)),
             "high_filter": np.zeros((slots, 1)),
             "band_filter": np.zeros((slots, 2)),
             "band_last": np.zeros(slots),
             "slopes": np.zeros((slots, detector.AVERAGE - 1)),
             **recent.new_state(slots),
+            **pacing.new_state(slots),
             **detector.new_state(slots),
             **filling.new_state(slots),
             **windows.new_state(slots),
@@ -118,7 +127,7 @@ class SignalPath(SlotArrays):
         """
         slots = np.asarray(slots, np.int64)
         kernels = [kernel(float(rate)) for rate in rates]
-        self.widen("inputs", 2 * max((k.half for k in kernels), default=0))
+        self.widen("inputs", max((kept_inputs(float(rate)) for rate in rates), default=0))
         self.clear(slots)
         begin = np.array([int(k.first(np.asarray(s))) for k, s in zip(kernels, start, strict=True)], np.int64)
         if beside is not None:
@@ -143,7 +152,7 @@ class SignalPath(SlotArrays):
         """Continue one bed from a copy. Raises ValueError if the copy does not fit; nothing has changed then."""
         saved = recent.unpacked(saved)
         self.check(saved)
-        room = 2 * reach(float(saved["rate"]))
+        room = kept_inputs(float(saved["rate"]))
         if len(saved["inputs"]) < room:
             raise ValueError(f"the saved inputs are too few for a rate of {saved['rate']} Hz")
         seen, made, begin = (int(saved[name]) for name in ("seen", "made", "begin"))
@@ -178,10 +187,9 @@ class SignalPath(SlotArrays):
         follows = slots if follows is None else follows
         if (fast := compiled.kernels()) and not self._given:
             return _joined(self._compiled(fast, slots, follows, chunks))
-        lengths = np.array([len(chunk) for chunk in chunks], np.int64)
         found = []
-        for offset in range(0, int(lengths.max(initial=0)), BLOCK):
-            part = np.clip(lengths - offset, 0, BLOCK)
+        while any(map(len, chunks)):
+            part, spikes = pacing.cut_short(self.state, slots, follows, [chunk[:BLOCK] for chunk in chunks])
             seen = self.state["seen"][slots] + part
             rates = self.state["rate"][slots]
             made = np.zeros(len(slots), np.int64)
@@ -192,8 +200,10 @@ class SignalPath(SlotArrays):
                 rate, length, count = rates[members[0]], part[members[0]], made[members[0]]
                 if length == 0:
                     continue
-                signal = np.stack([chunks[i][offset : offset + int(length)] for i in members])
+                signal = np.stack([chunks[i][: int(length)] for i in members])
                 found.append(self._advance(slots[members], follows[members], signal, float(rate), int(count)))
+            pacing.lift(self.state, slots[spikes >= 0])
+            chunks = [chunk[length:] for chunk, length in zip(chunks, part.tolist(), strict=True)]
         return _joined(found)
 
     def _compiled(self, fast: Kernels, slots: Index, follows: Index, chunks: list[NDArray[np.float32]]) -> list[Found]:
@@ -203,14 +213,15 @@ class SignalPath(SlotArrays):
             rate, alone = float(rates[of[0]]), len(of) == len(slots)
             some = chunks if alone else [chunks[row] for row in of]
             own, lead = (slots, follows) if alone else (slots[of], follows[of])
-            longest = max(map(len, some))
-            for offset in range(0, longest, BLOCK):
-                part = some if longest <= BLOCK else [chunk[offset : offset + BLOCK] for chunk in some]
-                where, peaks, index, ready, at, cuts, who, heard = fast.step(
-                    self.state, DESIGNS, kernel(rate), own, lead, part, rate
-                )
-                beats = self._described(where, peaks, index, ready, at, cuts) if len(where) else Beats.none()
+            while some:
+                part = some if max(map(len, some)) <= BLOCK else [chunk[:BLOCK] for chunk in some]
+                *made, who, heard, taken, short = fast.step(self.state, DESIGNS, kernel(rate), own, lead, part, rate)
+                beats = self._described(*made) if len(made[0]) else Beats.none()
                 found.append(Found(beats=beats, witnessed=np.stack((who, heard), axis=1)))
+                if part is some and not short:
+                    break
+                rest = [row for row, chunk in enumerate(some) if taken[row] < len(chunk)]
+                some, own, lead = [some[row][taken[row] :] for row in rest], own[rest], lead[rest]
         return found
 
     def finish(self, slots: Index, follows: Index | None = None) -> Beats:
@@ -226,7 +237,7 @@ class SignalPath(SlotArrays):
             return Beats.none()
         last = self.state["inputs"][slots, -1] + np.nan_to_num(self.state["origin"][slots])
         ended = self.state["seen"][slots].copy()
-        seconds = (WINDOW_AFTER + DELAY + detector.WAIT_AFTER + detector.LEARNING) / MODEL_RATE + 0.1
+        seconds = (WINDOW_AFTER + DELAY + detector.WAIT_AFTER + detector.AWAKE) / MODEL_RATE + 0.1
         hold = [
             np.full(int(seconds * rate), value, np.float32)
             for rate, value in zip(self.state["rate"][slots], last, strict=True)
@@ -333,7 +344,7 @@ class SignalPath(SlotArrays):
         cuts = windows.cut(model, ready.row, centre - first[ready.row])
         to_own = state["rate"][where] / MODEL_RATE
         index = np.floor((centre + windows.fiducial(cuts)) * to_own + 0.5).astype(np.int64)
-        needed = np.maximum(centre + WINDOW_AFTER, state["begin"][where] + detector.LEARNING)
+        needed = np.maximum(centre + WINDOW_AFTER, state["begin"][where] + detector.AWAKE)
         last = np.floor((needed - 1) * to_own).astype(np.int64) + half
         return self._described(where, ready.at, np.maximum(index, 0), last, ready.at + ready.fraction, cuts)
 

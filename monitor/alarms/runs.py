@@ -104,7 +104,11 @@ def weigh(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
 
 def broad(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
     """A tachycardia by all its beats together. index: the newest beat, whose evidence state.evidence ends with."""
-    last = state.evidence[-limits.vt_beats :]
+    count, beats = limits.vt_beats, state.beats
+    slow = count > 1 and (len(beats) < count - 1 or index - beats[1 - count] > (count - 1) * limits.vt_rr)
+    if slow and not state.broad:  # as nearly always
+        return
+    last = state.evidence[-count:]
     if any(one.v == UNKNOWN for one in last):
         return
     if state.broad:
@@ -113,8 +117,7 @@ def broad(to: Conditions, state: BedState, limits: Limits, index: int) -> None:
             if not state.run_length and not shown(state.sign):
                 to.end("ventricular_tachycardia", state.beats[-1], index)
         return
-    count = limits.vt_beats
-    places = [*state.beats[-count + 1 :], index]
+    places = [*beats[-count + 1 :], index]
     if len(places) < count or len(last) < count or state.sign.noisy:
         return
     if (

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.settings import AlarmSettings
-from ecg.signal.detector import LEARNING
+from ecg.signal.detector import AWAKE
 from ecg.signal.path import FIDUCIAL_REACH
 from ecg.signal.resampler import MODEL_RATE, kernel
 from ecg.signal.windows import WINDOW_AFTER
@@ -52,7 +52,7 @@ def beats_known_after(rate: float) -> int:
 
 def learning_samples(rate: float) -> int:
     """Samples at `rate` Hz from a bed's reset during which the signal path returns no beat yet."""
-    return ceil((LEARNING + ROUNDING) * rate / MODEL_RATE) + 2 * kernel(rate).half
+    return ceil((AWAKE + ROUNDING) * rate / MODEL_RATE) + 2 * kernel(rate).half
 
 
 class SavedAlarms(msgspec.Struct):

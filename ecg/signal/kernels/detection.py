@@ -11,6 +11,7 @@ from ecg.signal import detector as said
 from ecg.signal.kernels.filtering import Rows
 from ecg.signal.kernels.sums import clip, total
 from ecg.signal.recent import HISTORY
+from ecg.signal.resampler import MODEL_RATE
 
 AVERAGE, RISE_BEFORE, WAIT_AFTER, LEARNING, SKIP = (
     said.AVERAGE,
@@ -28,12 +29,17 @@ REFRACTORY, HALF_SHAPE, SHAPE, THRESHOLD, STILL_RISING = (
 )
 UNLIKE, UNLIKE_PER_NOISE, UNLIKE_FREE, SMALL = said.UNLIKE, said.UNLIKE_PER_NOISE, said.UNLIKE_FREE, said.SMALL
 T_WAVE_SPAN, T_WAVE_SHARE, LEAST_MV = said.T_WAVE_SPAN, said.T_WAVE_SHARE, said.LEAST_MV
+UNSETTLED, DELAY = said.UNSETTLED, said.DELAY
+ANSWER, ANSWERED, ANSWERED_LEAST, REMAINDER = said.ANSWER, said.ANSWERED, said.ANSWERED_LEAST, said.REMAINDER
 
 
 class Levels(NamedTuple):
     """The detector's state, arrays [slots, ...], under their names there."""
 
+    rate: Any
     begin: Any
+    paced_at: Any
+    paced_mv: Any
     signal: Any
     noise: Any
     size: Any
@@ -75,11 +81,17 @@ def _decide(levels: Levels, slot: int, at: int, tall: float, wide: float, form: 
     unlike = clip(UNLIKE_PER_NOISE * noise / max(level, 1e-9) - UNLIKE_FREE, 0.0, UNLIKE)
     judged = tall * (1 - unlike * (1 - max(alike, 0.0)) * doubt)
     threshold = noise + THRESHOLD * (level - noise)
+    alone, spike = tall, levels.paced_at[slot] * MODEL_RATE / levels.rate[slot] + DELAY
+    least = LEAST_MV
+    if abs(spike - at) <= ANSWER:
+        least = max(LEAST_MV, REMAINDER * levels.paced_mv[slot])
+        if tall > ANSWERED_LEAST * threshold:
+            tall, judged = tall * ANSWERED, judged * ANSWERED
     overdue = since / mean_rr - 1.3
     if overdue > 0:
         threshold = threshold * max(0.35, 1 - 0.5 * overdue)
     after_beat = since < T_WAVE_SPAN and tall < T_WAVE_SHARE * last_height
-    yes = since > REFRACTORY and judged > threshold and not after_beat and wide >= LEAST_MV
+    yes = since > REFRACTORY and judged > threshold and not after_beat and wide >= least
     fade = 0.9 if since > 400 else 1.0
     if yes:
         if since > 37 and since < 220:
@@ -93,7 +105,7 @@ def _decide(levels: Levels, slot: int, at: int, tall: float, wide: float, form: 
     else:
         levels.signal[slot] = fade * level
         levels.size[slot] = fade * typical
-        levels.noise[slot] = noise + 0.1 * (min(tall, 0.6 * level) - noise)
+        levels.noise[slot] = noise + 0.1 * (min(alone, 0.6 * level) - noise)
     return yes
 
 
@@ -108,7 +120,7 @@ def find(levels: Levels, slots: Any, order: Any, lines: Rows, first: Any, counts
     form, work = np.empty(SHAPE), np.empty((2, SHAPE))
     for row in order:
         count = counts[row]
-        length = HISTORY + count
+        length = HISTORY + count - UNSETTLED
         slot, begin, end = slots[row], levels.begin[slots[row]], first[row] + length
         if count == 0 or not end >= begin + LEARNING:
             continue

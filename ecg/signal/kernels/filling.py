@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from ecg.signal import filling as said
-from ecg.signal.detector import DELAY, LEARNING, REFRACTORY, SEARCH, WAIT_AFTER
+from ecg.signal.detector import DELAY, LEARNING, REFRACTORY, SEARCH, UNSETTLED, WAIT_AFTER
 from ecg.signal.kernels.filtering import Rows
 from ecg.signal.kernels.sums import clip
 from ecg.signal.recent import HISTORY
@@ -173,7 +173,7 @@ def settle(
                 offered |= one != NEVER
             if offered or end > begin or ends[other] > begins[other]:
                 awake = state.begin[slots[other]] + LEARNING
-                decided = first[row] + length - WAIT_AFTER - 1
+                decided = first[row] + length - UNSETTLED - WAIT_AFTER - 1
                 own_at, other_at = found[1][begin:end], found[1][begins[other] : ends[other]]
                 made = _merged(state, slot, own_at, other_at, awake, decided, queue, taken[used:])
                 for number in range(used, used + made):

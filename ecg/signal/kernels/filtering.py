@@ -55,7 +55,7 @@ class Designs(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _resample(joined: Any, begin: int, first: int, up: int, down: int, half: int, taps: Any, out: Any) -> None:
+def resampled(joined: Any, begin: int, first: int, up: int, down: int, half: int, taps: Any, out: Any) -> None:
     """Outputs from number `first` on. joined: float32 inputs, of which the first is number `begin`."""
     length = len(joined)
     for made in range(len(out)):
@@ -185,7 +185,7 @@ def advance(
             continue
         first, samples, slopes = state.made[slot], made[:count], steep[: average - 1 + count]
         state.made[slot] = first + count
-        _resample(joined, begin, first, up, down, half, taps, samples)
+        resampled(joined, begin, first, up, down, half, taps, samples)
         slopes[: average - 1] = state.slopes[slot]
         place_of, column = rows.row[row], rows.begin[row] + HISTORY
         model, band = rows.model[place_of, column : column + count], rows.band[place_of, column : column + count]

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ecg.signal.detector import DELAY, LEARNING, REFRACTORY
-from ecg.signal.kernels import detection, filling, filtering
+from ecg.signal.detector import AWAKE, DELAY, REFRACTORY
+from ecg.signal.kernels import detection, filling, filtering, pacing
 from ecg.signal.kernels.detection import Levels
 from ecg.signal.kernels.filling import Taken
 from ecg.signal.kernels.filtering import Designs, Filters
+from ecg.signal.kernels.pacing import Spikes
 from ecg.signal.recent import HISTORY
 from ecg.signal.resampler import MODEL_RATE
 from ecg.signal.windows import FIDUCIAL_REACH, PENDING, TAPER, WINDOW, WINDOW_AFTER, WINDOW_BEFORE
@@ -50,8 +51,10 @@ def step(
     filters: Filters,
     levels: Levels,
     taken: Taken,
+    spikes: Spikes,
     designs: Designs,
     kern: tuple[Any, ...],
+    reach: Any,
     slots: Any,
     follows: Any,
     order: Any,
@@ -60,11 +63,18 @@ def step(
     rate: float,
 ) -> tuple[Any, ...]:
     """Leads' next samples, flat[edges[row]:edges[row + 1]]. order: rows by slot. kern: up, down, half and taps.
+    reach: of spikes.
 
     Returns slot, at, index and ready of beats as `ecg.signal.beats` has them, their places between samples and their
-    windows, mV, and slots and samples of what leads that follow have found for themselves.
+    windows, mV, slots and samples of what leads that follow have found for themselves, how many of its new samples each
+    lead has taken, and whether those of one are fewer than all.
     """
     up, down, half, taps = kern
+    lengths = edges[1:] - edges[:-1]
+    used, tops = lengths.copy(), np.full(len(slots), -1, np.int64)
+    short = pacing.cut_short(filters, spikes, levels.begin, slots, follows, flat, edges, up, down, reach, used, tops)
+    if short:
+        flat, edges = pacing.beginnings(flat, edges, used)
     counts = _outputs(filters, slots, edges, up, down, half)
     rows, most = len(slots), counts.max()
     lines = filtering.placed(filters, slots, counts)
@@ -100,7 +110,10 @@ def step(
         begin, end = lines.begin[row], lines.begin[row] + HISTORY + counts[row]
         offset = _cut(lines.model[lines.row[row], begin:end], centre - first[row], cuts[beat])
         index[beat] = max(int(np.floor((centre + offset) * to_own + 0.5)), 0)
-        needed = max(centre + WINDOW_AFTER, levels.begin[slots[row]] + LEARNING)
+        needed = max(centre + WINDOW_AFTER, levels.begin[slots[row]] + AWAKE)
         ready[beat] = np.int64(np.floor((needed - 1) * to_own)) + half
     filtering.kept(filters, slots, counts, lines)
-    return slot_of, at_of, index, ready, at, cuts, who[:seen], heard[:seen]
+    for row in range(rows):
+        if tops[row] >= 0:
+            pacing.lift(filters, spikes, designs, slots[row], up, down, half, taps, reach)
+    return slot_of, at_of, index, ready, at, cuts, who[:seen], heard[:seen], used, short

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import p_waves, recent
+from ecg.signal import p_waves, pacing, recent
 from ecg.signal.compiled import Rules, Terms
 from ecg.signal.detector import REFRACTORY, Peaks
 from ecg.signal.kernels import (
@@ -29,6 +29,7 @@ from ecg.signal.kernels.filling import Taken
 from ecg.signal.kernels.filtering import Designs, Filters, Rows
 from ecg.signal.kernels.judging import Lines, Own, Seen
 from ecg.signal.kernels.looking import Blocks
+from ecg.signal.kernels.pacing import Spikes
 from ecg.signal.kernels.recurrent import Weights
 from ecg.signal.kernels.strokes import Kept, Places
 from ecg.signal.kernels.waves import Waves
@@ -44,8 +45,8 @@ def _part(kind: Callable[..., Any], names: Iterable[str]) -> Callable[[State], A
     return lambda state: kind(*arrays(state))
 
 
-_FILTERS, _LEVELS, _TAKEN, _RUNNING, _BLOCKS, _OWN, _KEPT, _WAVES = (
-    _part(kind, kind._fields) for kind in (Filters, Levels, Taken, Running, Blocks, Own, Kept, Waves)
+_FILTERS, _LEVELS, _TAKEN, _SPIKES, _RUNNING, _BLOCKS, _OWN, _KEPT, _WAVES = (
+    _part(kind, kind._fields) for kind in (Filters, Levels, Taken, Spikes, Running, Blocks, Own, Kept, Waves)
 )
 _FREE_WAVES = _part(Waves, (p_waves.KEPT + name for name in Waves._fields))
 
@@ -73,8 +74,10 @@ class Compiled:
                 _FILTERS(state),
                 _LEVELS(state),
                 _TAKEN(state),
+                _SPIKES(state),
                 _designs(designs),
                 (kern.up, kern.down, kern.half, kern.taps),
+                pacing.reach(rate),
                 np.ascontiguousarray(slots),
                 np.ascontiguousarray(follows),
                 np.argsort(slots, kind="stable"),

@@ -11,7 +11,7 @@ from ecg.signal.detector import LEAST_MV, SHAPE
 
 @pytest.mark.parametrize(("millivolts", "beat"), [(0.9 * LEAST_MV, False), (LEAST_MV, True), (1.0, True)])
 def test_a_wave_of_some_microvolts_is_no_beat(millivolts: float, beat: bool) -> None:
-    state = detector.new_state(1)
+    state = {"rate": np.full(1, 360.0), **detector.new_state(1)}
     state["signal"][0], state["noise"][0] = 1e-3, 1e-4  # faded by a long silence
     shape = np.full((1, SHAPE), SHAPE**-0.5)
     found = detector.decide(

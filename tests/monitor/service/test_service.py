@@ -48,11 +48,11 @@ def beats(kept: Kept) -> list[BeatRead]:
 
 async def test_a_sink_that_fails_keeps_no_other_from_the_events_and_is_told() -> None:
     running, kept = service(), Kept()
-    running._sinks = {"broken": Broken(), "kept": kept}
+    running._sinks.by_name = {"broken": Broken(), "kept": kept}
     put(running, QUARTERS, JUST_CAME_S)
     work(running)
     running.ward.end_all()
-    running._hand_out(running.ward.step())
+    running._sinks.take(running.ward.step())
     same(beats(kept), ALONE.beats)
     assert running.problems == ["broken failed (LookupError: no room)"]
     assert running.status().problem == "broken failed (LookupError: no room)"
@@ -68,13 +68,13 @@ async def test_a_reader_that_dozes_never_keeps_the_ward_waiting() -> None:
 
     ward = Ward(Config(), WEIGHTS, CARD.name, "cpu")
     running, kept = Service(Config(), Broker("127.0.0.1", 1, "external"), ward, on_beat), Kept()
-    running._sinks["kept"] = kept
+    running._sinks.by_name["kept"] = kept
     put(running, QUARTERS, JUST_CAME_S)
     work(running)  # would never return if it waited for the reader
     assert read == []
     assert len(beats(kept)) > 60
     awake.set()
-    running._close_sinks(10.0)
+    running._outlets.close(10.0)
     assert [beat.index for beat in read] == [beat.index for beat in beats(kept)]
     assert running.problems == []
 

@@ -1,0 +1,219 @@
+"""`ecg.signal.pacing`, compiled: pacemakers' spikes found in new samples, and taken out of what was made of them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from ecg.signal import pacing as said
+from ecg.signal.detector import AVERAGE, UNSETTLED
+from ecg.signal.kernels.filtering import Designs, Filters, resampled
+
+LEAST_MV, HALF, QUICK, LIKE, KEPT, ALIKE = said.LEAST_MV, said.HALF, said.QUICK, said.LIKE, said.KEPT, said.ALIKE
+LEVEL, BEFORE, MOST_QUICK = said.CLEAR
+LEVEL_ALIKE, BEFORE_ALIKE, MOST_QUICK_ALIKE = said.ALIKE_CLEAR
+
+
+class Spikes(NamedTuple):
+    """What is remembered of spikes, arrays [slots, ...], under their names there."""
+
+    spike_at: Any
+    spike_size: Any
+    spikes: Any
+    paced_at: Any
+    paced_mv: Any
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _above(line: Any, at: int, far: int) -> Any:
+    return line[at] - (line[at - far] + line[at + far]) * HALF
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})
+def _any_sharp(line: Any, low: int, high: int, reach: Any) -> bool:
+    """May one of these samples be a spike's top? A loop without branches over slices, so that it becomes vectors."""
+    side, tip, sharp, most = reach.side, reach.tip, reach.sharp, np.float32(-1)
+    here, count = line[low:high], high - low
+    left, right = line[low - side : high - side], line[low + side : high + side]
+    before, after = line[low - tip : high - tip], line[low + tip : high + tip]
+    for place in range(count):
+        tall = abs(here[place] - (left[place] + right[place]) * HALF)
+        steep = abs(here[place] - (before[place] + after[place]) * HALF)
+        level = LEVEL_ALIKE * tall - abs(right[place] - left[place])
+        most = max(most, min(min(tall - LEAST_MV, steep - sharp * tall), level))
+    return bool(most > 0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _clear(line: Any, at: int, reach: Any) -> int:
+    """2 at the top of a clear spike, 1 at one that is clear enough if others are like it, 0 elsewhere."""
+    size, tip = _above(line, at, reach.side), _above(line, at, reach.tip)
+    tall, level = abs(size), abs(line[at + reach.side] - line[at - reach.side])
+    if not (tall > LEAST_MV and (tip if size > 0 else -tip) > reach.sharp * tall and level < LEVEL_ALIKE * tall):
+        return 0
+    for step in range(1, reach.side + 1):
+        if abs(_above(line, at - step, reach.side)) >= tall or abs(_above(line, at + step, reach.side)) > tall:
+            return 0
+    least = most = line[at - reach.side]
+    for place in range(at - reach.before, at - reach.side):
+        least, most = min(least, line[place]), max(most, line[place])
+    quick, count = QUICK * abs(tip), 0
+    for place in range(at - reach.busy, at - reach.side):
+        count += abs(_above(line, place, reach.tip)) > quick
+    total = reach.busy - reach.side
+    if level < LEVEL * tall and most - least < BEFORE * tall and count < MOST_QUICK * total:
+        return 2
+    return 1 if most - least < BEFORE_ALIKE * tall and count < MOST_QUICK_ALIKE * total else 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _weighed(places: Any, sizes: Any, line: Any, low: int, first: int, least: int, end: int, reach: Any) -> int:
+    """What is known up to sample `end` of the stream is remembered; the top of the spike that is believed then, or -1.
+
+    places, sizes: what is remembered. line: its sample 0 is `first`; from `low` on nothing is known yet. least: top of
+    the first spike that there can be.
+    """
+    for at in range(low, end - reach.half - first):
+        clear = _clear(line, at, reach) if at + first >= least else 0
+        if not clear:
+            continue
+        top, size, alike = at + first, _above(line, at, reach.side), 0
+        for place in range(KEPT):
+            one = sizes[place]
+            small, large = min(abs(one), abs(size)), max(abs(one), abs(size))
+            alike += places[place] > top - reach.lately and one * size > 0 and small > LIKE * large
+        if clear == 2:
+            for place in range(KEPT - 1, 0, -1):
+                places[place], sizes[place] = places[place - 1], sizes[place - 1]
+            places[0], sizes[0] = top, size
+        if alike >= ALIKE:
+            return top
+    return -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cut_short(
+    filters: Filters,
+    spikes: Spikes,
+    begin: Any,
+    slots: Any,
+    follows: Any,
+    flat: Any,
+    edges: Any,
+    up: int,
+    down: int,
+    reach: Any,
+    taken: Any,
+    tops: Any,
+) -> bool:
+    """`pacing.cut_short`: into taken, which holds the numbers of new samples, and tops. Whether a lead takes fewer."""
+    if reach.side == 0:
+        return False
+    rows, kept, longest, short, any_found = len(slots), filters.inputs.shape[1], 0, False, False
+    for row in range(rows):
+        longest = max(longest, edges[row + 1] - edges[row])
+    wide, found = np.empty(kept + longest, np.float32), np.zeros(rows, np.bool_)
+    places, sizes = np.empty(KEPT, np.int64), np.empty(KEPT, np.float32)
+    low = kept - reach.half
+    for again in range(2):
+        for row in range(rows):
+            slot, new = slots[row], edges[row + 1] - edges[row]
+            if new == 0 or (again and not found[row]):
+                continue
+            line, begins = wide[: kept + new], edges[row]
+            origin = np.float32(filters.origin[slot])
+            if np.isnan(origin):
+                origin = flat[begins]
+            chunk, heard = flat[begins : begins + new], line[kept:]
+            line[low - reach.side : kept] = filters.inputs[slot, low - reach.side :]
+            for place in range(new):
+                heard[place] = chunk[place] - origin
+            if not again and not _any_sharp(line, low, kept + new - reach.half, reach):
+                continue
+            line[:kept] = filters.inputs[slot]
+            first, least = filters.seen[slot] - kept, begin[slot] * up // down + reach.busy
+            end = filters.seen[slot] + taken[row] if again else filters.seen[slot] + new
+            places[:], sizes[:] = spikes.spike_at[slot], spikes.spike_size[slot]
+            top = _weighed(places, sizes, line, low, first, least, end, reach)
+            if again:
+                tops[row] = top
+                spikes.spike_at[slot], spikes.spike_size[slot] = places, sizes
+                continue
+            found[row] = top >= 0 or places[0] != spikes.spike_at[slot, 0]
+            any_found |= found[row]
+            if top >= 0:
+                short = True
+                for other in range(rows):
+                    if follows[other] == follows[row]:
+                        taken[other] = min(taken[other], top + reach.half + 1 - filters.seen[slot])
+        if not any_found:
+            return False
+    return short
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def beginnings(flat: Any, edges: Any, taken: Any) -> tuple[Any, Any]:
+    """The first samples of chunks that stand one behind the other, and their edges."""
+    cuts = np.zeros(len(edges), np.int64)
+    for row in range(len(taken)):
+        cuts[row + 1] = cuts[row] + taken[row]
+    some = np.empty(cuts[-1], np.float32)
+    for row in range(len(taken)):
+        some[cuts[row] : cuts[row + 1]] = flat[edges[row] : edges[row] + taken[row]]
+    return some, cuts
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def lift(
+    filters: Filters, spikes: Spikes, designs: Designs, slot: int, up: int, down: int, half: int, taps: Any, reach: Any
+) -> None:
+    """The spike that is known with the last sample heard taken out of what this slot has heard and filtered."""
+    heard, kept, span = filters.inputs[slot], filters.inputs.shape[1], 2 * reach.half
+    begin, first = filters.seen[slot] - kept, filters.made[slot] - UNSETTLED
+    made, better = np.empty(UNSETTLED, np.float32), np.empty(UNSETTLED, np.float32)
+    resampled(heard, begin, first, up, down, half, taps, made)
+    top, left, right, edge = heard[kept - 1 - reach.half], np.float32(0), np.float32(0), reach.half - reach.side
+    for step in range(edge):
+        left += heard[kept - 1 - span + step]
+        right += heard[kept - edge + step]
+    left, right = left / np.float32(edge), right / np.float32(edge)
+    for step in range(span + 1):
+        heard[kept - 1 - span + step] = left + (right - left) * (np.float32(step) / np.float32(span))
+    resampled(heard, begin, first, up, down, half, taps, better)
+    spikes.spikes[slot] += 1
+    spikes.paced_at[slot] = filters.seen[slot] - 1 - reach.half
+    spikes.paced_mv[slot] = abs(top - heard[kept - 1 - reach.half])
+    end = filters.kept[slot]
+    model, band = filters.model[slot, end - UNSETTLED : end], filters.band_signal[slot, end - UNSETTLED : end]
+    low_0 = low_1 = high_0 = band_0 = band_1 = 0.0
+    for place in range(UNSETTLED):
+        here = np.float64(made[place]) - np.float64(better[place])
+        low = low_0 + designs.low_b[0] * here
+        low_0 = low_1 + here * designs.low_b[1] - low * designs.low_a[1]
+        low_1 = here * designs.low_b[2] - low * designs.low_a[2]
+        high = high_0 + designs.high_b[0] * low
+        high_0 = low * designs.high_b[1] - high * designs.high_a[1]
+        passed = band_0 + designs.band_b[0] * here
+        band_0 = band_1 + here * designs.band_b[1] - passed * designs.band_a[1]
+        band_1 = here * designs.band_b[2] - passed * designs.band_a[2]
+        model[place] -= high
+        band[place] -= passed
+    filters.low_filter[slot, 0] -= low_0
+    filters.low_filter[slot, 1] -= low_1
+    filters.high_filter[slot, 0] -= high_0
+    filters.band_filter[slot, 0] -= band_0
+    filters.band_filter[slot, 1] -= band_1
+    filters.band_last[slot] = band[-1]
+    slopes = np.empty(UNSETTLED + AVERAGE - 1)
+    signal = filters.band_signal[slot, end - UNSETTLED - AVERAGE : end]
+    for place in range(len(slopes)):
+        slopes[place] = abs(signal[place + 1] - signal[place])
+    filters.slopes[slot] = slopes[UNSETTLED:]
+    envelope = filters.envelope[slot, end - UNSETTLED : end]
+    for place in range(UNSETTLED):
+        added = slopes[place]
+        for later in range(1, AVERAGE):
+            added += slopes[place + later]
+        envelope[place] = added / AVERAGE
