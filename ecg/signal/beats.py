@@ -20,6 +20,7 @@ class Beats:
     ready: int64 [m], the last sample (own rate) that the beat's window needed.
     windows: float32 [m, CHANNELS, WINDOW]. features: float32 [m, len(FEATURES)].
     rr_ms, heart_rate: float32 [m], NaN for a bed's first beat; heart_rate in 1/min over up to 8 beats.
+    paced: bool [m], whether it answers a pacemaker's spike.
     """
 
     slot: NDArray[np.int64]
@@ -30,6 +31,7 @@ class Beats:
     features: NDArray[np.float32]
     rr_ms: NDArray[np.float32]
     heart_rate: NDArray[np.float32]
+    paced: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.slot)
@@ -66,4 +68,5 @@ class Beats:
             features=np.zeros((0, len(FEATURES)), np.float32),
             rr_ms=real,
             heart_rate=real,
+            paced=np.zeros(0, bool),
         )

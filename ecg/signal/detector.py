@@ -56,6 +56,8 @@ ANSWERED_LEAST: Final = 0.6
 """A wave whose maximum is no further from a pacemaker's spike than so many samples is the heart's answer to it: it
 counts for half as much again, if it alone reaches that share of the threshold at which nothing is overdue.
 """
+SPIKES: Final = 4
+"""Spikes that are remembered."""
 REMAINDER: Final = 0.05
 """What is lower there, from top to bottom, than this share of the spike is left of the spike: it is no beat."""
 SEARCH: Final = 10
@@ -92,12 +94,12 @@ class Peaks(NamedTuple):
 
 
 def new_state(slots: int) -> State:
-    """State of new beds. begin: first sample. paced_at, paced_mv: top (sample at the own rate) and height of a
-    pacemaker's last spike. taken: how many given R-peaks have been used.
+    """State of new beds. begin: first sample. paced_at: tops of a pacemaker's last spikes, the newest
+    first, samples at the own rate; paced_mv: height of the newest. taken: how many given R-peaks have been used.
     """
     return {
         "begin": np.zeros(slots, np.int64),
-        "paced_at": np.full(slots, -(1 << 40), np.int64),
+        "paced_at": np.full((slots, SPIKES), -(1 << 40), np.int64),
         "paced_mv": np.zeros(slots),
         "taken": np.zeros(slots, np.int64),
         "signal": np.zeros(slots),
@@ -235,7 +237,7 @@ def decide(
         judged = tall * (1 - unlike * (1 - np.maximum(alike, 0)) * doubt)
 
         threshold = noise + THRESHOLD * (level - noise)
-        spike = state["paced_at"][rows] * MODEL_RATE / state["rate"][rows] + DELAY
+        spike = state["paced_at"][rows, 0] * MODEL_RATE / state["rate"][rows] + DELAY
         paced = np.abs(spike - at[chosen]) <= ANSWER
         answer = paced & (tall > ANSWERED_LEAST * threshold)
         least = np.maximum(LEAST_MV, np.where(paced, REMAINDER * state["paced_mv"][rows], 0))

@@ -66,6 +66,8 @@ LIKE: Final = np.float32(0.8)
 KEPT: Final = 6
 ALIKE: Final = 2
 """A spike is believed if two of the six before it are like it."""
+SOONEST, LATEST, SHORTEST = -0.02, 0.15, 0.4
+"""From a spike to the R-peak of its answer, and the shortest interval before an answer, s."""
 NEVER: Final = -(1 << 40)
 
 
@@ -158,9 +160,21 @@ def lift(state: State, slots: Index) -> None:
         made, better = (resample(kern, one[None], begin, first, UNSETTLED) for one in (heard, clean))
         state["inputs"][slot] = clean
         state["spikes"][slot] += 1
-        state["paced_at"][slot] = state["seen"][slot] - 1 - own.half
+        state["paced_at"][slot, 1:] = state["paced_at"][slot, :-1]
+        state["paced_at"][slot, 0] = state["seen"][slot] - 1 - own.half
         state["paced_mv"][slot] = abs(heard[-1 - own.half] - clean[-1 - own.half])
         _taken_off(state, slot, made.astype(np.float64) - better.astype(np.float64))
+
+
+def answers(state: State, slots: Index, peaks: Index, rr: Floats) -> NDArray[np.bool_]:
+    """Which beats of these slots are the heart's answer to a spike: [m], of R-peaks (samples at the own rate).
+
+    rr: s, to the beat before, NaN for the first. A tachycardia that is faster than pacemakers is none: spikes may fall
+    into one that a pacemaker does not see.
+    """
+    after = (peaks[:, None] - state["paced_at"][slots]) / state["rate"][slots, None]
+    found: NDArray[np.bool_] = ((after > SOONEST) & (after < LATEST)).any(axis=1) & ~(rr < SHORTEST)
+    return found
 
 
 def _straightened(heard: Samples, own: Reach) -> Samples:

@@ -296,6 +296,7 @@ class SignalPath(SlotArrays):
             features=values,
             rr_ms=(rr / MODEL_RATE * 1000).astype(np.float32),
             heart_rate=(60 * MODEL_RATE / mean_rr).astype(np.float32),
+            paced=pacing.answers(self.state, where, index, rr / MODEL_RATE),
         )
 
 

@@ -27,6 +27,8 @@ from monitor.ward.watcher import Watcher
 
 FIRST_SLOTS: Final = 64
 VENTRICULAR: Final = CLASSES.index("V")
+PACED: Final = np.array([name == "Q" for name in CLASSES], np.float32)
+"""Probabilities of a beat that answers a pacemaker: no network was fitted on such."""
 LIKENESS: Final = "qrs_likeness"
 P_WAVES: Final = "p_coherence"
 """The feature that tells the alarms how like a beat is to the bed's usual ones."""
@@ -199,6 +201,9 @@ class Pipeline:
             watcher.beats(rows, self._leading)
         found = rows.take(chosen)
         probabilities = self._doubt.weigh(probabilities, self._known_seconds(found))
+        if rows.paced.any():
+            paced = rows.paced[chosen] | ((beside >= 0) & rows.paced[beside])
+            probabilities = np.where(paced[:, None], PACED, probabilities)
         likeness = rows.feature(LIKENESS)
         alike, other = likeness[chosen], np.where(beside >= 0, likeness[beside], UNKNOWN)
         coherence = rows.feature(P_WAVES)

@@ -81,7 +81,7 @@ def _decide(levels: Levels, slot: int, at: int, tall: float, wide: float, form: 
     unlike = clip(UNLIKE_PER_NOISE * noise / max(level, 1e-9) - UNLIKE_FREE, 0.0, UNLIKE)
     judged = tall * (1 - unlike * (1 - max(alike, 0.0)) * doubt)
     threshold = noise + THRESHOLD * (level - noise)
-    alone, spike = tall, levels.paced_at[slot] * MODEL_RATE / levels.rate[slot] + DELAY
+    alone, spike = tall, levels.paced_at[slot, 0] * MODEL_RATE / levels.rate[slot] + DELAY
     least = LEAST_MV
     if abs(spike - at) <= ANSWER:
         least = max(LEAST_MV, REMAINDER * levels.paced_mv[slot])

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from ecg.signal import pacing as said
-from ecg.signal.detector import AVERAGE, UNSETTLED
+from ecg.signal.detector import AVERAGE, SPIKES, UNSETTLED
 from ecg.signal.kernels.filtering import Designs, Filters, resampled
 
 LEAST_MV, HALF, QUICK, LIKE, KEPT, ALIKE = said.LEAST_MV, said.HALF, said.QUICK, said.LIKE, said.KEPT, said.ALIKE
@@ -183,7 +183,9 @@ def lift(
         heard[kept - 1 - span + step] = left + (right - left) * (np.float32(step) / np.float32(span))
     resampled(heard, begin, first, up, down, half, taps, better)
     spikes.spikes[slot] += 1
-    spikes.paced_at[slot] = filters.seen[slot] - 1 - reach.half
+    for place in range(SPIKES - 1, 0, -1):
+        spikes.paced_at[slot, place] = spikes.paced_at[slot, place - 1]
+    spikes.paced_at[slot, 0] = filters.seen[slot] - 1 - reach.half
     spikes.paced_mv[slot] = abs(top - heard[kept - 1 - reach.half])
     end = filters.kept[slot]
     model, band = filters.model[slot, end - UNSETTLED : end], filters.band_signal[slot, end - UNSETTLED : end]
