@@ -18,14 +18,13 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import compiled, detector, features, filling, pacing, recent, shapes, windows
+from ecg.signal import compiled, detector, features, filling, filters, pacing, recent, shapes, windows
 from ecg.signal.beats import Beats
 from ecg.signal.compiled import Kernels
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
-from ecg.signal.recent import HISTORY
-from ecg.signal.recursive import HIGH_PASS, LOW_PASS, lfilter
-from ecg.signal.resampler import MODEL_RATE, Kernel, kernel, reach, resample
+from ecg.signal.filters import DESIGNS, kept_inputs
+from ecg.signal.resampler import MODEL_RATE, kernel
 from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State, alike_rows
 from ecg.signal.windows import CHANNELS, FIDUCIAL_REACH, WINDOW, WINDOW_AFTER
 
@@ -41,7 +40,6 @@ __all__ = [
     "lookahead_seconds",
 ]
 
-DESIGNS: Final = (LOW_PASS, HIGH_PASS, detector.BAND)
 BLOCK: Final = 8192
 """Input samples of one bed taken in one go: a limit on working memory without effect on results."""
 GIVEN: Final = "given"
@@ -69,14 +67,6 @@ class Found:
     witnessed: Index
 
 
-def kept_inputs(rate: float) -> int:
-    """Samples at `rate` Hz that are kept of a lead: what the resampler and the search for spikes go back to.
-
-    Raises ValueError below 100 Hz and for infinity.
-    """
-    return max(2 * reach(rate), pacing.room(rate))
-
-
 class SignalPath(SlotArrays):
     """Resampler, filters, detector, cutter and features of `slots` leads.
 
@@ -93,16 +83,7 @@ class SignalPath(SlotArrays):
     def fresh(self, slots: int) -> State:
         """State of `slots` beds that have heard nothing."""
         return {
-            "rate": np.full(slots, 360.0),
-            "seen": np.zeros(slots, np.int64),
-            "made": np.zeros(slots, np.int64),
-            "origin": np.full(slots, np.nan),
-            "inputs": np.zeros((slots, kept_inputs(360.0)), np.float32),
-            "low_filter": np.zeros((slots, 2)),
-            "high_filter": np.zeros((slots, 1)),
-            "band_filter": np.zeros((slots, 2)),
-            "band_last": np.zeros(slots),
-            "slopes": np.zeros((slots, detector.AVERAGE - 1)),
+            **filters.new_state(slots),
             **recent.new_state(slots),
             **pacing.new_state(slots),
             **detector.new_state(slots),
@@ -255,7 +236,7 @@ class SignalPath(SlotArrays):
         if fast:
             model, band, envelope = fast.advance(state, DESIGNS, kern, slots, signal, count)
         else:
-            model, band, envelope = self._filtered(kern, slots, signal, count)
+            model, band, envelope = filters.advance(state, kern, slots, signal, count)
         if count == 0:
             return Found(beats=Beats.none(), witnessed=NOTHING)
         first = state["made"][slots] - model.shape[1]
@@ -291,51 +272,6 @@ class SignalPath(SlotArrays):
                 peaks = detector.find(self.state, some[0], model[rows], band[rows], *some[1:], count)
             parts.append(peaks._replace(row=rows[peaks.row]))
         return detector.Peaks.join(*parts)
-
-    def _filtered(
-        self, kern: Kernel, slots: Index, signal: NDArray[np.float32], count: int
-    ) -> tuple[Floats, Floats, Floats]:
-        """New samples through resampler and filters: model, band and envelope, what is kept and `count` new ones."""
-        state = self.state
-        new = np.isnan(state["origin"][slots])
-        state["origin"][slots] = np.where(new, signal[:, 0], state["origin"][slots])
-        signal = signal - state["origin"][slots, None].astype(np.float32)
-        joined = np.concatenate((state["inputs"][slots], signal), axis=1)
-        kept = state["inputs"].shape[1]
-        state["inputs"][slots] = joined[:, -kept:]
-        origin = state["seen"][slots] - kept
-        state["seen"][slots] += signal.shape[1]
-        if count == 0:
-            nothing = np.zeros((len(slots), HISTORY))
-            return nothing, nothing, nothing
-        made = resample(kern, joined, origin, state["made"][slots], count).astype(np.float64)
-        state["made"][slots] += count
-
-        low = self._filter("low", LOW_PASS, slots, made)
-        model = self._filter("high", HIGH_PASS, slots, low)
-        band = self._filter("band", detector.BAND, slots, made)
-        slope = np.abs(np.diff(band, axis=1, prepend=state["band_last"][slots, None]))
-        state["band_last"][slots] = band[:, -1]
-        slopes = np.concatenate((state["slopes"][slots], slope), axis=1)
-        state["slopes"][slots] = slopes[:, count:]
-        envelope = slopes[:, :count].copy()
-        for place in range(1, detector.AVERAGE):  # one after the other, so that no library sums them in another order
-            envelope += slopes[:, place : place + count]
-        envelope /= detector.AVERAGE
-        rows = [
-            np.concatenate((recent.history(state, name, slots), new), axis=1)
-            for name, new in zip(recent.NAMES, (model, band, envelope), strict=True)
-        ]
-        recent.remember(state, slots, tuple(rows))
-        return rows[0], rows[1], rows[2]
-
-    def _filter(self, name: str, design: tuple[Floats, Floats], slots: Index, signal: Floats) -> Floats:
-        """Run an IIR filter on, its state kept under `name`."""
-        memory = self.state[f"{name}_filter"]
-        filtered, after = lfilter(design, signal, memory[slots])
-        after[np.abs(after) < 1e-30] = 0
-        memory[slots] = after
-        return np.asarray(filtered)
 
     def _beats(self, slots: Index, model: Floats, first: Index, ready: detector.Peaks, half: int) -> Beats:
         """Cut and describe the beats at these R-peaks. half: inputs that the resampler needs after an output."""

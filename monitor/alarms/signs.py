@@ -116,20 +116,28 @@ class SignalSigns:
         """
         slots = np.asarray(slots, np.int64)
         heard = [(slots, chunks, np.zeros(len(slots), bool) if off is None else np.asarray(off, bool)), *self._beside]
+        self._beside.clear()
         rows = np.concatenate([len(LEADS) * one[0] + (number > 0) for number, one in enumerate(heard)])
+        return self.step_leads(
+            slots, rows, [chunk for one in heard for chunk in one[1]], np.concatenate([one[2] for one in heard])
+        )
+
+    def step_leads(
+        self, slots: Slots, rows: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_]
+    ) -> list[tuple[int, Sign]]:
+        """`step` of both leads at once. rows: twice the slot, and one more for its second lead. off: bool [rows]."""
         gone = np.ones(len(LEADS) * self.slots, bool)
-        gone[rows] = np.concatenate([one[2] for one in heard])
+        gone[rows] = off
         own, signs = self._judge.own, dict[int, dict[int, Sign]]()
         all_off = gone[len(LEADS) * slots] & gone[len(LEADS) * slots + 1]
         news = slots[all_off != own["lead_off"][slots]]
         own["lead_off"][slots] = all_off
         for slot, index in zip(news.tolist(), self.seen(news).tolist(), strict=True):
             signs[slot] = {index: self._judge.sign(slot, index)}
-        look = self._looks.step(rows, [chunk for one in heard for chunk in one[1]])
+        look = self._looks.step(rows, chunks)
         if len(look):
             for slot, sign in self._judge.judge(look, gone):
                 signs.setdefault(slot, {})[sign.index] = sign
-        self._beside.clear()
         self._pulses.end()
         turn = [slot for slot in slots.tolist() if slot in signs] if len(signs) > 1 else list(signs)
         return [(slot, signs[slot][index]) for slot in turn for index in sorted(signs[slot])]

@@ -146,7 +146,22 @@ class WardAlarms:
         off: bool [beds], where a lead is off all along its chunk; None where all are on. Returns the signs found
         (slot, sign).
         """
-        found = self._signs.step(slots, chunks, off)
+        return self._signed(self._signs.step(slots, chunks, off))
+
+    def leads(
+        self,
+        slots: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        chunks: list[NDArray[np.float32]],
+        off: NDArray[np.bool_],
+    ) -> list[tuple[int, Sign]]:
+        """`beside` and `samples` in one: the next samples of all leads of these slots.
+
+        rows: of the leads, twice the slot and one more for the second lead. off: bool [rows].
+        """
+        return self._signed(self._signs.step_leads(slots, rows, chunks, off))
+
+    def _signed(self, found: list[tuple[int, Sign]]) -> list[tuple[int, Sign]]:
         for slot, sign in found:
             self._note(slot, self._beds[slot].sign(sign))
         return found

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ecg.model.fusion import fused
 from ecg.signal.beats import Beats
+from ecg.signal.chunks import Chunks
 from monitor.ward.bed import LEADS, Bed
 from monitor.ward.pieces import Signal
 
@@ -19,23 +20,29 @@ Index = NDArray[np.int64]
 
 
 class LeadRows:
-    """Rows of the leads of some beds, each with its chunk of signal and the row whose beats it is cut at."""
+    """Rows of the leads of some beds, each with its chunk of signal and the row whose beats it is cut at.
+
+    chunks: float32 [n] each, mV, in the order of `rows`.
+    """
 
     def __init__(self) -> None:
         self._rows: list[int] = []
         self._follows: list[int] = []
-        self.chunks: list[NDArray[np.float32]] = []
+        self._off: list[bool] = []
+        self.chunks = Chunks()
 
     def add(self, bed: Bed, signal: Signal) -> None:
-        """The leads of a bed that give a signal."""
-        leads = bed.row(bed.leading.lead)
-        if not signal.lead_off:
-            self._rows.append(bed.row(0))
-            self._follows.append(leads)
-            self.chunks.append(signal.samples)
-        if signal.second is not None and not signal.second_off:
-            self._rows.append(bed.row(1))
-            self._follows.append(leads)
+        """The leads of a bed."""
+        row = LEADS * bed.slot
+        follows = row + bed.leading.lead
+        self._rows.append(row)
+        self._follows.append(follows)
+        self._off.append(signal.lead_off)
+        self.chunks.append(signal.samples)
+        if signal.second is not None:
+            self._rows.append(row + 1)
+            self._follows.append(follows)
+            self._off.append(signal.second_off)
             self.chunks.append(signal.second)
 
     def close(self, bed: Bed) -> None:
@@ -54,6 +61,20 @@ class LeadRows:
     def follows(self) -> Index:
         """int64 [rows]."""
         return np.array(self._follows, np.int64)
+
+    @property
+    def off(self) -> NDArray[np.bool_]:
+        """Which give no signal: bool [rows]."""
+        return np.array(self._off, bool)
+
+    def on(self) -> tuple[Index, list[NDArray[np.float32]], Index]:
+        """Rows, chunks and `follows` of those that give a signal; the very chunks where all do."""
+        rows, follows = self.rows, self.follows
+        if not any(self._off):
+            return rows, self.chunks, follows
+        kept = ~self.off
+        chunks = [chunk for chunk, off in zip(self.chunks, self._off, strict=True) if not off]
+        return rows[kept], chunks, follows[kept]
 
 
 def by_beat(

@@ -143,13 +143,13 @@ class Pipeline:
             closing.close(bed)
         slots = np.array([bed.slot for bed, _ in heard], np.int64)
         self._leading[slots] = [bed.leading.lead for bed, _ in heard]
-        found = self.path.step_leads(read.rows, read.chunks, read.follows)
+        found = self.path.step_leads(*read.on())
         beats, witnessed = found.beats, found.witnessed
         if ended:
             beats = Beats.join([beats, self.path.finish(closing.rows, closing.follows)])
         verdicts = second_thread.begun(self.engine, beats)
         try:
-            self._sound(slots, heard)
+            self._sound(slots, heard, read)
             for row, index in witnessed.tolist():
                 self.alarms.detected(row // LEADS, index)
         finally:
@@ -161,20 +161,12 @@ class Pipeline:
         self.collect()
         return count
 
-    def _sound(self, slots: Index, heard: list[tuple[Bed, Signal]]) -> None:
-        """The signals for the alarms: what is beside the first lead goes before it."""
-        second = [(bed.slot, one) for bed, one in heard if one.second is not None]
-        if second:
-            self.alarms.beside(
-                np.array([slot for slot, _ in second], np.int64),
-                [one.second for _, one in second if one.second is not None],
-                np.array([one.second_off for _, one in second]),
-            )
+    def _sound(self, slots: Index, heard: list[tuple[Bed, Signal]], read: LeadRows) -> None:
+        """The signals for the alarms: pulses go before the leads."""
         for channel in range(max((len(one.pulses) for _, one in heard), default=0)):
             pulse = [(bed.slot, one.pulses[channel]) for bed, one in heard if len(one.pulses) > channel]
             self.alarms.pulse(np.array([slot for slot, _ in pulse], np.int64), [one for _, one in pulse], channel)
-        off = np.array([one.lead_off for _, one in heard], bool)
-        self.alarms.samples(slots, [one.samples for _, one in heard], off)
+        self.alarms.leads(slots, read.rows, read.chunks, read.off)
 
     def _begin(self, bed: Bed, begin: Begin) -> None:
         """Empty the bed's memory, or that of one of its leads."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import p_waves, pacing, recent
+from ecg.signal.chunks import Chunks, Joined, joined
 from ecg.signal.compiled import Rules, Terms
 from ecg.signal.detector import REFRACTORY, Peaks
 from ecg.signal.kernels import (
@@ -52,7 +53,6 @@ _FREE_WAVES = _part(Waves, (p_waves.KEPT + name for name in Waves._fields))
 
 
 INT16: Final = np.dtype("<i2")
-NOTHING: Final = np.zeros(0, np.float32)
 
 
 class Compiled:
@@ -289,8 +289,6 @@ def _designs(designs: tuple[tuple[Floats, ...], ...]) -> Designs:
     return Designs(*designs[0], *designs[1], *designs[2])
 
 
-def _flat(chunks: list[NDArray[np.float32]]) -> tuple[NDArray[np.float32], Index]:
+def _flat(chunks: list[NDArray[np.float32]]) -> Joined:
     """Chunks one behind the other, and where each begins and the last ends."""
-    edges = np.zeros(len(chunks) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, chunks), np.int64, len(chunks)), out=edges[1:])
-    return np.concatenate([NOTHING, *chunks], dtype=np.float32, casting="same_kind"), edges
+    return chunks.joined() if isinstance(chunks, Chunks) else joined(chunks)

@@ -9,8 +9,9 @@ import numpy as np
 from ecg.signal import features
 from ecg.signal.compiled import Kernels, Rules, Terms
 from ecg.signal.detector import SHAPE
+from ecg.signal.filters import DESIGNS
 from ecg.signal.kernels.judging import Own
-from ecg.signal.path import DESIGNS, SignalPath
+from ecg.signal.path import SignalPath
 from ecg.signal.recent import HISTORY
 from ecg.signal.resampler import MODEL_RATE, kernel
 from ecg.signal.slots import State

@@ -85,12 +85,17 @@ def test_a_gpu_that_torch_uses_has_a_driver_that_is_found() -> None:
     assert device.gpu() or not torch.cuda.is_available()
 
 
-@pytest.mark.parametrize("loaded", [False, True])
-def test_threads_are_limited_before_torch_is_there_and_after(loaded: bool) -> None:
-    first, then = ("import torch", "pass") if loaded else ("pass", "import torch")
-    program = f"{first}\nfrom ecg.model.device import limit_threads\nlimit_threads(0)\nlimit_threads(1)\n{then}"
+def test_threads_are_limited_where_torch_is_there_and_before_it_is() -> None:
+    torch.set_num_threads(2)
+    device.limit_threads(0)
+    assert torch.get_num_threads() == 2
+    device.limit_threads(1)
+    assert torch.get_num_threads() == 1
+    program = (
+        "from ecg.model.device import limit_threads as limit\nlimit(1)\nimport torch\nprint(torch.get_num_threads())"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", f"{program}\nprint(torch.get_num_threads())"],
+        [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         check=True,
