@@ -59,7 +59,7 @@ class Clear(NamedTuple):
 
 CLEAR: Final = Clear(np.float32(0.4), np.float32(0.65), 0.25)
 """A spike that is remembered, and that others are told by."""
-ALIKE_CLEAR: Final = Clear(np.float32(0.5), np.float32(0.8), 0.45)
+ALIKE_CLEAR: Final = Clear(np.float32(0.75), np.float32(0.8), 0.45)
 """One that is known by those that are remembered: noise beside it, or a QRS complex right after it."""
 LIKE: Final = np.float32(0.8)
 """The smaller of two spikes that are alike is more than this share of the larger."""

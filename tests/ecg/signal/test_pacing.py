@@ -98,6 +98,15 @@ def test_with_few_samples_a_second_nothing_is_called_a_spike() -> None:
     assert heard([pulses(128.0, 0.85, 2.0)], 128.0)[1].state["spikes"][0] == 0
 
 
+@pytest.mark.parametrize(("every", "share"), [(0.8, 0.85), (0.35, 0.0)])
+def test_a_beat_that_answers_a_spike_is_paced_but_not_in_a_tachycardia(every: float, share: float) -> None:
+    answers = pulses(RATE, every, 1.2, width=0.06, first=0.68)
+    assert not heard([answers])[0].paced.any()
+    beats, _ = heard([answers + pulses(RATE, every, 1.5)])
+    assert len(beats) > 20
+    assert (beats.paced.mean() >= share) if share else not beats.paced.any()
+
+
 PACED = [
     excerpt(RATE) + pulses(RATE, 0.77, 2.0) + pulses(RATE, 0.77, 0.6, first=0.75),
     excerpt(RATE, 9000) + pulses(RATE, 0.77, -1.2, first=0.602),
