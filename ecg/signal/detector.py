@@ -56,8 +56,8 @@ ANSWERED_LEAST: Final = 0.6
 """A wave whose maximum is no further from a pacemaker's spike than so many samples is the heart's answer to it: it
 counts for half as much again, if it alone reaches that share of the threshold at which nothing is overdue.
 """
-SPIKES: Final = 4
-"""Spikes that are remembered."""
+SPIKES: Final = 6
+"""Spikes that are remembered: two before a beat, and those until its window is complete."""
 REMAINDER: Final = 0.05
 """What is lower there, from top to bottom, than this share of the spike is left of the spike: it is no beat."""
 SEARCH: Final = 10

@@ -68,7 +68,10 @@ ALIKE: Final = 2
 """A spike is believed if two of the six before it are like it."""
 SOONEST, LATEST, SHORTEST = -0.02, 0.15, 0.4
 """From a spike to the R-peak of its answer, and the shortest interval before an answer, s."""
+TOLERANCE, SLOWEST = 0.05, 1.6
+"""Of the time of a spike that a QRS complex hides, and the longest interval by which such a one is expected, s."""
 NEVER: Final = -(1 << 40)
+FAR: Final = 1e9
 
 
 class Reach(NamedTuple):
@@ -169,12 +172,22 @@ def lift(state: State, slots: Index) -> None:
 def answers(state: State, slots: Index, peaks: Index, rr: Floats) -> NDArray[np.bool_]:
     """Which beats of these slots are the heart's answer to a spike: [m], of R-peaks (samples at the own rate).
 
+    A beat that comes when the next spike is due is one too: the heart was faster by a moment, and its QRS complex,
+    of both at once (fusion), hides the spike.
+
     rr: s, to the beat before, NaN for the first. A tachycardia that is faster than pacemakers is none: spikes may fall
     into one that a pacemaker does not see.
     """
     after = (peaks[:, None] - state["paced_at"][slots]) / state["rate"][slots, None]
-    found: NDArray[np.bool_] = ((after > SOONEST) & (after < LATEST)).any(axis=1) & ~(rr < SHORTEST)
-    return found
+    found = ((after > SOONEST) & (after < LATEST)).any(axis=1)
+    if (after < 2 * SLOWEST).any():
+        last = np.sort(np.where(after > SOONEST, after, FAR), axis=1)
+        gap = last[:, 1] - last[:, 0]
+        late = last[:, 0] - gap
+        due = (gap > SHORTEST) & (gap < SLOWEST) & (late > SOONEST - TOLERANCE) & (late < LATEST + TOLERANCE)
+        found = found | due
+    paced: NDArray[np.bool_] = found & ~(rr < SHORTEST)
+    return paced
 
 
 def _straightened(heard: Samples, own: Reach) -> Samples:

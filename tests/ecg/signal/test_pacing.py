@@ -107,6 +107,19 @@ def test_a_beat_that_answers_a_spike_is_paced_but_not_in_a_tachycardia(every: fl
     assert (beats.paced.mean() >= share) if share else not beats.paced.any()
 
 
+def test_a_beat_that_hides_the_spike_that_is_due_is_paced_and_an_early_one_is_not() -> None:
+    spikes, answers = pulses(RATE, 0.8, 1.5), pulses(RATE, 0.8, 1.2, width=0.06, first=0.68)
+    time = np.arange(len(spikes)) / RATE
+    hides, early = (0.6 + 0.8 * at for at in (12, 18))
+    spikes[(np.abs(time - hides) < 0.1) | (np.abs(time - early) < 0.1)] = 0
+    answers[np.abs(time - early - 0.08) < 0.25] = 0
+    answers += 1.2 * np.exp(-4 * np.log(2) * ((time - early + 0.2) / 0.06) ** 2)
+    beats, _ = heard([answers + spikes])
+    paced = {round(at / RATE, 1): said for at, said in zip(beats.index.tolist(), beats.paced.tolist(), strict=True)}
+    assert paced[round(hides + 0.08, 1)]
+    assert not paced[round(early - 0.2, 1)]
+
+
 PACED = [
     excerpt(RATE) + pulses(RATE, 0.77, 2.0) + pulses(RATE, 0.77, 0.6, first=0.75),
     excerpt(RATE, 9000) + pulses(RATE, 0.77, -1.2, first=0.602),
