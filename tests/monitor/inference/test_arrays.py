@@ -45,6 +45,7 @@ def beats(slots: list[int], seed: int = 0) -> Beats:
     found.features = rng.normal(0, 1, (len(slots), SHAPE.features)).astype(np.float32)
     found.at = found.index = found.ready = np.zeros(len(slots), np.int64)
     found.rr_ms = found.heart_rate = np.zeros(len(slots), np.float32)
+    found.paced = np.zeros(len(slots), bool)
     return found
 
 
