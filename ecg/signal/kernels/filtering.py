@@ -72,20 +72,31 @@ def resampled(joined: Any, begin: int, first: int, up: int, down: int, half: int
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def filtered(
+    designs: Designs, here: float, low_0: float, low_1: float, high_0: float, band_0: float, band_1: float
+) -> tuple[float, ...]:
+    """One sample through all filters: how they stand then, and what comes out of the high pass and of the band pass."""
+    low = low_0 + designs.low_b[0] * here
+    low_0 = low_1 + here * designs.low_b[1] - low * designs.low_a[1]
+    low_1 = here * designs.low_b[2] - low * designs.low_a[2]
+    high = high_0 + designs.high_b[0] * low
+    high_0 = low * designs.high_b[1] - high * designs.high_a[1]
+    passed = band_0 + designs.band_b[0] * here
+    band_0 = band_1 + here * designs.band_b[1] - passed * designs.band_a[1]
+    band_1 = here * designs.band_b[2] - passed * designs.band_a[2]
+    return low_0, low_1, high_0, band_0, band_1, high, passed
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _filter(state: Filters, designs: Designs, slot: int, samples: Any, model: Any, band: Any, steep: Any) -> None:
     """Samples through all filters. model, band: what comes out. steep: how far the band moves at each sample."""
     low_0, low_1, high_0 = state.low_filter[slot, 0], state.low_filter[slot, 1], state.high_filter[slot, 0]
     band_0, band_1, before = state.band_filter[slot, 0], state.band_filter[slot, 1], state.band_last[slot]
     for place in range(len(samples)):
         here = np.float64(samples[place])
-        low = low_0 + designs.low_b[0] * here
-        low_0 = low_1 + here * designs.low_b[1] - low * designs.low_a[1]
-        low_1 = here * designs.low_b[2] - low * designs.low_a[2]
-        high = high_0 + designs.high_b[0] * low
-        high_0 = low * designs.high_b[1] - high * designs.high_a[1]
-        passed = band_0 + designs.band_b[0] * here
-        band_0 = band_1 + here * designs.band_b[1] - passed * designs.band_a[1]
-        band_1 = here * designs.band_b[2] - passed * designs.band_a[2]
+        low_0, low_1, high_0, band_0, band_1, high, passed = filtered(
+            designs, here, low_0, low_1, high_0, band_0, band_1
+        )
         steep[place] = abs(passed - before)
         before = passed
         model[place], band[place] = high, passed

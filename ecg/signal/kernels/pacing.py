@@ -9,7 +9,7 @@ from numba import njit
 
 from ecg.signal import pacing as said
 from ecg.signal.detector import AVERAGE, SPIKES, UNSETTLED
-from ecg.signal.kernels.filtering import Designs, Filters, resampled
+from ecg.signal.kernels.filtering import Designs, Filters, filtered, resampled
 
 LEAST_MV, HALF, QUICK, LIKE, KEPT, ALIKE = said.LEAST_MV, said.HALF, said.QUICK, said.LIKE, said.KEPT, said.ALIKE
 LEVEL, BEFORE, MOST_QUICK = said.CLEAR
@@ -192,14 +192,9 @@ def lift(
     low_0 = low_1 = high_0 = band_0 = band_1 = 0.0
     for place in range(UNSETTLED):
         here = np.float64(made[place]) - np.float64(better[place])
-        low = low_0 + designs.low_b[0] * here
-        low_0 = low_1 + here * designs.low_b[1] - low * designs.low_a[1]
-        low_1 = here * designs.low_b[2] - low * designs.low_a[2]
-        high = high_0 + designs.high_b[0] * low
-        high_0 = low * designs.high_b[1] - high * designs.high_a[1]
-        passed = band_0 + designs.band_b[0] * here
-        band_0 = band_1 + here * designs.band_b[1] - passed * designs.band_a[1]
-        band_1 = here * designs.band_b[2] - passed * designs.band_a[2]
+        low_0, low_1, high_0, band_0, band_1, high, passed = filtered(
+            designs, here, low_0, low_1, high_0, band_0, band_1
+        )
         model[place] -= high
         band[place] -= passed
     filters.low_filter[slot, 0] -= low_0
