@@ -33,7 +33,7 @@ def step(config: Config, beds: int, seconds: float, records: list[str], limit_ms
         port = start_broker(made)
         scrape = start_monitor(made, port, config)
         start_producer(made, port, beds, records)
-        wait(made, lambda: scrape().get("ecg_monitor_beds", 0) >= beds, f"{beds} beds are not there")
+        wait(made, lambda: scrape.beds() >= beds, f"{beds} beds are not there")
         time.sleep(WARM_UP_SECONDS)
         asked_s, first = time.monotonic(), scrape()
         started = scrape.below
