@@ -27,17 +27,14 @@ FLOOR: Final = f"llvm.floor.v{LANES}f32"
 class Lanes(types.Type):
     """Numba's name for them."""
 
-    def __init__(self) -> None:
-        super().__init__("Lanes")
 
-
-LANES_TYPE: Final[Any] = Lanes()  # type: ignore[no-untyped-call]
+LANES_TYPE: Final = Lanes("Lanes")
 
 
 @register_model(Lanes)
 class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, FLOATS)
+        super().__init__(manager, kind, FLOATS)  # type: ignore[no-untyped-call]
 
 
 def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
