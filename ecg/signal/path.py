@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ecg.signal import compiled, detector, features, filling, filters, pacing, recent, shapes, windows
 from ecg.signal.beats import Beats
+from ecg.signal.chunks import Signals, longest, some
 from ecg.signal.compiled import Kernels
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
@@ -152,14 +153,14 @@ class SignalPath(SlotArrays):
         if given is not None:
             self._given[slot] = given.copy()
 
-    def step(self, slots: Index, chunks: list[NDArray[np.float32]]) -> Beats:
+    def step(self, slots: Index, chunks: Signals) -> Beats:
         """Feed each slot its next samples (float32 [n], mV, contiguous with what it had before).
 
         A slot stands in `slots` at most once. The chunks may have different lengths, and hold no NaN.
         """
         return self.step_leads(slots, chunks).beats
 
-    def step_leads(self, slots: Index, chunks: list[NDArray[np.float32]], follows: Index | None = None) -> Found:
+    def step_leads(self, slots: Index, chunks: Signals, follows: Index | None = None) -> Found:
         """`step`, where `follows` [k] is the slot whose beats slot k is cut at: the slot itself where it leads.
 
         A lead that is followed stands in `slots` too, has the same rate and as long a chunk, and follows none.
@@ -187,22 +188,21 @@ class SignalPath(SlotArrays):
             chunks = [chunk[length:] for chunk, length in zip(chunks, part.tolist(), strict=True)]
         return _joined(found)
 
-    def _compiled(self, fast: Kernels, slots: Index, follows: Index, chunks: list[NDArray[np.float32]]) -> list[Found]:
+    def _compiled(self, fast: Kernels, slots: Index, follows: Index, chunks: Signals) -> list[Found]:
         """`step_leads` in one call for all leads at one rate, whatever the lengths of their chunks."""
         found, rates = [], self.state["rate"][slots]
         for of in alike_rows(rates[:, None]):
             rate, alone = float(rates[of[0]]), len(of) == len(slots)
-            some = chunks if alone else [chunks[row] for row in of]
-            own, lead = (slots, follows) if alone else (slots[of], follows[of])
-            while some:
-                part = some if max(map(len, some)) <= BLOCK else [chunk[:BLOCK] for chunk in some]
+            left, own, lead = (chunks, slots, follows) if alone else (some(chunks, of), slots[of], follows[of])
+            while left:
+                part = left if longest(left) <= BLOCK else [chunk[:BLOCK] for chunk in left]
                 *made, who, heard, taken, short = fast.step(self.state, DESIGNS, kernel(rate), own, lead, part, rate)
                 beats = self._described(*made) if len(made[0]) else Beats.none()
                 found.append(Found(beats=beats, witnessed=np.stack((who, heard), axis=1)))
-                if part is some and not short:
+                if part is left and not short:
                     break
-                rest = [row for row, chunk in enumerate(some) if taken[row] < len(chunk)]
-                some, own, lead = [some[row][taken[row] :] for row in rest], own[rest], lead[rest]
+                rest = [row for row, chunk in enumerate(left) if taken[row] < len(chunk)]
+                left, own, lead = [left[row][taken[row] :] for row in rest], own[rest], lead[rest]
         return found
 
     def finish(self, slots: Index, follows: Index | None = None) -> Beats:

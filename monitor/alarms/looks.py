@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import compiled
+from ecg.signal.chunks import Signals
 from ecg.signal.slots import Side, SlotArrays, State, alike_rows
 
 LOOK_RATE: Final = 60.0
@@ -101,7 +102,7 @@ class Looks(SlotArrays):
         self.state["rate"][slots] = rates
         self.state["begin"][slots] = self.state["seen"][slots] = start
 
-    def step(self, slots: Slots, chunks: list[NDArray[np.float32]]) -> Look:
+    def step(self, slots: Slots, chunks: Signals) -> Look:
         """The looks that the slots' next samples make due, at the last `window` blocks.
 
         A slot stands in `slots` at most once; chunks may have different lengths, and hold no NaN.

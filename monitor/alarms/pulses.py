@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import pulse
+from ecg.signal.chunks import Signals
 from ecg.signal.slots import rounds
 from monitor.alarms.looks import WINDOW, Floats, Looks, Slots
 from monitor.alarms.state import NEVER
@@ -52,7 +53,7 @@ class PulseLooks:
         for values in self._shown.values():
             values[slots] = 0
 
-    def take(self, slots: Slots, chunks: list[NDArray[np.float32]], channel: int) -> None:
+    def take(self, slots: Slots, chunks: Signals, channel: int) -> None:
         """The next samples of a channel: float32 [n], any unit, without NaN. A pulse in either channel is one."""
         looks = self._looks[CHANNELS[channel]]
         usual = looks.state["usual"]

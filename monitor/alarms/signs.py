@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.signal.chunks import Signals
 from monitor.alarms import strokes
 from monitor.alarms.judging import Judge
 from monitor.alarms.looks import HALF, Floats, Looks, Slots
@@ -46,7 +47,7 @@ class SignalSigns:
         self._looks, self._strokes = Looks(len(LEADS) * slots, HALF), strokes.Beats(len(LEADS) * slots)
         self._pulses = PulseLooks(slots)
         self._judge = Judge(self._looks, self._strokes, self._pulses, run_beats, 60 / run_rate)
-        self._beside: list[tuple[Slots, list[NDArray[np.float32]], NDArray[np.bool_]]] = []
+        self._beside: list[tuple[Slots, Signals, NDArray[np.bool_]]] = []
 
     @property
     def state(self) -> dict[str, NDArray[Any]]:
@@ -93,21 +94,19 @@ class SignalSigns:
         if pulse:
             self._pulses.reset(slots, rates, start)
 
-    def beside(self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None) -> None:
+    def beside(self, slots: Slots, chunks: Signals, off: NDArray[np.bool_] | None = None) -> None:
         """The second ECG lead's samples of the span that `step` gets next, as `step` has them."""
         slots = np.asarray(slots, np.int64)
         self._beside.append((slots, chunks, np.zeros(len(slots), bool) if off is None else np.asarray(off, bool)))
 
-    def pulse(self, slots: Slots, chunks: list[NDArray[np.float32]], channel: int = 0) -> None:
+    def pulse(self, slots: Slots, chunks: Signals, channel: int = 0) -> None:
         """The pulse channel's samples of the span that `step` gets next: float32 [n], any unit, without NaN.
 
         channel: 1 for a second one (pressure and plethysmogram); a pulse in either is one.
         """
         self._pulses.take(slots, chunks, channel)
 
-    def step(
-        self, slots: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
-    ) -> list[tuple[int, Sign]]:
+    def step(self, slots: Slots, chunks: Signals, off: NDArray[np.bool_] | None = None) -> list[tuple[int, Sign]]:
         """What becomes true with each slot's next samples (float32 [n], mV, contiguous with what it had before).
 
         A slot stands in `slots` at most once. The chunks may have different lengths, and hold no NaN (hold the
@@ -122,9 +121,7 @@ class SignalSigns:
             slots, rows, [chunk for one in heard for chunk in one[1]], np.concatenate([one[2] for one in heard])
         )
 
-    def step_leads(
-        self, slots: Slots, rows: Slots, chunks: list[NDArray[np.float32]], off: NDArray[np.bool_]
-    ) -> list[tuple[int, Sign]]:
+    def step_leads(self, slots: Slots, rows: Slots, chunks: Signals, off: NDArray[np.bool_]) -> list[tuple[int, Sign]]:
         """`step` of both leads at once. rows: twice the slot, and one more for its second lead. off: bool [rows]."""
         gone = np.ones(len(LEADS) * self.slots, bool)
         gone[rows] = off

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.settings import AlarmSettings
+from ecg.signal.chunks import Signals
 from ecg.signal.detector import AWAKE
 from ecg.signal.path import FIDUCIAL_REACH
 from ecg.signal.resampler import MODEL_RATE, kernel
@@ -139,7 +140,7 @@ class WardAlarms:
         self._own.pop(slot, None)
 
     def samples(
-        self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
+        self, slots: NDArray[np.int64], chunks: Signals, off: NDArray[np.bool_] | None = None
     ) -> list[tuple[int, Sign]]:
         """The next samples of each slot: float32 [n], mV, contiguous, without NaN (see `SignalSigns.step`).
 
@@ -152,7 +153,7 @@ class WardAlarms:
         self,
         slots: NDArray[np.int64],
         rows: NDArray[np.int64],
-        chunks: list[NDArray[np.float32]],
+        chunks: Signals,
         off: NDArray[np.bool_],
     ) -> list[tuple[int, Sign]]:
         """`beside` and `samples` in one: the next samples of all leads of these slots.
@@ -166,13 +167,11 @@ class WardAlarms:
             self._note(slot, self._beds[slot].sign(sign))
         return found
 
-    def beside(
-        self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], off: NDArray[np.bool_] | None = None
-    ) -> None:
+    def beside(self, slots: NDArray[np.int64], chunks: Signals, off: NDArray[np.bool_] | None = None) -> None:
         """The second ECG lead of those slots that have one, as `samples` has the first; told before it."""
         self._signs.beside(slots, chunks, off)
 
-    def pulse(self, slots: NDArray[np.int64], chunks: list[NDArray[np.float32]], channel: int = 0) -> None:
+    def pulse(self, slots: NDArray[np.int64], chunks: Signals, channel: int = 0) -> None:
         """The pulse channel of those slots that have one: float32 [n], any unit; told before `samples`.
 
         channel: 1 for the second one of those that have two (pressure and plethysmogram).

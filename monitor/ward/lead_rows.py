@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecg.model.fusion import fused
 from ecg.signal.beats import Beats
-from ecg.signal.chunks import Chunks
+from ecg.signal.chunks import Chunks, some
 from monitor.ward.bed import LEADS, Bed
 from monitor.ward.pieces import Signal
 
@@ -19,17 +20,28 @@ SHIFT: Final = 40
 Index = NDArray[np.int64]
 
 
+class Heard(NamedTuple):
+    """Leads of some beds that all give a signal, with their chunks. slots: of the beds; rows, follows: of the leads."""
+
+    slots: Index
+    rows: Index
+    follows: Index
+    chunks: Chunks
+
+
 class LeadRows:
     """Rows of the leads of some beds, each with its chunk of signal and the row whose beats it is cut at.
 
-    chunks: float32 [n] each, mV, in the order of `rows`.
+    heard: those that are known already, which go before all others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Heard | None = None) -> None:
+        self._heard = heard
         self._rows: list[int] = []
         self._follows: list[int] = []
         self._off: list[bool] = []
-        self.chunks = Chunks()
+        self._parts: list[NDArray[np.float32]] = []
+        self._chunks: Chunks | None = None
 
     def add(self, bed: Bed, signal: Signal) -> None:
         """The leads of a bed."""
@@ -38,12 +50,12 @@ class LeadRows:
         self._rows.append(row)
         self._follows.append(follows)
         self._off.append(signal.lead_off)
-        self.chunks.append(signal.samples)
+        self._parts.append(signal.samples)
         if signal.second is not None:
             self._rows.append(row + 1)
             self._follows.append(follows)
             self._off.append(signal.second_off)
-            self.chunks.append(signal.second)
+            self._parts.append(signal.second)
 
     def close(self, bed: Bed) -> None:
         """All leads of a bed whose stream is over, as far as they have been heard to the end."""
@@ -55,26 +67,35 @@ class LeadRows:
     @property
     def rows(self) -> Index:
         """int64 [rows]."""
-        return np.array(self._rows, np.int64)
+        own = np.array(self._rows, np.int64)
+        return np.concatenate((self._heard.rows, own)) if self._heard else own
 
     @property
     def follows(self) -> Index:
         """int64 [rows]."""
-        return np.array(self._follows, np.int64)
+        own = np.array(self._follows, np.int64)
+        return np.concatenate((self._heard.follows, own)) if self._heard else own
 
     @property
     def off(self) -> NDArray[np.bool_]:
         """Which give no signal: bool [rows]."""
-        return np.array(self._off, bool)
+        own = np.array(self._off, bool)
+        return np.concatenate((np.zeros(len(self._heard.rows), bool), own)) if self._heard else own
 
-    def on(self) -> tuple[Index, list[NDArray[np.float32]], Index]:
+    @property
+    def chunks(self) -> Chunks:
+        """Float32 [n] each, mV, in the order of `rows`. To be asked for once all leads are here."""
+        if self._chunks is None:
+            self._chunks = self._heard.chunks.behind(self._parts) if self._heard else Chunks.of(self._parts)
+        return self._chunks
+
+    def on(self) -> tuple[Index, Sequence[NDArray[np.float32]], Index]:
         """Rows, chunks and `follows` of those that give a signal; the very chunks where all do."""
         rows, follows = self.rows, self.follows
         if not any(self._off):
             return rows, self.chunks, follows
-        kept = ~self.off
-        chunks = [chunk for chunk, off in zip(self.chunks, self._off, strict=True) if not off]
-        return rows[kept], chunks, follows[kept]
+        kept = np.flatnonzero(~self.off)
+        return rows[kept], some(self.chunks, kept), follows[kept]
 
 
 def by_beat(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg.signal import p_waves, pacing, recent
-from ecg.signal.chunks import Chunks, Joined, joined
+from ecg.signal.chunks import Signals, joined
 from ecg.signal.compiled import Rules, Terms
 from ecg.signal.detector import REFRACTORY, Peaks
 from ecg.signal.kernels import (
@@ -65,7 +65,7 @@ class Compiled:
         kern: Kernel,
         slots: Index,
         follows: Index,
-        chunks: list[NDArray[np.float32]],
+        chunks: Signals,
         rate: float,
     ) -> tuple[NDArray[Any], ...]:
         """Leads at one rate, up to windows: see `stepping.step`. designs: low-, high-, band-pass."""
@@ -81,7 +81,7 @@ class Compiled:
                 np.ascontiguousarray(slots),
                 np.ascontiguousarray(follows),
                 np.argsort(slots, kind="stable"),
-                *_flat(chunks),
+                *joined(chunks),
                 rate,
             )
         )
@@ -187,10 +187,10 @@ class Compiled:
         return plan, out[0], out[1], out[2], out[3].tolist()
 
     def looks(
-        self, state: State, slots: Index, chunks: list[NDArray[np.float32]], hop: int, length: int
+        self, state: State, slots: Index, chunks: Signals, hop: int, length: int
     ) -> tuple[Index, Index, Floats, Floats, Index]:
         """Looks of `monitor.alarms.looks`, sorted by slot and time: slots, index, means, spreads, blocks."""
-        flat, edges = _flat(chunks)
+        flat, edges = joined(chunks)
         room = int((np.diff(edges) // (state["block"][slots] * hop)).sum()) + 2 * len(chunks)
         some, wide = np.empty((3, room), np.int64), np.empty((2, room, length))
         made = looking.advance(
@@ -269,12 +269,14 @@ class Compiled:
         features: NDArray[np.float32],
         slots: Index,
         memory: NDArray[np.float32],
+        classes: int,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Beats through the network: see `ecg.model.compiled`. weights: in the order of `recurrent.Weights`."""
-        given = Weights(*weights)
-        out = np.empty((len(slots), given.head.shape[1]), np.float32), np.empty(len(slots), np.float32)
+        out = np.empty((len(slots), classes), np.float32), np.empty(len(slots), np.float32)
+        if len(slots) == 0:
+            return out
         recurrent.classify(
-            given,
+            Weights(*weights),
             np.ascontiguousarray(windows),
             np.ascontiguousarray(features),
             np.ascontiguousarray(slots),
@@ -287,8 +289,3 @@ class Compiled:
 def _designs(designs: tuple[tuple[Floats, ...], ...]) -> Designs:
     """Low-, high- and band-pass as a kernel takes them."""
     return Designs(*designs[0], *designs[1], *designs[2])
-
-
-def _flat(chunks: list[NDArray[np.float32]]) -> Joined:
-    """Chunks one behind the other, and where each begins and the last ends."""
-    return chunks.joined() if isinstance(chunks, Chunks) else joined(chunks)
