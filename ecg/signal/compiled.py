@@ -145,7 +145,7 @@ class Kernels(Protocol):
         """`monitor.alarms.irregular.irregularity`; -1 in the place of None. rr: int64."""
 
     def classify(
-        self, weights: Any, windows: Any, features: Any, slots: Any, memory: Any
+        self, weights: Any, windows: Any, features: Any, slots: Any, memory: Any, classes: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """`ecg.model.compiled`."""
 

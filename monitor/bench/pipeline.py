@@ -33,26 +33,26 @@ def step(config: Config, beds: int, seconds: float, records: list[str], limit_ms
         port = start_broker(made)
         scrape = start_monitor(made, port, config)
         start_producer(made, port, beds, records)
-        wait(made, lambda: scrape().get("ecg_monitor_beds", 0) >= beds, f"{beds} beds are not there")
+        wait(made, lambda: scrape.beds() >= beds, f"{beds} beds are not there")
         time.sleep(WARM_UP_SECONDS)
-        before, begin, first = made.cpu_seconds(), time.monotonic(), scrape()
-        threads = made.thread_seconds("monitor")
+        asked_s, first = time.monotonic(), scrape()
         started = scrape.below
+        before, threads, begin = made.cpu_seconds(), made.thread_seconds("monitor"), time.monotonic()
         peak = made.rss_mib()
         while time.monotonic() - begin < seconds:
             time.sleep(min(1.0, max(seconds - (time.monotonic() - begin), 0.01)))
             made.check()
             peak = {name: max(value, peak[name]) for name, value in made.rss_mib().items()}
-        after, last = made.cpu_seconds(), scrape()
+        spent, after = time.monotonic() - begin, made.cpu_seconds()
         threads = {name: used - threads.get(name, 0.0) for name, used in made.thread_seconds("monitor").items()}
-        spent = time.monotonic() - begin
+        between_s, last = time.monotonic() - asked_s, scrape()  # it takes a while, and tells of when it was asked
         made.end("producer", by_stdin=True)
         made.end("monitor")
         ledger = last_line(made.folder / "monitor.out")
     received = last["ecg_monitor_samples_received_total"] - first["ecg_monitor_samples_received_total"]
     overhead = {"p50": quantile(started, scrape.below, 0.5), "p99": quantile(started, scrape.below, 0.99)}
     whole = {name: last.get(f"total {share}") for name, share in (("p50", "0.5"), ("p99", "0.99"), ("max", "1"))}
-    real_time = received / (beds * 360 * spent)
+    real_time = received / (beds * 360 * between_s)
     p99 = overhead["p99"]
     return {
         "beds": beds,

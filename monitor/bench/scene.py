@@ -103,7 +103,7 @@ class Scene:
         kept = ["--record", str(self.records), "--resume", str(place / "memory.bin")]
         self.made.start("monitor", [*command("monitor"), *options, *kept], self.environment)
         self.scrape = Scrape(metrics)
-        wait(self.made, lambda: self.scrape().get("ecg_monitor_connected") == 1, "the monitor does not connect")
+        wait(self.made, lambda: self.scrape.beds() >= 0, "the monitor does not connect")
 
     def producer(self) -> None:
         """Start the producer of all beds."""
@@ -116,7 +116,7 @@ class Scene:
         self.broker()
         self.monitor()
         self.producer()
-        wait(self.made, lambda: self.scrape().get("ecg_monitor_beds", 0) >= self.beds, "the beds are not there")
+        wait(self.made, lambda: self.scrape.beds() >= self.beds, "the beds are not there")
         time.sleep(seconds)
 
     def received(self) -> float:

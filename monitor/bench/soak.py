@@ -91,7 +91,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         words = ["--headless", "--broker", f"127.0.0.1:{port}", "--config", str(settings_file(made, config, metrics))]
         made.start("monitor", [*command("monitor"), *words, *kept])
         scrape = Scrape(metrics)
-        wait(made, lambda: scrape().get("ecg_monitor_connected") == 1, "the monitor does not connect")
+        wait(made, lambda: scrape.beds() >= 0, "the monitor does not connect")
         sent = [
             "--records",
             "excerpt",
@@ -105,7 +105,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         made.start(
             "producer", [*command("producer"), *sent, "--quiet", "--while-stdin", "--broker", f"127.0.0.1:{port}"]
         )
-        wait(made, lambda: scrape().get("ecg_monitor_beds", 0) >= options.beds, "the beds are not there")
+        wait(made, lambda: scrape.beds() >= options.beds, "the beds are not there")
         seen = watch(made, scrape, seconds)
         made.end("producer", by_stdin=True)
         made.end("monitor")

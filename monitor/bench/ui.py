@@ -108,7 +108,7 @@ def screen(made: Programs, port: int, config: Config, look: Look) -> Iterator[tu
 def watched(made: Programs, port: int, config: Config, look: Look, beds: int, seconds: float) -> dict[str, Any]:
     """One look at the screen for so long."""
     with screen(made, port, config, look) as (terminal, scrape):
-        wait(made, lambda: scrape().get("ecg_monitor_beds", 0) >= beds, f"{beds} beds are not there")
+        wait(made, lambda: scrape.beds() >= beds, f"{beds} beds are not there")
         terminal.type(look.keys)
         time.sleep(WARM_UP_SECONDS)
         drawing = psutil.Process(terminal.process.pid)
@@ -135,7 +135,7 @@ def headless(made: Programs, port: int, config: Config, beds: int, seconds: floa
     """The same load without a screen."""
     scrape = start_monitor(made, port, config)
     try:
-        wait(made, lambda: scrape().get("ecg_monitor_beds", 0) >= beds, f"{beds} beds are not there")
+        wait(made, lambda: scrape.beds() >= beds, f"{beds} beds are not there")
         time.sleep(WARM_UP_SECONDS)
         scrape()
         started = scrape.below

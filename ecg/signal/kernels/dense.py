@@ -1,7 +1,8 @@
-"""Products of vectors with matrices, and steps of a GRU, compiled: loops that become vector instructions.
+"""Products of vectors with matrices, and steps of a GRU, compiled: several rows at once, sums held in registers.
 
-Inner loops run over outputs and each output adds its inputs one after the other, so what comes out does not depend on
-what stands beside it. Exponentials are polynomials, right to 1e-7: a library's would be called value by value.
+Each output adds its inputs one after the other, so what comes out does not depend on what stands beside it.
+Exponentials are polynomials, right to 1e-7: a library's would be called value by value. Numbers of outputs are
+multiples of LANES (`ecg.model.compiled` fills up with zeros).
 """
 
 from __future__ import annotations
@@ -10,6 +11,22 @@ from typing import Any, Final
 
 import numpy as np
 from numba import njit
+
+from ecg.signal.kernels.vectors import (
+    LANES,
+    every,
+    least,
+    load,
+    minus,
+    most,
+    over,
+    plus,
+    spread,
+    store,
+    times,
+    two_to,
+    whole,
+)
 
 ONE: Final = np.float32(1)
 TWO: Final = np.float32(2)
@@ -25,123 +42,137 @@ A, B, C, D, E, F = (
     for value in (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
 )
 """exp(r) = 1 + r + r^2 (F + E r + ...) for |r| up to ln(2) / 2: Cephes' polynomial (Moshier 1989)."""
-ZERO_EXPONENT: Final = np.int32(127)
-MANTISSA: Final = np.int32(23)
+EIGHT: Final = 8
+FOUR: Final = 4
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def linear(values: Any, weights: Any, bias: Any, out: Any) -> None:
-    """out[m] = bias[m] + values[n] weights[n, m]: eight inputs at a time."""
-    inputs, outputs = weights.shape
-    for column in range(outputs):
-        out[column] = bias[column]
-    whole = inputs - inputs % 8
-    for at in range(0, whole, 8):
-        a, b, c, d = values[at], values[at + 1], values[at + 2], values[at + 3]
-        e, f, g, h = values[at + 4], values[at + 5], values[at + 6], values[at + 7]
-        for column in range(outputs):
-            added = out[column] + a * weights[at, column]
-            added += b * weights[at + 1, column]
-            added += c * weights[at + 2, column]
-            added += d * weights[at + 3, column]
-            added += e * weights[at + 4, column]
-            added += f * weights[at + 5, column]
-            added += g * weights[at + 6, column]
-            out[column] = added + h * weights[at + 7, column]
-    for at in range(whole, inputs):
-        value = values[at]
-        for column in range(outputs):
-            out[column] += value * weights[at, column]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _one(values: Any, at: int, weights: Any, shape: Any, bias: Any, lowest: Any, out: Any, place: int) -> None:
+    """One row: its values begin at `at`, its outputs at `place`."""
+    inputs, outputs = shape
+    for column in range(0, outputs, LANES):
+        added, here = load(bias, column), column
+        for value in range(inputs):
+            added = plus(added, times(spread(values, at + value), load(weights, here)))
+            here += outputs
+        store(out, place + column, most(added, every(lowest)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _four(values: Any, weights: Any, bias: Any, out: Any) -> None:
-    """`linear` of four rows, each weight read once for all of them; every output adds in the order of `linear`."""
-    inputs, outputs = weights.shape
-    v0, v1, v2, v3 = values
-    o0, o1, o2, o3 = out
-    for column in range(outputs):
-        o0[column] = bias[column]
-        o1[column] = bias[column]
-        o2[column] = bias[column]
-        o3[column] = bias[column]
-    whole = inputs - inputs % 4
-    for at in range(0, whole, 4):
-        a0, a1, a2, a3 = v0[at], v0[at + 1], v0[at + 2], v0[at + 3]
-        b0, b1, b2, b3 = v1[at], v1[at + 1], v1[at + 2], v1[at + 3]
-        c0, c1, c2, c3 = v2[at], v2[at + 1], v2[at + 2], v2[at + 3]
-        d0, d1, d2, d3 = v3[at], v3[at + 1], v3[at + 2], v3[at + 3]
-        for column in range(outputs):
-            w0, w1 = weights[at, column], weights[at + 1, column]
-            w2, w3 = weights[at + 2, column], weights[at + 3, column]
-            o0[column] = (((o0[column] + a0 * w0) + a1 * w1) + a2 * w2) + a3 * w3
-            o1[column] = (((o1[column] + b0 * w0) + b1 * w1) + b2 * w2) + b3 * w3
-            o2[column] = (((o2[column] + c0 * w0) + c1 * w1) + c2 * w2) + c3 * w3
-            o3[column] = (((o3[column] + d0 * w0) + d1 * w1) + d2 * w2) + d3 * w3
-    for at in range(whole, inputs):
-        for column in range(outputs):
-            weight = weights[at, column]
-            o0[column] += v0[at] * weight
-            o1[column] += v1[at] * weight
-            o2[column] += v2[at] * weight
-            o3[column] += v3[at] * weight
+@njit(cache=True, nogil=True, error_model="numpy")
+def _eight(
+    values: Any, at: int, apart: int, weights: Any, shape: Any, bias: Any, lowest: Any, out: Any, place: int
+) -> None:
+    """Eight rows, each weight read once for all of them."""
+    inputs, outputs = shape
+    b, c, d = at + apart, at + 2 * apart, at + 3 * apart
+    e, f, g, h = at + 4 * apart, at + 5 * apart, at + 6 * apart, at + 7 * apart
+    floor = every(lowest)
+    for column in range(0, outputs, LANES):
+        a0 = b0 = c0 = d0 = e0 = f0 = g0 = h0 = load(bias, column)
+        here = column
+        for value in range(inputs):
+            weight = load(weights, here)
+            a0 = plus(a0, times(spread(values, at + value), weight))
+            b0 = plus(b0, times(spread(values, b + value), weight))
+            c0 = plus(c0, times(spread(values, c + value), weight))
+            d0 = plus(d0, times(spread(values, d + value), weight))
+            e0 = plus(e0, times(spread(values, e + value), weight))
+            f0 = plus(f0, times(spread(values, f + value), weight))
+            g0 = plus(g0, times(spread(values, g + value), weight))
+            h0 = plus(h0, times(spread(values, h + value), weight))
+            here += outputs
+        first = place + column
+        store(out, first, most(a0, floor))
+        store(out, first + outputs, most(b0, floor))
+        store(out, first + 2 * outputs, most(c0, floor))
+        store(out, first + 3 * outputs, most(d0, floor))
+        store(out, first + 4 * outputs, most(e0, floor))
+        store(out, first + 5 * outputs, most(f0, floor))
+        store(out, first + 6 * outputs, most(g0, floor))
+        store(out, first + 7 * outputs, most(h0, floor))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def rows(values: Any, apart: int, weights: Any, bias: Any, out: Any) -> None:
-    """`linear` of rows, four at a time, to the same bits. values: flat; each row begins `apart` behind the last one."""
-    count, width = len(out), weights.shape[0]
-    whole = count - count % 4
-    for row in range(0, whole, 4):
-        at = row * apart
-        _four(
-            (
-                values[at : at + width],
-                values[at + apart : at + apart + width],
-                values[at + 2 * apart : at + 2 * apart + width],
-                values[at + 3 * apart : at + 3 * apart + width],
-            ),
-            weights,
-            bias,
-            (out[row], out[row + 1], out[row + 2], out[row + 3]),
-        )
-    for row in range(whole, count):
-        linear(values[row * apart : row * apart + width], weights, bias, out[row])
+@njit(cache=True, nogil=True, error_model="numpy")
+def rows(values: Any, apart: int, weights: Any, bias: Any, lowest: Any, out: Any) -> None:
+    """out[row, m] = bias[m] + values[row, n] weights[n, m], or `lowest` where that is more.
 
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
-def _power(value: Any) -> tuple[Any, Any]:
-    """exp(value) as 2^n and what it must be multiplied with: n + 127 in the place of a float's exponent, and that."""
-    value = min(max(value, -MOST), MOST)
-    octaves = np.floor(value * PER_OCTAVE + HALF)
-    rest = value - octaves * OCTAVE
-    rest = rest - octaves * OCTAVE_LESS
-    near = A
-    near = near * rest + B
-    near = near * rest + C
-    near = near * rest + D
-    near = near * rest + E
-    near = near * rest + F
-    return (np.int32(octaves) + ZERO_EXPONENT) << MANTISSA, near * (rest * rest) + rest + ONE
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def gru(inputs: Any, told: Any, hidden: Any, highest: Any, gates: Any, bits: Any) -> None:
-    """One step of a GRU. inputs, told: [3 n], what its inputs and `hidden` give to the gates reset, keep and new, with
-    biases; told is used up. hidden: [n], before and after it. highest: [n], the highest of hidden so far.
-
-    gates: float32 [2 n], bits: int32 [2 n], for its use.
+    values: flat; each row begins `apart` behind the last one.
     """
-    size, scale = len(hidden), bits.view(np.float32)
-    for place in range(2 * size):
-        bits[place], gates[place] = _power(-(inputs[place] + told[place]))
-    for place in range(2 * size):
-        gates[place] = ONE / (ONE + gates[place] * scale[place])
-    new, given, keep = told[2 * size :], inputs[2 * size :], gates[size:]
-    for place in range(size):
-        bits[place], new[place] = _power(-TWO * (given[place] + gates[place] * new[place]))
-    for place in range(size):
-        fresh = TWO / (ONE + new[place] * scale[place]) - ONE
-        value = fresh + keep[place] * (hidden[place] - fresh)
-        hidden[place] = value
-        highest[place] = max(highest[place], value)
+    count, shape = len(out), weights.shape
+    matrix, flat = weights.reshape(-1), out.reshape(-1)
+    eights = count - count % EIGHT
+    for row in range(0, eights, EIGHT):
+        _eight(values, row * apart, apart, matrix, shape, bias, lowest, flat, row * shape[1])
+    for row in range(eights, count):
+        _one(values, row * apart, matrix, shape, bias, lowest, flat, row * shape[1])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _share(value: Any, top: Any) -> Any:
+    """What is left of `top` over 1 + exp(value): a sigmoid's way down."""
+    value = least(most(value, every(-MOST)), every(MOST))
+    octaves = whole(plus(times(value, every(PER_OCTAVE)), every(HALF)))
+    rest = minus(value, times(octaves, every(OCTAVE)))
+    rest = minus(rest, times(octaves, every(OCTAVE_LESS)))
+    near = every(A)
+    near = plus(times(near, rest), every(B))
+    near = plus(times(near, rest), every(C))
+    near = plus(times(near, rest), every(D))
+    near = plus(times(near, rest), every(E))
+    near = plus(times(near, rest), every(F))
+    near = plus(plus(times(near, times(rest, rest)), rest), every(ONE))
+    return over(top, plus(every(ONE), times(near, two_to(octaves))))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _moved(given: Any, at: int, size: int, reset: Any, keep: Any, new: Any, before: Any) -> Any:
+    """LANES of a hidden state after a step. given: what the inputs give to these lanes' gates, `size` apart."""
+    one, two, nothing = every(ONE), every(TWO), every(np.float32(0))
+    open_ = _share(minus(nothing, plus(load(given, at), reset)), one)
+    kept = _share(minus(nothing, plus(load(given, at + size), keep)), one)
+    wanted = plus(load(given, at + 2 * size), times(open_, new))
+    fresh = minus(_share(times(minus(nothing, two), wanted), two), one)
+    return plus(fresh, times(kept, minus(before, fresh)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gru(given: Any, at: Any, carried: Any, bias: Any, before: Any, after: Any, highest: Any) -> None:
+    """One step of a GRU in FOUR rows.
+
+    given: flat, what inputs give to the gates reset, keep and new, [3 n] of each row from at[row] on, with biases.
+    carried: flat [n, 3 n]. bias: [3 n]. before, after: flat [FOUR, n], hidden. highest: the highest of hidden so far.
+    """
+    size = len(bias) // 3
+    w, x, y, z = at[0], at[1], at[2], at[3]
+    for unit in range(0, size, LANES):
+        w0 = x0 = y0 = z0 = load(bias, unit)
+        w1 = x1 = y1 = z1 = load(bias, unit + size)
+        w2 = x2 = y2 = z2 = load(bias, unit + 2 * size)
+        here = unit
+        for place in range(size):
+            reset, keep, new = load(carried, here), load(carried, here + size), load(carried, here + 2 * size)
+            value = spread(before, place)
+            w0, w1, w2 = plus(w0, times(value, reset)), plus(w1, times(value, keep)), plus(w2, times(value, new))
+            value = spread(before, place + size)
+            x0, x1, x2 = plus(x0, times(value, reset)), plus(x1, times(value, keep)), plus(x2, times(value, new))
+            value = spread(before, place + 2 * size)
+            y0, y1, y2 = plus(y0, times(value, reset)), plus(y1, times(value, keep)), plus(y2, times(value, new))
+            value = spread(before, place + 3 * size)
+            z0, z1, z2 = plus(z0, times(value, reset)), plus(z1, times(value, keep)), plus(z2, times(value, new))
+            here += 3 * size
+        here = unit
+        value = _moved(given, w + unit, size, w0, w1, w2, load(before, here))
+        store(after, here, value)
+        store(highest, here, most(load(highest, here), value))
+        here += size
+        value = _moved(given, x + unit, size, x0, x1, x2, load(before, here))
+        store(after, here, value)
+        store(highest, here, most(load(highest, here), value))
+        here += size
+        value = _moved(given, y + unit, size, y0, y1, y2, load(before, here))
+        store(after, here, value)
+        store(highest, here, most(load(highest, here), value))
+        here += size
+        value = _moved(given, z + unit, size, z0, z1, z2, load(before, here))
+        store(after, here, value)
+        store(highest, here, most(load(highest, here), value))

@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from ecg.signal.kernels.dense import gru, linear, rows
+from ecg.signal.kernels.dense import FOUR, gru, rows
 
-TOGETHER: Final = 4
-"""Beats taken together."""
+TOGETHER: Final = 32
+"""Beats whose memories take a step together."""
+NONE: Final = np.float32(-np.inf)
 TAPS = 7, 5
 """Of the two convolutions, as `ecg.model.network.BeatNet` has them."""
 
@@ -22,8 +23,9 @@ TAPS = 7, 5
 class Weights(NamedTuple):
     """Weights, float32, inputs first: [taps * in, out] of convolutions, [in, out] of all others; biases [out].
 
-    first, second: convolutions of stride 2, perhaps with rows of zeros behind the others. ways: [2, in, 3 * size],
-    forwards and backwards; gates in the order reset, keep, new. squeeze, head: linear. memory: of the GRU over beats.
+    first, second: convolutions of stride 2. ways: [2, in, 3 * size], forwards and backwards; gates in the order reset,
+    keep, new. squeeze, head: linear. memory: of the GRU over beats. Outputs are filled up with zeros to multiples of
+    `vectors.LANES` (those of GRUs gate by gate), and with them the inputs that they are.
     """
 
     first: Any
@@ -45,16 +47,6 @@ class Weights(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _convolve(steps: Any, weights: Any, bias: Any, out: Any) -> None:
-    """Stride 2 and ReLU. steps: [time, in], with zeros before the first and enough of them behind the last step."""
-    rows(steps.reshape(-1), 2 * steps.shape[1], weights, bias, out)
-    for time in range(out.shape[0]):
-        row = out[time]
-        for column in range(len(row)):
-            row[column] = max(row[column], np.float32(0))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _shares(logits: Any, out: Any) -> None:
     """Probabilities of logits."""
     highest, total = logits.max(), np.float32(0)
@@ -66,43 +58,98 @@ def _shares(logits: Any, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _read(weights: Weights, windows: Any, out: Any) -> None:
-    """What the memories get of windows: [n, channels, window] -> [n, squeeze], TOGETHER at a time."""
+def _read(weights: Weights, windows: Any, pooled: Any) -> None:
+    """The highest of what both ways make of windows: [n, channels, window] -> [n, 2 * size]."""
     total, channels, length = windows.shape
     size, width = weights.ways_carried.shape[1], weights.first.shape[1]
     before, around = TAPS[0] // 2, TAPS[1] // 2
     count = (length + 1) // 2
-    steps = np.zeros((length + weights.first.shape[0] // channels + 1, channels), np.float32)
-    first = np.zeros((count + weights.second.shape[0] // width + 1, width), np.float32)
+    steps = np.zeros((length + TAPS[0] + 1, channels), np.float32)
+    first = np.zeros((count + TAPS[1] + 1, width), np.float32)
     second = np.empty(((count + 1) // 2, weights.second.shape[1]), np.float32)
-    given = np.empty((2, TOGETHER, len(second), 3 * size), np.float32)
-    told, hidden = np.empty((TOGETHER, 3 * size), np.float32), np.empty((TOGETHER, size), np.float32)
-    pooled = np.empty((TOGETHER, 2 * size), np.float32)
-    gates, bits = np.empty(2 * size, np.float32), np.empty(2 * size, np.int32)
-    for begin in range(0, total, TOGETHER):
-        some = min(TOGETHER, total - begin)
+    given = np.empty((2, FOUR, len(second), 3 * size), np.float32)
+    hidden, highest = np.empty((2, FOUR * size), np.float32), np.empty(FOUR * size, np.float32)
+    flat, at, nothing = given.reshape(-1), np.empty(FOUR, np.int64), np.float32(0)
+    for begin in range(0, total, FOUR):
+        some = min(FOUR, total - begin)
         for beat in range(some):
             for channel in range(channels):
                 for time in range(length):
                     steps[before + time, channel] = windows[begin + beat, channel, time]
-            _convolve(steps, weights.first, weights.first_bias, first[around : around + count])
-            _convolve(first, weights.second, weights.second_bias, second)
+            rows(
+                steps.reshape(-1),
+                2 * channels,
+                weights.first,
+                weights.first_bias,
+                nothing,
+                first[around : around + count],
+            )
+            rows(first.reshape(-1), 2 * width, weights.second, weights.second_bias, nothing, second)
             for way in range(2):
-                rows(second.reshape(-1), second.shape[1], weights.ways[way], weights.ways_bias[way], given[way, beat])
-        pooled[:] = -np.inf
+                rows(
+                    second.reshape(-1),
+                    second.shape[1],
+                    weights.ways[way],
+                    weights.ways_bias[way],
+                    NONE,
+                    given[way, beat],
+                )
         for way in range(2):
-            carried, bias = weights.ways_carried[way], weights.ways_carried_bias[way]
-            hidden[:] = 0
+            carried, bias = weights.ways_carried[way].reshape(-1), weights.ways_carried_bias[way]
+            hidden[0], highest[:] = 0, NONE
             for step in range(len(second)):
                 time = step if way == 0 else len(second) - 1 - step
-                rows(hidden.reshape(-1), size, carried, bias, told[:some])
-                for beat in range(some):
-                    most = pooled[beat, way * size : (way + 1) * size]
-                    gru(given[way, beat, time], told[beat], hidden[beat], most, gates, bits)
-        rows(pooled.reshape(-1), 2 * size, weights.squeeze, weights.squeeze_bias, out[begin : begin + some])
-        for beat in range(begin, begin + some):
-            for place in range(out.shape[1]):
-                out[beat, place] = np.tanh(out[beat, place])
+                for beat in range(FOUR):  # where there are fewer beats, the first again
+                    at[beat] = ((way * FOUR + (beat if beat < some else 0)) * len(second) + time) * 3 * size
+                gru(flat, at, carried, bias, hidden[step % 2], hidden[(step + 1) % 2], highest)
+            for beat in range(some):
+                pooled[begin + beat, way * size : (way + 1) * size] = highest[beat * size : (beat + 1) * size]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _turns(slots: Any, beds: int) -> tuple[Any, Any]:
+    """Beats in an order in which every slot's first ones stand before the second ones of all, and where those begin."""
+    seen, rank = np.zeros(beds, np.int64), np.empty(len(slots), np.int64)
+    for beat in range(len(slots)):
+        rank[beat] = seen[slots[beat]]
+        seen[slots[beat]] += 1
+    edges = np.zeros(seen.max() + 1, np.int64)
+    for beat in range(len(slots)):
+        edges[rank[beat] + 1] += 1
+    edges = np.cumsum(edges)
+    order, place = np.empty(len(slots), np.int64), edges.copy()
+    for beat in range(len(slots)):
+        order[place[rank[beat]]] = beat
+        place[rank[beat]] += 1
+    return order, edges
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _remember(weights: Weights, inputs: Any, slots: Any, beats: Any, memory: Any, work: tuple[Any, ...]) -> None:
+    """A step of the memories of these beats, no two of one slot. inputs: of the memory, [m, in]. work: as there."""
+    given, before, after, highest, both, logits, moved = work
+    count, size, kept = len(beats), len(weights.memory_carried_bias) // 3, memory.shape[1]
+    told, at = both[:count, size:], np.empty(FOUR, np.int64)
+    for place in range(count):
+        told[place] = inputs[beats[place]]
+    rows(both.reshape(-1)[size:], both.shape[1], weights.memory, weights.memory_bias, NONE, given[:count])
+    flat, carried = given.reshape(-1), weights.memory_carried.reshape(-1)
+    for begin in range(0, count, FOUR):
+        some = min(FOUR, count - begin)
+        for beat in range(some):
+            before[beat * size : beat * size + kept] = memory[slots[beats[begin + beat]]]
+            at[beat] = (begin + beat) * 3 * size
+        at[some:] = at[0]
+        gru(flat, at, carried, weights.memory_carried_bias, before, after, highest)
+        for beat in range(some):
+            row, number = memory[slots[beats[begin + beat]]], beats[begin + beat]
+            fresh, change = after[beat * size : (beat + 1) * size], np.float32(0)
+            for place in range(kept):
+                change += (fresh[place] - row[place]) * (fresh[place] - row[place])
+                row[place] = fresh[place]
+            moved[number] = np.sqrt(change)
+            both[begin + beat, :size] = fresh
+    rows(both.reshape(-1), both.shape[1], weights.head, weights.head_bias, NONE, logits[:count])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -111,38 +158,32 @@ def classify(weights: Weights, windows: Any, features: Any, slots: Any, memory: 
     far each beat moved its memory [m].
     """
     probabilities, moved = out
-    total, kept, narrow = len(slots), memory.shape[1], weights.squeeze.shape[1]
-    read = np.empty((total, narrow), np.float32)
-    _read(weights, windows, read)
-    given = np.empty((TOGETHER, 3 * kept), np.float32)
-    told, before = np.empty((TOGETHER, 3 * kept), np.float32), np.empty((TOGETHER, kept), np.float32)
-    inputs, highest = np.empty((TOGETHER, weights.memory.shape[0]), np.float32), np.zeros(kept, np.float32)
-    gates, bits = np.empty(2 * kept, np.float32), np.empty(2 * kept, np.int32)
-    both, logits = np.empty(weights.head.shape[0], np.float32), np.empty(weights.head.shape[1], np.float32)
-    for begin in range(0, total, TOGETHER):
-        some = min(TOGETHER, total - begin)
-        for beat in range(some):
-            inputs[beat, :narrow] = read[begin + beat]
-            inputs[beat, narrow:] = features[begin + beat]
-            before[beat] = memory[slots[begin + beat]]
-        rows(inputs.reshape(-1), inputs.shape[1], weights.memory, weights.memory_bias, given[:some])
-        apart = True
-        for beat in range(begin + 1, begin + some):
-            for earlier in range(begin, beat):
-                apart &= slots[beat] != slots[earlier]
-        if apart:
-            rows(before.reshape(-1), kept, weights.memory_carried, weights.memory_carried_bias, told[:some])
-        for beat in range(some):
-            row = memory[slots[begin + beat]]
-            if not apart:  # a beat before it may have moved this memory
-                before[beat] = row
-                linear(row, weights.memory_carried, weights.memory_carried_bias, told[beat])
-            gru(given[beat], told[beat], row, highest, gates, bits)
-            change = np.float32(0)
-            for place in range(kept):
-                change += (row[place] - before[beat, place]) * (row[place] - before[beat, place])
-            moved[begin + beat] = np.sqrt(change)
-            both[:kept] = row
-            both[kept:] = inputs[beat]
-            linear(both, weights.head, weights.head_bias, logits)
-            _shares(logits, probabilities[begin + beat])
+    total, classes, size = len(slots), probabilities.shape[1], len(weights.memory_carried_bias) // 3
+    narrow = weights.memory.shape[0] - features.shape[1]
+    pooled = np.empty((total, weights.squeeze.shape[0]), np.float32)
+    _read(weights, windows, pooled)
+    squeezed = np.empty((total, weights.squeeze.shape[1]), np.float32)
+    rows(pooled.reshape(-1), pooled.shape[1], weights.squeeze, weights.squeeze_bias, NONE, squeezed)
+    inputs = np.empty((total, weights.memory.shape[0]), np.float32)
+    for beat in range(total):
+        for place in range(narrow):
+            inputs[beat, place] = np.tanh(squeezed[beat, place])
+        inputs[beat, narrow:] = features[beat]
+    room = min(TOGETHER, total)
+    logits = np.empty((room, weights.head.shape[1]), np.float32)
+    work = (
+        np.empty((room, 3 * size), np.float32),
+        np.zeros(FOUR * size, np.float32),
+        np.empty(FOUR * size, np.float32),
+        np.zeros(FOUR * size, np.float32),
+        np.empty((room, weights.head.shape[0]), np.float32),
+        logits,
+        moved,
+    )
+    order, edges = _turns(slots, len(memory))
+    for turn in range(len(edges) - 1):
+        for begin in range(edges[turn], edges[turn + 1], TOGETHER):
+            beats = order[begin : min(begin + TOGETHER, edges[turn + 1])]
+            _remember(weights, inputs, slots, beats, memory, work)
+            for place in range(len(beats)):
+                _shares(logits[place, :classes], probabilities[beats[place]])

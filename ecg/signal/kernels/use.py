@@ -269,12 +269,14 @@ class Compiled:
         features: NDArray[np.float32],
         slots: Index,
         memory: NDArray[np.float32],
+        classes: int,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Beats through the network: see `ecg.model.compiled`. weights: in the order of `recurrent.Weights`."""
-        given = Weights(*weights)
-        out = np.empty((len(slots), given.head.shape[1]), np.float32), np.empty(len(slots), np.float32)
+        out = np.empty((len(slots), classes), np.float32), np.empty(len(slots), np.float32)
+        if len(slots) == 0:
+            return out
         recurrent.classify(
-            given,
+            Weights(*weights),
             np.ascontiguousarray(windows),
             np.ascontiguousarray(features),
             np.ascontiguousarray(slots),

@@ -35,10 +35,10 @@ def warm_up(kernels: Kernels) -> None:
     _look_once(kernels)
     kernels.irregularity(np.ones(4, np.int64), 1, 0.5, 2)
     kernels.hear([(bytes(8), 2, np.ones((1, 6)), 1)], -1, 2)
-    sizes = "14,4 4 20,4 4 2,4,6 2,6 2,2,6 2,6 4,3 3 5,6 6 2,6 6 7,5 5"
+    sizes = "14,16 16 80,16 16 2,16,48 2,48 2,16,48 2,48 32,16 16 4,48 48 16,48 48 20,16 16"
     weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
     room = np.zeros((1, 2), np.float32)
-    kernels.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room)
+    kernels.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room, 2)
 
 
 def _look_once(kernels: Kernels) -> None:
