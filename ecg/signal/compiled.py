@@ -127,6 +127,9 @@ class Kernels(Protocol):
         messages.
         """
 
+    def split(self, data: bytes, known: Any, starts: Any, texts: Any, room: Any) -> list[int]:
+        """`ecg.wire.packets.Splitter`: see `ecg.signal.kernels.splitting.split`."""
+
     def looks(self, state: Any, slots: Any, chunks: Any, hop: int, length: int) -> Any:
         """The looks that the next samples of these slots make due: slots, index, means, spreads, blocks."""
 
