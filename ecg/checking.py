@@ -11,8 +11,9 @@ from typing import Final
 from ecg.errors import UserError
 from ecg.settings import MqttSettings
 from ecg.wire.broker import EXTERNAL, Broker, address, bare, ensure, is_loopback, probe
-from ecg.wire.client import Line, LineError
+from ecg.wire.client import Line
 from ecg.wire.tls import encryption
+from ecg.wire.writing import LineError
 
 CANNOT: Final = UserError.status
 SECONDS: Final = 15.0

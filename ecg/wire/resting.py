@@ -23,17 +23,27 @@ class Rest:
 
     def __init__(self, until: Callable[[], float]) -> None:
         self._until = until
-        self._since_s = self._rate = 0.0
+        self._since_s = self._looked_s = self._rate = 0.0
         self._bytes = 0
 
-    def seconds(self, now_s: float, taken: int) -> float:
-        """How long the socket may be left alone after a look that took so many bytes; 0: not at all.
+    @property
+    def little(self) -> bool:
+        """Does so little come that the kernel keeps it for two of the longest rests?."""
+        return 2 * MOST_SECONDS * self._rate < MOST_BYTES
 
-        So much comes in a rest as came in the last looks, in the same time: never more than MOST_BYTES.
-        """
+    def looked(self, now_s: float, taken: int) -> None:
+        """A look took so many bytes."""
+        self._looked_s = now_s
         self._bytes += taken
         passed_s = now_s - self._since_s
         if passed_s >= MEASURED_SECONDS:
             self._rate, self._since_s, self._bytes = self._bytes / passed_s, now_s, 0
-        rest_s = min(self._until() - now_s, MOST_SECONDS, MOST_BYTES / max(self._rate, 1.0))
+
+    def left(self, now_s: float) -> float:
+        """How long the socket may be left alone from now on; 0: not at all.
+
+        So much comes in a rest as came in the last looks, in the same time: never more than MOST_BYTES.
+        """
+        most_s = self._looked_s - now_s + min(MOST_SECONDS, MOST_BYTES / max(self._rate, 1.0))
+        rest_s = min(self._until() - now_s, most_s)
         return rest_s if rest_s >= LEAST_SECONDS else 0.0

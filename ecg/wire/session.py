@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 import ssl
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,10 +19,13 @@ from typing import Final
 from ecg.errors import UserError
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker, address
-from ecg.wire.client import KEEPALIVE_SECONDS, Line, LineError, Received, RefusedError
+from ecg.wire.client import KEEPALIVE_SECONDS, Line
+from ecg.wire.flow import Flow, Received
 from ecg.wire.outbox import MOST_WAITING, Outbox, Outgoing
 from ecg.wire.packets import Arrival
+from ecg.wire.refusals import behaves, refusal
 from ecg.wire.tls import encryption
+from ecg.wire.writing import LineError
 
 FIRST_RETRY_SECONDS: Final = 0.5
 LAST_RETRY_SECONDS: Final = 8.0
@@ -52,12 +56,10 @@ def retry_seconds(attempt: int) -> float:
     return whole * random.uniform(0.5, 1.0)
 
 
-LOCKED_OUT: Final = ("authori", "user name", "may not")
-"""Words of a broker that knows us no more."""
-
-
 class Session:
     """Connects, subscribes, receives, publishes in order, and comes back when the broker does. Of one event loop.
+
+    Another thread may `publish`, and use `flow`, holding `lock`; `received` and `told` are then called in it.
 
     will: asked for the last will at every connection, None for none. births: asked for what is to be published once a
     connection stands. arrived: gets every message of `filters`; received: the same, many at a time. told: gets
@@ -91,7 +93,9 @@ class Session:
         self.problem = ""
         self.reconnects = 0
         self._tls: ssl.SSLContext | None = None
+        self.lock = threading.RLock()
         self._line: Line | None = None
+        self._patient = 0
         self._handed: list[asyncio.Future[bool]] = []
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
@@ -112,12 +116,19 @@ class Session:
     @property
     def heard_s(self) -> float:
         """When the broker was last heard, monotonic clock."""
-        return self._line.heard_s if self._line is not None else self.lost_s
+        return self._line.flow.heard_s if self._line is not None else self.lost_s
+
+    @property
+    def flow(self) -> Flow | None:
+        """What reads and writes; None without a connection."""
+        line = self._line
+        return line.flow if line is not None else None
 
     def publish(self, items: list[Outgoing]) -> None:
         """Publish at QoS 1, in this order; while there is no connection they wait in the outbox."""
-        self.outbox.put(items)
-        self._pump()
+        with self.lock:
+            self.outbox.put(items)
+            self._pump()
 
     async def hand(self, items: Sequence[Outgoing]) -> bool:
         """Hand QoS 0 messages to the socket, waiting while that is full. False where the connection is gone.
@@ -127,8 +138,8 @@ class Session:
         if self._line is None:
             return False
         try:
-            self._line.publish(items, 0)
-            if self._line.flush():
+            self._line.flow.publish(items, 0)
+            if self._line.flow.flush():
                 return True
         except LineError:
             return False
@@ -145,11 +156,15 @@ class Session:
     async def room(self, most: int, seconds: float = CONFIRM_SECONDS) -> None:
         """Wait until fewer than `most` messages are unconfirmed; not without a connection, nor longer than that."""
         if len(self.outbox) >= most:
+            self._patient += 1
+            if self._line is not None:
+                self._line.flow.look_again()
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     while self.connected and len(self.outbox) >= most:
                         self._changed.clear()
                         await self._changed.wait()
+            self._patient -= 1
 
     async def flush(self, seconds: float = 10.0) -> None:
         """Wait until the broker has everything, for so long at most and while there is a connection."""
@@ -176,6 +191,7 @@ class Session:
                     self._confirmed,
                     lambda: self._release(True),
                     self._rests_until,
+                    self.lock,
                 )
                 async with line:
                     if self._filters:
@@ -185,8 +201,8 @@ class Session:
                     await self._watch(line)
             except LineError as error:
                 if not self._ready.is_set():
-                    raise UserError(self._refusal(error)) from None
-                self.problem = f"{self._at} {_behaves(error)}, trying again"
+                    raise UserError(refusal(self._broker, self._mqtt.tls, error)) from None
+                self.problem = f"{self._at} {behaves(error)}, trying again"
             except Exception as error:  # whatever breaks under a connection, the session goes on, and says so
                 if not self._ready.is_set():
                     raise
@@ -200,21 +216,23 @@ class Session:
 
     def _begin(self, line: Line) -> None:
         """The connection stands."""
-        self._line, self.connected, self.problem = line, True, ""
-        self.since_s = time.monotonic()
-        self._confirmed_s = time.monotonic()
-        if self._ready.is_set():
-            _log.warning("connected to %s again", self._at)
-        self._ready.set()
-        self.publish(self._births())
+        with self.lock:
+            self._line, self.connected, self.problem = line, True, ""
+            self.since_s = time.monotonic()
+            self._confirmed_s = time.monotonic()
+            if self._ready.is_set():
+                _log.warning("connected to %s again", self._at)
+            self._ready.set()
+            self.publish(self._births())
 
     def _lose(self) -> None:
         """The connection is gone: what is in flight waits again, what is handed over is lost."""
-        if self.connected and self._line is not None:
-            now_s, heard_s = time.monotonic(), self._line.heard_s
-            self.lost_s = heard_s if now_s - heard_s > SILENT_SECONDS else now_s
-        self._line, self.connected = None, False
-        self.outbox.lost()
+        with self.lock:
+            if self.connected and self._line is not None:
+                now_s, heard_s = time.monotonic(), self._line.flow.heard_s
+                self.lost_s = heard_s if now_s - heard_s > SILENT_SECONDS else now_s
+            self._line, self.connected = None, False
+            self.outbox.lost()
         self._release(False)
         self._changed.set()
 
@@ -245,7 +263,7 @@ class Session:
         if not self.outbox.in_flight:
             self._confirmed_s = time.monotonic()
         try:
-            numbers = self._line.publish(items, 1)
+            numbers = self._line.flow.publish(items, 1)
         except LineError:  # the connection's end will be noticed by who watches it
             self.outbox.not_sent(items)
             return
@@ -256,30 +274,11 @@ class Session:
         items = self.outbox.confirm(numbers)
         if items:
             self._confirmed_s = time.monotonic()
-            self._changed.set()
+            if self._patient and self._line is not None:
+                self._line.flow.here(self._changed.set)
             if self._told and (marks := [item.mark for item in items if item.mark]):
                 self._told(marks)
             self._pump()
-
-    def _refusal(self, error: LineError) -> str:
-        """Why there is no first connection, and what to do."""
-        if isinstance(error, RefusedError):
-            return (
-                f"the broker {self._broker} refuses the connection: {error}; "
-                "check [mqtt] username and password in config.toml"
-            )
-        keys = "port, tls, ca_file, cert_file and key_file" if self._mqtt.tls else "host, port and tls"
-        return f"no connection to the broker {self._broker}: {error}; check [mqtt] {keys} in config.toml"
-
-
-def _behaves(error: LineError) -> str:
-    """What a broker does that was there before; who has been locked out, or is misled, must not think it is away."""
-    said = str(error)
-    if "CERTIFICATE" in said:
-        return f"is not trusted ({said})"
-    if isinstance(error, RefusedError) and any(word in said.lower() for word in LOCKED_OUT):
-        return f"refuses the connection ({said})"
-    return "does not answer"
 
 
 def one_by_one(arrived: Arrived) -> Received:

@@ -20,10 +20,11 @@ from ecg.errors import UserError
 from ecg.programs import command
 from ecg.settings import Config, MqttSettings
 from ecg.wire.broker import Broker, probe
-from ecg.wire.client import Line, LineError
+from ecg.wire.client import Line
 from ecg.wire.messages import Alarms, decode_json
 from ecg.wire.packets import Arrival
 from ecg.wire.topics import Topics
+from ecg.wire.writing import LineError
 from monitor.bench import undisturbed
 from monitor.bench.harness import Programs, Scrape, free_port, last_line, mosquitto, wait
 

@@ -65,8 +65,8 @@ class Stranger:
     async def _send(self, items: list[Outgoing]) -> None:
         assert self._line is not None
         for at in range(0, len(items), 256):
-            self._line.publish(items[at : at + 256], 0)
-            while not self._line.flush():  # noqa: ASYNC110
+            self._line.flow.publish(items[at : at + 256], 0)
+            while not self._line.flow.flush():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     def send(self, *items: tuple[str, bytes], retain: bool = False) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -19,6 +20,7 @@ from ecg.wire.session import Session
 from ecg.wire.topics import Kind, Topics
 from monitor.service import runtime
 from monitor.service.inbox import Inbox
+from monitor.service.listening import Listening
 
 __all__ = ["Arrival", "Connection", "Outgoing"]
 
@@ -30,11 +32,13 @@ class Connection:
     """Subscribes, receives into `inbox`, publishes, and comes back when the broker does.
 
     It lives in a thread with an event loop of its own: a broker drops what is not read in time, so reading must not
-    wait for the signal path and the network. Its last will is an empty retained message: a monitor that has ended
+    wait for the signal path and the network. Where little comes, whoever publishes reads too (`listening`), and this
+    thread only where he is late. Its last will is an empty retained message: a monitor that has ended
     leaves no status behind. At a new connection the newest retained messages are published again: a broker that was
     started anew may have kept none.
 
-    told: gets the marks of messages that the broker has, in the connection's thread. known: see `Inbox`.
+    told: gets the marks of messages that the broker has. known: see `Inbox`. at_once: does who publishes send in
+    his own thread, and ask `listening` to `confirm` then?
     """
 
     def __init__(
@@ -61,6 +65,9 @@ class Connection:
             told=told,
             rests_until=lambda: self._rests_until_s,
         )
+        self.listening = Listening(self._session)
+        self.at_once = False
+        self._given: deque[list[Outgoing]] = deque()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
@@ -111,16 +118,27 @@ class Connection:
     def publish(self, items: list[Outgoing]) -> None:
         """Publish at QoS 1, in this order."""
         if items:
-            self._loop.call_soon_threadsafe(self._publish, items)
+            self._given.append(items)
+            if self.at_once:
+                self._publish()
+            elif len(self._given) == 1:
+                self._loop.call_soon_threadsafe(self._publish)
 
-    def _publish(self, items: list[Outgoing]) -> None:
-        """Publish in the connection's thread; what the broker keeps is remembered, for one that forgets."""
-        for item in items:
-            if item.retain and item.payload:
-                self._kept[item.topic] = item._replace(mark=0)
-            elif item.retain:
-                self._kept.pop(item.topic, None)
-        self._session.publish(items)
+    def _publish(self) -> None:
+        """Publish what was given; what the broker keeps is remembered, for one that forgets."""
+        try:
+            with self._session.lock:
+                while self._given:
+                    items = self._given.popleft()
+                    for item in items:
+                        if item.retain and item.payload:
+                            self._kept[item.topic] = item._replace(mark=0)
+                        elif item.retain:
+                            self._kept.pop(item.topic, None)
+                    self._session.publish(items)
+        finally:
+            if self._given:  # some of them could not be sent as MQTT
+                self._loop.call_soon_threadsafe(self._publish)
 
     def _births(self) -> list[Outgoing]:
         """What the broker is to keep, but for what waits to be published."""
@@ -135,7 +153,8 @@ class Connection:
         while not self.inbox.closed:
             await asyncio.sleep(seconds)
             if self._session.connected and (items := make()):
-                self._publish(items)
+                self._given.append(items)
+                self._publish()
 
     def deafen(self) -> None:
         """Take no message any more, and ask the broker for none: reading them would slow the end down."""

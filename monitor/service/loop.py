@@ -24,10 +24,10 @@ from monitor.service.bed_states import BedStates
 from monitor.service.connection import Arrival, Connection, Outgoing
 from monitor.service.ending import Ending, give_up
 from monitor.service.feed import View, Views
+from monitor.service.gathering import Gathering
 from monitor.service.intents import Intents
 from monitor.service.latency import Latencies
 from monitor.service.overload import Lag
-from monitor.service.pace import AHEAD_SECONDS, Pace
 from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
 from monitor.service.pulse import Pulse
@@ -41,7 +41,6 @@ from monitor.service.timers import Timers
 from monitor.ward.events import Event
 from monitor.ward.ward import Ward
 
-IDLE_TICK_SECONDS: Final = 0.25
 STEP_SECONDS: Final = 0.1
 """So long messages are read in a step, and after so long they are looked at again, whatever waits in the ward."""
 FIRST_MESSAGE_SECONDS: Final = 60.0
@@ -90,10 +89,10 @@ class Service:
         self._saving = Saving(ward, saved, self._problems)
         self._latencies = Latencies()
         self._lag = Lag(config.monitor.max_lag_seconds)
-        self._pace = Pace(config.monitor.batch_deadline_ms / 1000)
         self._connection = Connection(
             config.mqtt, broker, self.name, self._latencies.confirmed, lambda name: name in ward.beds
         )
+        self._gathering = Gathering(self._connection, config.monitor.batch_deadline_ms / 1000)
         topics = self._connection.topics
         router = Router(ward, topics, self._lag, self._problems, self._answer)
         self._health = Health(config, broker, ward, self._connection, self._latencies, about, self.views.book)
@@ -177,38 +176,25 @@ class Service:
             self._pulse.turn()
             gathers = not self.reading.busy and len(inbox) < self.config.monitor.batch_size
             if gathers:
-                await self._gather()
+                await self._gathering.messages()
             if self._outlets.error:
                 raise self._outlets.error
             if inbox or self.reading.busy:
                 began_s = time.monotonic()
                 self.step()
-                self._pace.stepped(began_s, time.monotonic())
+                self._gathering.stepped(began_s)
                 if not gathers:
                     await asyncio.sleep(0)
             if until_idle is not None and not inbox and not self.reading.busy:
                 limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                 if time.monotonic() - inbox.last_s > limit:
                     break
+        self._gathering.end()
         if self.stop.is_set():
             self._wind_up()
         await self._saving.save()
         self.ward.end_all()
         self._sinks.take(self.ward.step())
-
-    async def _gather(self) -> None:
-        """Let the time until the next step pass; where nothing has come by then, wait for the first message.
-
-        In this order the connection need not wake this loop for every message, and is asked to only when it is quiet.
-        """
-        inbox, now_s = self._connection.inbox, time.monotonic()
-        pause_s = self._pace.pause_s(now_s)
-        self._connection.rest(now_s + pause_s - AHEAD_SECONDS)
-        await asyncio.sleep(pause_s)
-        if not inbox:
-            await inbox.wait(IDLE_TICK_SECONDS)
-            if inbox:
-                await asyncio.sleep(self._pace.pause_s(time.monotonic()))
 
     def _wind_up(self) -> None:
         """Process what has been received for a moment, which is of no use to who is far behind; the rest is lost."""

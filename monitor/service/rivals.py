@@ -14,11 +14,12 @@ from typing import Final, NamedTuple
 
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
-from ecg.wire.client import Line, LineError
+from ecg.wire.client import Line
 from ecg.wire.messages import MessageError, MonitorStatus, decode_json
 from ecg.wire.session import one_by_one
 from ecg.wire.tls import encryption
 from ecg.wire.topics import Topics
+from ecg.wire.writing import LineError
 
 RETAINED_SECONDS: Final = 0.5
 """So long after subscribing, what is retained has come."""

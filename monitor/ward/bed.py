@@ -19,7 +19,6 @@ LEADS: Final = 2
 PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
 """So long a bed is shown as gapped after samples were lost."""
-ARRIVALS: Final = 64
 AT_ONCE_SECONDS: Final = 10.0
 NOT_UNDERSTOOD_SECONDS: Final = 10.0
 """So long a bed may send nothing but what cannot be used until that is said."""
@@ -49,10 +48,9 @@ class Bed:
     """State of one bed. Times in seconds are of the monotonic clock, sample indices are of the present stream.
 
     pieces: signal in order that the ward has not taken yet, `backlog` samples. begins: the first message of another
-    stream, which waits until they have been taken. arrivals: (index after the chunk, sent ns, received
-    ns) of the last chunks. history: of the present stream, another object for each. heard_s: when signal last came.
-    tried_s: when something last came that cannot be used. beat_at: R-peak of the last beat. begun_at: sample from
-    which on the memory knows the patient.
+    stream, which waits until they have been taken. history: of the present stream, another object for each. heard_s:
+    when signal last came. tried_s: when something last came that cannot be used. beat_at: R-peak of the last beat.
+    begun_at: sample from which on the memory knows the patient.
     """
 
     name: str
@@ -61,7 +59,6 @@ class Bed:
     pieces: deque[Piece] = field(default_factory=deque)
     backlog: int = 0
     begins: Chunk | None = None
-    arrivals: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=ARRIVALS))
     history: History = field(default_factory=History)
     status: BedStatus | None = None
     online: bool = True
@@ -133,7 +130,6 @@ class Bed:
     def new_stream(self) -> None:
         """A new stream begins: nothing of the one before belongs to it."""
         self.history = History()
-        self.arrivals.clear()
         self.recent_v.clear()
         self.heart_rate = None
         self.gap_at = -1
@@ -143,7 +139,6 @@ class Bed:
     def take_blocks(self) -> None:
         """Move what the intake has accepted into the history."""
         for block in self.intake.blocks:
-            self.arrivals.append((block.index + len(block), block.sent_ns, block.received_ns))
             self.history.add(block)
         self.intake.blocks.clear()
 
@@ -228,15 +223,6 @@ class Bed:
         if beat.cls == "V":
             self.recent_v.append(beat.index)
             self.pvc_per_minute()  # nobody else may ask, and the list must not grow
-
-    def arrival(self, ready: int) -> tuple[int, int]:
-        """(sent ns, received ns) of the chunk that brought sample `ready`."""
-        sent, received = 0, 0
-        for end, sent_ns, received_ns in reversed(self.arrivals):  # it is nearly always the newest
-            if end <= ready and received:
-                break
-            sent, received = sent_ns, received_ns
-        return sent, received
 
     def pvc_per_minute(self) -> int:
         """V beats in the last minute of signal."""

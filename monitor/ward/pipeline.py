@@ -18,6 +18,7 @@ from monitor.alarms import UNKNOWN, WardAlarms
 from monitor.inference import choice
 from monitor.inference.engine import Verdicts
 from monitor.ward import second_thread
+from monitor.ward.arrivals import Arrivals
 from monitor.ward.bed import LEADS, Bed
 from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
 from monitor.ward.lead_rows import Index, LeadRows, by_beat
@@ -69,6 +70,7 @@ class Pipeline:
         rows = self.engine.slots
         self.engine.reset(np.arange(rows))
         self.path = SignalPath(rows)
+        self.arrivals = Arrivals(rows // LEADS)
         self.alarms = WardAlarms(self._config.alarms, rows // LEADS)
         self._leading = np.zeros(rows // LEADS, np.int64)
         self.beds: list[Bed | None] = []
@@ -85,11 +87,13 @@ class Pipeline:
             for holder in holders:
                 holder.grow(LEADS * size)
             self.alarms.grow(size)
+            self.arrivals.grow(size)
             self._leading = np.pad(self._leading, (0, size - len(self._leading)))
 
     def remove(self, bed: Bed) -> None:
         """The bed has left; its slot waits for another."""
         self.alarms.drop(bed.slot)
+        self.arrivals.clear(bed.slot)
         self.beds[bed.slot] = None
 
     def save(self, bed: Bed) -> SavedPatient:
@@ -209,8 +213,23 @@ class Pipeline:
         coherence = rows.feature(P_WAVES)
         atrial = np.where(beside >= 0, np.maximum(coherence[chosen], coherence[beside]), coherence[chosen])
         moves = verdicts.moved[chosen]
+        sent, received = self.arrivals.of(found.slot // LEADS, found.ready)
         now_ns = self._wall_ns()
-        for row, index, ready, best, shares, rr, rate, moved, like_usual, like_beside, p_waves in zip(
+        for (
+            row,
+            index,
+            ready,
+            best,
+            shares,
+            rr,
+            rate,
+            moved,
+            like_usual,
+            like_beside,
+            p_waves,
+            sent_ns,
+            received_ns,
+        ) in zip(
             found.slot.tolist(),
             found.index.tolist(),
             found.ready.tolist(),
@@ -222,11 +241,12 @@ class Pipeline:
             alike.tolist(),
             other.tolist(),
             atrial.tolist(),
+            sent.tolist(),
+            received.tolist(),
             strict=True,
         ):
             bed = self.beds[row // LEADS]
             assert bed is not None
-            sent_ns, received_ns = bed.arrival(ready)
             plausible = -FUTURE_NS < received_ns - sent_ns < PAST_NS
             beat = BeatRead(
                 bed=bed.name,

@@ -132,6 +132,7 @@ class Reception(Admission):
             self.ledger.beats += self._pipeline.round(alone)
         self._ready.pop(bed.name, None)
         bed.new_stream()
+        self._pipeline.arrivals.clear(bed.slot)
         (wave, received_ns), bed.begins = bed.begins, None
         take = bed.intake.offer if read else bed.intake.forgo
         self._take(bed, take(wave, received_ns, Verdict.ANEW))
@@ -194,6 +195,8 @@ class Reception(Admission):
         if self.heard and bed.intake.blocks:
             intake = bed.intake
             self.heard(Taken(bed.name, bed.stream, intake.record, bed.rate, intake.leads, list(intake.blocks)))
+        for block in bed.intake.blocks:
+            self._pipeline.arrivals.add(bed.slot, block)
         bed.take_blocks()
 
     def _take(self, bed: Bed, pieces: list[Piece]) -> None:

@@ -17,9 +17,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker
-from ecg.wire.client import Line, LineError, Received
+from ecg.wire.client import Line
+from ecg.wire.flow import Received
 from ecg.wire.outbox import Outgoing
 from ecg.wire.packets import Arrival
+from ecg.wire.writing import LineError
 from tests.support.brokers import Mosquitto, until
 
 ROOT = Path(__file__).parents[3]
@@ -77,8 +79,8 @@ async def test_a_line_sends_both_qualities_of_service_and_receives(any_broker: B
     arrived: list[Arrival] = []
     async with line_to(any_broker, arrived.extend, confirmed.extend) as line:
         await line.subscribe(["a/+", "b"])
-        assert line.publish([message("a/0")], 0) == []
-        numbers = line.publish([message("a/1"), message("b", b"")], 1)
+        assert line.flow.publish([message("a/0")], 0) == []
+        numbers = line.flow.publish([message("a/1"), message("b", b"")], 1)
         assert len(numbers) == 2
         await until(lambda: len(confirmed) == 2 and len(arrived) == 3)
     assert sorted(confirmed) == sorted(numbers)
@@ -95,7 +97,7 @@ async def test_messages_larger_than_any_buffer_come_whole_and_in_order(mosquitto
     sizes = [1, 3_000_000, 130, 127, 0, 1_000_000, 70_000]
     async with line_to(found, arrived.extend) as line:
         await line.subscribe(["a"])
-        line.publish([message("a", bytes([number]) * size) for number, size in enumerate(sizes)], 1)
+        line.flow.publish([message("a", bytes([number]) * size) for number, size in enumerate(sizes)], 1)
         await until(lambda: len(arrived) == len(sizes))
     assert [(len(one.payload), one.payload[:1]) for one in arrived] == [
         (size, bytes([number]) if size else b"") for number, size in enumerate(sizes)
@@ -117,7 +119,7 @@ async def test_the_end_of_a_line_is_noticed(mosquitto: Mosquitto) -> None:
         with pytest.raises(LineError):
             await asyncio.wait_for(line.end(), 30)
         with pytest.raises(LineError):
-            line.publish([WILL], 1)
+            line.flow.publish([WILL], 1)
 
 
 @pytest.mark.parametrize("said", [b"\x30\xff\xff\xff\xff\x7f", b"\x32\x03\x00\x09a", b"\x36\x05\x00\x01a\x00\x01"])
@@ -141,7 +143,7 @@ async def test_who_breaks_over_a_message_ends_the_line_and_not_the_loop(mosquitt
 
     async with line_to(Broker("127.0.0.1", mosquitto.port, "external"), break_down) as line:
         await line.subscribe(["a"])
-        line.publish([message("a")], 0)
+        line.flow.publish([message("a")], 0)
         with pytest.raises(KeyError, match="what"):
             await asyncio.wait_for(line.end(), 10)
 
@@ -173,7 +175,7 @@ async def test_a_message_leaves_no_reference_cycle(mosquitto: Mosquitto) -> None
             arrived.clear()
             confirmed.clear()
             for _ in range(count):
-                line.publish([message("a", b"x" * 100)], 1)
+                line.flow.publish([message("a", b"x" * 100)], 1)
             await until(lambda: len(arrived) == count and len(confirmed) == count)
 
         await exchange(50)

@@ -37,8 +37,12 @@ def test_a_rest_lasts_until_it_is_over_or_the_kernel_is_full(
     found = 0.0
     for _ in range(20):
         now_s += 0.02
-        found = rest.seconds(now_s, round(bytes_a_second * 0.02))
+        rest.looked(now_s, round(bytes_a_second * 0.02))
+        found = rest.left(now_s)
     assert found == pytest.approx(rest_s, rel=0.01)
+    assert rest.little == (bytes_a_second * 2 * MOST_SECONDS < MOST_BYTES)
+    now_s += MOST_SECONDS  # whatever may be waited for, nobody has looked for so long
+    assert rest.left(now_s) == 0
 
 
 async def test_what_comes_in_a_rest_is_heard_at_its_end_and_a_confirmation_ends_it(
