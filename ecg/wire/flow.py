@@ -13,7 +13,8 @@ from typing import Final
 
 from ecg import clock
 from ecg.wire import sockets
-from ecg.wire.lots import Lot, LotSplitter
+from ecg.wire.lot_splitter import LotSplitter
+from ecg.wire.lots import Lot
 from ecg.wire.packets import Arrival, PacketError, Splitter
 from ecg.wire.resting import MOST_SECONDS, Rest
 from ecg.wire.writing import Library, Writing

@@ -1,8 +1,4 @@
-"""Many messages that came together, left in the bytes that they came in: who wants one takes it out.
-
-Where there are compiled kernels (`ecg.signal.compiled`), these take packets apart ten times as quickly as Python. A
-few bytes are not worth the call.
-"""
+"""Messages as they came, one by one or many together in the bytes that they came in."""
 
 from __future__ import annotations
 
@@ -11,17 +7,21 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.signal import compiled
-from ecg.signal.compiled import Kernels
-from ecg.wire.packets import LONGEST_KNOWN, NOT_UTF8, Arrival, Splitter, Taken
 from ecg.wire.topics import LONGEST_SHOWN, readable
 
-LEAST_BYTES: Final = 4096
-"""Fewer are taken apart by Python."""
-FIRST_BYTES: Final = 1 << 17
 MOST_TOPICS: Final = 1 << 16
 FIRST_TOPICS: Final = 256
 NOT_KNOWN: Final = -1
+NOT_UTF8: Final = "(a topic that is not UTF-8)"
+
+
+class Arrival(NamedTuple):
+    """One message as it came. received_ns: since the epoch, by the steady clock (`ecg.clock`)."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    received_ns: int
 
 
 class TopicTable:
@@ -92,61 +92,6 @@ class Lot(NamedTuple):
             Arrival(names[number], data[begin:end], bool(retained), received_ns)
             for number, begin, end, retained in self.table.tolist()
         ]
-
-
-class LotSplitter(Splitter):
-    """Packets out of a stream of bytes, the messages of long ones in lots."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._kernels: Kernels | None = compiled.kernels()
-        self.table = TopicTable()
-        self._room = _room(0)
-
-    def _packets(self, data: bytes, received_ns: int) -> tuple[Taken, int, int]:
-        if self._kernels is None or len(data) < LEAST_BYTES:
-            return super()._packets(data, received_ns)
-        if len(data) > len(self._room[2]):
-            self._room = _room(len(data))
-        topics = self.table
-        told = self._kernels.split(data, topics.known, topics.starts, topics.texts, self._room)
-        messages, confirmed, answered, other, at, stop, wrong = told
-        if wrong:
-            return super()._packets(data, received_ns)  # says what
-        found, numbers, answers, others = self._room
-        found = found[:messages]
-        if not self._all_known(data, found):
-            return super()._packets(data, received_ns)
-        lot = Lot(data, found[:, :4].copy(), received_ns, self.table) if messages else None
-        rest = b"".join([data[begin:end] for begin, end in others[:other].tolist()])
-        return Taken([], numbers[:confirmed].tolist(), answers[:answered].tobytes(), rest, lot), at, stop
-
-    def _all_known(self, data: bytes, found: NDArray[np.int64]) -> bool:
-        """Give every topic a number; False where some are too long, or all too many for one table."""
-        fresh: dict[bytes, int] = {}
-        for row in np.flatnonzero(found[:, 0] < 0).tolist():
-            begin, end, hashed = found[row, 4:].tolist()
-            raw = data[begin:end]
-            if len(raw) > LONGEST_KNOWN:  # strangers may use many and long ones
-                return False
-            if self.table.full:
-                self.table = TopicTable()
-                return False
-            if raw not in fresh:
-                fresh[raw] = self.table.add(raw, hashed)
-            found[row, 0] = fresh[raw]
-        return True
-
-
-def _room(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]:
-    """Room for what so many bytes may hold: of the shortest packets of each kind."""
-    size = max(size, FIRST_BYTES)
-    return (
-        np.empty((size // 4 + 1, 7), np.int64),
-        np.empty(size // 4 + 1, np.int64),
-        np.empty(size, np.uint8),
-        np.empty((size // 2 + 1, 2), np.int64),
-    )
 
 
 def named(raw: bytes) -> str:

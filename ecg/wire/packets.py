@@ -6,12 +6,11 @@ All other packets, and all that a connection needs besides, are the MQTT library
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ecg.wire.bounds import MOST_WAVE_BYTES
-
-if TYPE_CHECKING:
-    from ecg.wire.lots import Lot
+from ecg.wire.lots import NOT_UTF8, Lot
+from ecg.wire.lots import Arrival as Arrival
 
 PUBLISH: Final = 0x30
 PUBACK: Final = 0x40
@@ -22,20 +21,10 @@ MOST_KEPT: Final = MOST_WAVE_BYTES + (1 << 17)
 KNOWN_TOPICS: Final = 1 << 16
 LONGEST_KNOWN: Final = 256
 """Bytes of a topic that is remembered: strangers may use many and long ones."""
-NOT_UTF8: Final = "(a topic that is not UTF-8)"
 
 
 class PacketError(ValueError):
     """Bytes that are no MQTT, or a message that cannot be sent as MQTT; the text is one sentence."""
-
-
-class Arrival(NamedTuple):
-    """One message as it came. received_ns: since the epoch, by the steady clock (`ecg.clock`)."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    received_ns: int
 
 
 class Taken(NamedTuple):

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg.signal import compiled
-from ecg.wire import lots
-from ecg.wire.lots import LotSplitter, TopicTable
+from ecg.wire import lot_splitter, lots
+from ecg.wire.lot_splitter import LotSplitter
+from ecg.wire.lots import TopicTable
 from ecg.wire.packets import Arrival, PacketError, Splitter, publish
 
 pytestmark = pytest.mark.skipif(compiled.kernels() is None, reason="there are no compiled kernels")
@@ -40,7 +41,7 @@ def all_of(splitter: Splitter, data: bytes, cuts: list[int]) -> tuple[list[Arriv
 @given(st.lists(messages.map(lambda one: packet(*one)) | odd, max_size=12), st.lists(st.integers(1, 3000), max_size=20))
 def test_lots_hold_what_a_splitter_gives_however_the_bytes_are_cut(parts: list[bytes], cuts: list[int]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lots, "LEAST_BYTES", 3)
+        patch.setattr(lot_splitter, "LEAST_BYTES", 3)
         data, same = b"".join(parts), LotSplitter()
         for _ in range(2):  # the second time all topics are known
             assert all_of(same, data, cuts.copy()) == all_of(Splitter(), data, cuts.copy())
