@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from ecg import clock
-from ecg.wire.packets import Arrival
-from monitor.service.fresh import messages_of, parts_of
+from ecg.wire.lots import Arrival, Lot
+from monitor.service.fresh import Chunk, parts_of
 from monitor.service.inbox import Inbox
 from monitor.service.overload import Lag
 from monitor.service.router import Router
@@ -49,7 +49,7 @@ class Reading:
         if fresh := self._inbox.take_fresh(count, size):
             parts = [part for chunk in fresh for part in parts_of(chunk, TOGETHER)]
             for place, part in enumerate(parts, 1):
-                self.take(messages_of(part))
+                self.take(part)
                 if time.monotonic() > limit_s or self._router.held:
                     self._inbox.put_back(parts[place:])
                     break
@@ -66,7 +66,7 @@ class Reading:
         """Where signal has waited too long, choose the beds whose unread messages are to be forgone."""
         self._lag.shed(self._inbox, self._ward.waits_for_nobody, time.monotonic())
 
-    def take(self, arrivals: list[Arrival]) -> None:
+    def take(self, arrivals: Chunk) -> None:
         """These messages, behind those of beds at which another stream can begin now; what cannot be used is counted.
 
         Beds at which another stream is about to begin have no turn until the ward has taken all of the present one.
@@ -79,7 +79,9 @@ class Reading:
         router.take(arrivals)
         for bed in router.held:
             inbox.park(bed)
-        if arrivals:
+        if isinstance(arrivals, Lot):
+            self._waited((clock.steady_ns() - arrivals.received_ns) / 1e9)
+        elif arrivals:
             self._waited((clock.steady_ns() - min(one.received_ns for one in arrivals)) / 1e9)
 
     def rest(self) -> list[Arrival]:

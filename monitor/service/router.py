@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from ecg import clock
+from ecg.wire.lots import Lot
 from ecg.wire.messages import (
     SCHEMA,
     Ack,
@@ -54,9 +55,9 @@ class Router:
         self._places: dict[str, tuple[str, str] | None] = {}
         self.held: dict[str, list[Arrival]] = {}
 
-    def take(self, arrivals: Iterable[Arrival]) -> None:
+    def take(self, arrivals: Iterable[Arrival] | Lot) -> None:
         """Messages in the order in which they came."""
-        for arrival in self._express.left(list(arrivals)):
+        for arrival in self._express.left(arrivals if isinstance(arrivals, Lot) else list(arrivals)):
             if self.held and (place := self._place(arrival.topic)) and place[0] in self.held:
                 self.held[place[0]].append(arrival)
             else:
@@ -138,7 +139,7 @@ class Router:
             self._ward.unusable(bed)
             raise
         if wave.sent_ns and (stepped_ns := clock.stepped_ns()):  # its sender's clock is that of now
-            wave = replace(wave, sent_ns=wave.sent_ns - stepped_ns)
+            wave = replace(wave, sent_ns=max(wave.sent_ns - stepped_ns, 0))
         if not late and self._ward.usual(bed, wave, arrival.received_ns, (arrival.topic, arrival.payload)):
             return
         if late:

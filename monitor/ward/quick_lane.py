@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecg.records.record import MISSING
 from ecg.signal import compiled, lane
@@ -31,6 +32,7 @@ MOST_WAITING: Final = 1 << 21
 FEWEST_USUAL: Final = 2
 """A bed is let onto the lane after so many usual messages on end."""
 
+Index = NDArray[np.int64]
 RunOf = Callable[[str, str], RunCount]
 
 
@@ -44,15 +46,34 @@ class Usual(NamedTuple):
     times: int
 
 
+class Batch(NamedTuple):
+    """Messages of beds on the lane: data[begins[one]:ends[one]] is of bed slots[one]; when each came: int64 [n]."""
+
+    data: bytes
+    begins: Index
+    ends: Index
+    slots: Index
+    received_ns: Index
+
+    @classmethod
+    def of(cls, payloads: list[bytes], slots: list[int], received_ns: list[int]) -> Batch:
+        """These messages."""
+        lengths = np.fromiter(map(len, payloads), np.int64, len(payloads))
+        ends = np.cumsum(lengths)
+        data = b"".join(payloads)
+        return cls(data, ends - lengths, ends, np.array(slots, np.int64), np.array(received_ns, np.int64))
+
+
 class QuickLane:
     """The beds of a ward that are on the lane, by slot.
 
-    slot_of: the slot of a bed on the lane by the key of its messages, as their topic is. waiting: messages whose signal
-    no round has taken yet. usual: by slot, beds that may be let on.
+    slot_of: the slot of a bed on the lane by the key of its messages, as their topic is; version: how often that has
+    changed. waiting: messages whose signal no round has taken yet. usual: by slot, beds that may be let on.
     """
 
     def __init__(self, slots: int, arrivals: Arrivals) -> None:
         self.slot_of: dict[str, int] = {}
+        self.version = 0
         self.usual: dict[int, Usual] = {}
         self.waiting = 0
         self._arrivals = arrivals
@@ -87,33 +108,30 @@ class QuickLane:
         """See `monitor.ward.bed.Noted`."""
         return int(self._lane.numbers[slot, lane.WAITING])
 
-    def take(
-        self, payloads: list[bytes], slots: list[int], received_ns: list[int], now_s: float, stepped_ns: int
-    ) -> list[bool]:
-        """Take messages of beds with these slots, in order; which were taken. Nothing has changed for the others.
+    def take(self, batch: Batch, now_s: float, stepped_ns: int) -> NDArray[np.bool_]:
+        """Take messages of beds, in order; which were taken. Nothing has changed for the others.
 
         The first one of a bed that is not taken closes the lane for it: it is to `leave`. now_s: monotonic clock.
         stepped_ns: by how much the system's clock has been set forward.
         """
-        fast, count, data = compiled.kernels(), len(payloads), b"".join(payloads)
-        if fast is None or not data or not self._has_room(len(data) // 2, count):
-            return [False] * count
+        fast, count = compiled.kernels(), len(batch.slots)
+        size = int((batch.ends - batch.begins).sum())
+        if fast is None or not size or not self._has_room(size // 2, count):
+            return np.zeros(count, np.bool_)
         taken, full = np.empty(count, np.bool_), np.empty(count, np.int64)
-        lengths = np.fromiter(map(len, payloads), np.int64, count)
-        ends = np.cumsum(lengths)
         self._place, self.waiting, fulls = fast.take(
             self._lane,
-            np.frombuffer(data, np.uint8),
-            ends - lengths,
-            ends,
-            np.array(slots, np.int64),
-            np.array(received_ns, np.int64),
+            np.frombuffer(batch.data, np.uint8),
+            batch.begins,
+            batch.ends,
+            batch.slots,
+            batch.received_ns,
             (now_s, stepped_ns, MISSING, TAIL, FADES),
             (taken, self._signals, self._table, full, self._place, self.waiting),
         )
         for slot in full[:fulls].tolist():
             self.settle(self._beds[slot][0])
-        return taken.tolist()
+        return taken
 
     def _has_room(self, samples: int, messages: int) -> bool:
         """Make room for so many more."""
@@ -179,6 +197,7 @@ class QuickLane:
         known.numbers[slot, [lane.ON, lane.WAITING]] = 0
         _, key, _ = self._beds.pop(slot)
         del self.slot_of[key]
+        self.version += 1
         bed.lane = None
 
     def _signals_of(self, bed: Bed) -> list[Piece]:
@@ -237,6 +256,7 @@ class QuickLane:
         known.noted[slot] = 0
         self._beds[slot] = bed, one.key, run
         self.slot_of[one.key] = slot
+        self.version += 1
         bed.lane = self
 
 

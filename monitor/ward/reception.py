@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ecg import clock
 from ecg.wire.messages import BedStatus, MessageError, Truth, Wave
 from monitor.ward.admission import Admission
@@ -16,6 +19,7 @@ from monitor.ward.events import Event, Steered
 from monitor.ward.listener import Unheard, heard
 from monitor.ward.owner import Chunk, Verdict
 from monitor.ward.pieces import Piece, Signal, Taken
+from monitor.ward.quick_lane import Batch
 from monitor.ward.senders import Senders
 
 MOST_BACKLOG: Final = 1 << 21
@@ -67,14 +71,14 @@ class Reception(Admission):
         else:
             self._take(bed, bed.intake.offer(wave, received_ns, verdict))
 
-    def quickly(self, payloads: list[bytes], slots: list[int], received_ns: list[int]) -> list[bool]:
+    def quickly(self, batch: Batch) -> NDArray[np.bool_]:
         """Take messages of beds on the quick lane, in order; which were taken. The others are for `wave`.
 
-        slots: of the beds, as `quick.slot_of` has them. Nobody can listen in: where somebody does, none is taken.
+        Nobody can listen in: where somebody does, none is taken.
         """
         if self.heard:
-            return [False] * len(payloads)
-        return self.quick.take(payloads, slots, received_ns, self._now_s(), clock.stepped_ns())
+            return np.zeros(len(batch.slots), np.bool_)
+        return self.quick.take(batch, self._now_s(), clock.stepped_ns())
 
     def usual(self, name: str, wave: Wave, received_ns: int, came: tuple[str, bytes] | None = None) -> bool:
         """Take a checked message that goes on where its bed's signal ends; False, and nothing changed, for others.

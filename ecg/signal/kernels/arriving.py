@@ -203,7 +203,7 @@ def take(
         prints, came = lane.prints[slot], lane.came[slot, lane.counts[slot] % lane.came.shape[1]]
         prints[row[PRINTS] % len(prints)] = _print(index, codes, length)
         row[PRINTS] += 1
-        came[0], came[1], came[2] = index + length, sent - stepped_ns if sent else 0, received[one]
+        came[0], came[1], came[2] = index + length, max(sent - stepped_ns, 0) if sent else 0, received[one]
         lane.counts[slot] += 1
         if not row[FULL] and row[FILLED] + 2 * many > lane.codes.shape[1]:
             row[FULL], full[fulls] = 1, slot

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from ecg import clock
 from ecg.records.record import MISSING
 from ecg.settings import Config
+from ecg.wire.lots import Lot, TopicTable
 from ecg.wire.messages import SIMULATED, Truth, TruthMark, Wave, encode_json, encode_wave
 from ecg.wire.topics import Topics
 from monitor.service.connection import Arrival
@@ -178,6 +179,7 @@ def test_messages_on_the_quick_lane_bring_about_what_they_do_on_the_long_way(see
         source(number, lengths, leads, ["mV", "uV" if number else "mV", "NU", "mmHg", "Ohm"] if leads > 2 else [])
         for number, (lengths, leads) in enumerate(lanes)
     ]
+    topics, together = TopicTable(), seed % 2 == 1
     for _ in range(dice.randint(20, 60)):
         lot: list[Arrival] = []
         what, unlucky = dice.choice(ODDITIES), dice.randint(0, 3 * len(beds))
@@ -186,7 +188,7 @@ def test_messages_on_the_quick_lane_bring_about_what_they_do_on_the_long_way(see
             wave = bed.next()
             if wave is None:
                 continue
-            now_ns += SECOND_NS // 4
+            now_ns += 0 if together and lot else SECOND_NS // 4
             topic = f"{ROOT}/{bed.name}/wave"
             odd = turn == unlucky
             sent = payloads(what, wave, dice) if odd else [encode_wave(wave)]
@@ -201,12 +203,14 @@ def test_messages_on_the_quick_lane_bring_about_what_they_do_on_the_long_way(see
                 lot.append(Arrival(f"{ROOT}/_producer/p/status", gone, False, now_ns))
             if odd and what == "garbage":
                 lot.append(Arrival(topic, dice.randbytes(dice.randrange(30)), False, now_ns))
+        if not lot:
+            continue
         steps, forgone = dice.random() < 0.6, f"bed{unlucky}" if what == "forgo" else ""
         for side in sides:
             side.now_s = now_ns / 1e9
             if forgone in side.ward.beds and not side.lag.left:
                 side.lag.left[forgone], side.lag.behind_s[forgone] = 1, 0.25
-            side.router.take(lot)
+            side.router.take(as_lot(lot, topics) if together and not side.long else lot)
             if what == "read":
                 side.said.append(side.read())
             if what == "saved" and unlucky < len(beds):
@@ -220,6 +224,17 @@ def test_messages_on_the_quick_lane_bring_about_what_they_do_on_the_long_way(see
         side.step()
         side.said.append(side.read())
     alike(*sides)
+
+
+def as_lot(arrivals: list[Arrival], topics: TopicTable) -> Lot:
+    """The same in the bytes that they came in."""
+    rows, data = [], b""
+    for one in arrivals:
+        if one.topic not in topics.names:
+            topics.add(one.topic.encode(), hash(one.topic) & 0xFFFFFFFF)
+        rows.append((topics.names.index(one.topic), len(data), len(data) + len(one.payload), one.retained))
+        data += one.payload
+    return Lot(data, np.array(rows, np.int64).reshape(-1, 4), max(one.received_ns for one in arrivals), topics)
 
 
 def alike(one: Side, other: Side) -> None:
