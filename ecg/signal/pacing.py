@@ -169,25 +169,30 @@ def lift(state: State, slots: Index) -> None:
         _taken_off(state, slot, made.astype(np.float64) - better.astype(np.float64))
 
 
-def answers(state: State, slots: Index, peaks: Index, rr: Floats) -> NDArray[np.bool_]:
-    """Which beats of these slots are the heart's answer to a spike: [m], of R-peaks (samples at the own rate).
+def answers(state: State, slots: Index, peaks: Index) -> NDArray[np.bool_]:
+    """Which R-peaks of these slots, samples at the own rate, may be the heart's answer to a spike: [m].
 
     A beat that comes when the next spike is due is one too: the heart was faster by a moment, and its QRS complex,
     of both at once (fusion), hides the spike.
-
-    rr: s, to the beat before, NaN for the first. A tachycardia that is faster than pacemakers is none: spikes may fall
-    into one that a pacemaker does not see.
     """
     after = (peaks[:, None] - state["paced_at"][slots]) / state["rate"][slots, None]
-    found = ((after > SOONEST) & (after < LATEST)).any(axis=1)
+    found: NDArray[np.bool_] = np.any((after > SOONEST) & (after < LATEST), axis=1)
     if (after < 2 * SLOWEST).any():
         last = np.sort(np.where(after > SOONEST, after, FAR), axis=1)
         gap = last[:, 1] - last[:, 0]
         late = last[:, 0] - gap
         due = (gap > SHORTEST) & (gap < SLOWEST) & (late > SOONEST - TOLERANCE) & (late < LATEST + TOLERANCE)
         found = found | due
-    paced: NDArray[np.bool_] = found & ~(rr < SHORTEST)
-    return paced
+    return found
+
+
+def paced(answered: NDArray[np.bool_], rr: Floats) -> NDArray[np.bool_]:
+    """Which of them are: [m]. rr: s, to the beat before, NaN for the first.
+
+    A tachycardia that is faster than pacemakers is none: spikes may fall into one that a pacemaker does not see.
+    """
+    slow: NDArray[np.bool_] = ~(rr < SHORTEST)
+    return answered & slow
 
 
 def _straightened(heard: Samples, own: Reach) -> Samples:

@@ -194,15 +194,16 @@ class SignalPath(SlotArrays):
         for of in alike_rows(rates[:, None]):
             rate, alone = float(rates[of[0]]), len(of) == len(slots)
             left, own, lead = (chunks, slots, follows) if alone else (some(chunks, of), slots[of], follows[of])
-            while left:
-                part = left if longest(left) <= BLOCK else [chunk[:BLOCK] for chunk in left]
-                *made, who, heard, taken, short = fast.step(self.state, DESIGNS, kernel(rate), own, lead, part, rate)
+            while True:
+                long = longest(left) > BLOCK
+                part = [chunk[:BLOCK] for chunk in left] if long else left
+                *made, who, heard = fast.step(self.state, DESIGNS, kernel(rate), own, lead, part, rate)
                 beats = self._described(*made) if len(made[0]) else Beats.none()
                 found.append(Found(beats=beats, witnessed=np.stack((who, heard), axis=1)))
-                if part is left and not short:
+                if not long:
                     break
-                rest = [row for row, chunk in enumerate(left) if taken[row] < len(chunk)]
-                left, own, lead = [left[row][taken[row] :] for row in rest], own[rest], lead[rest]
+                rest = np.flatnonzero([len(chunk) > BLOCK for chunk in left])
+                left, own, lead = [left[row][BLOCK:] for row in rest.tolist()], own[rest], lead[rest]
         return found
 
     def finish(self, slots: Index, follows: Index | None = None) -> Beats:
@@ -282,10 +283,16 @@ class SignalPath(SlotArrays):
         index = np.floor((centre + windows.fiducial(cuts)) * to_own + 0.5).astype(np.int64)
         needed = np.maximum(centre + WINDOW_AFTER, state["begin"][where] + detector.AWAKE)
         last = np.floor((needed - 1) * to_own).astype(np.int64) + half
-        return self._described(where, ready.at, np.maximum(index, 0), last, ready.at + ready.fraction, cuts)
+        index = np.maximum(index, 0)
+        answered = pacing.answers(state, where, index)
+        return self._described(where, ready.at, index, last, ready.at + ready.fraction, cuts, answered)
 
-    def _described(self, where: Index, peaks: Index, index: Index, ready: Index, at: Floats, cuts: Floats) -> Beats:
-        """Beats of these rows: R-peaks at both rates, last samples needed, places between samples, windows."""
+    def _described(
+        self, where: Index, peaks: Index, index: Index, ready: Index, at: Floats, cuts: Floats, answered: Mask
+    ) -> Beats:
+        """Beats of these rows: R-peaks at both rates, last samples needed, places between samples, windows, and whether
+        they may answer spikes.
+        """
         inputs, values, rr, mean_rr = features.describe(self.state, where, at, cuts)
         return Beats(
             slot=where,
@@ -296,7 +303,7 @@ class SignalPath(SlotArrays):
             features=values,
             rr_ms=(rr / MODEL_RATE * 1000).astype(np.float32),
             heart_rate=(60 * MODEL_RATE / mean_rr).astype(np.float32),
-            paced=pacing.answers(self.state, where, index, rr / MODEL_RATE),
+            paced=pacing.paced(answered, rr / MODEL_RATE),
         )
 
 

@@ -1,7 +1,7 @@
 """The last samples of each lead at the model's rate: what a window is cut from, and what R-peaks are found in.
 
 A row has room for more than is kept. New samples go behind the old ones, and only when a row is full does what is kept
-move to its front: with messages of a quarter of a second at every fifth.
+move to its front: with messages of a second at every fourth, with those of a quarter at every sixteenth.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ecg.signal.slots import Floats, Index, Saved, State
 NAMES: Final = ("model", "band_signal", "envelope")
 HISTORY: Final = 400
 """Samples kept per lead at the model's rate: the learning phase plus a window."""
-ROOM: Final = 160
+ROOM: Final = 500
 """And room for so many new ones."""
 END: Final = "kept"
 """Where what is kept of each row ends."""

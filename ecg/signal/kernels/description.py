@@ -11,7 +11,8 @@ from numba import njit
 from ecg.signal import features as said
 from ecg.signal import intervals, p_waves, regularity, shapes, usual, windows
 from ecg.signal.kernels import waves
-from ecg.signal.kernels.sums import clip, likeness, middle, nth, span, total
+from ecg.signal.kernels.sums import LONGEST, clip, likeness, middle, ordered, span, total
+from ecg.signal.kernels.vectors import ABREAST
 from ecg.signal.kernels.waves import Waves
 from ecg.signal.resampler import MODEL_RATE
 
@@ -135,8 +136,12 @@ def _mean_of(recent: Any, count: float, work: Any) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _interval(state: Running, slot: int, at: float, beats: float, log_rr: float, told: Any, work: Any) -> float:
-    """`intervals.describe` of one beat. Returns log RR relative to the slow mean."""
+def _interval(
+    state: Running, slot: int, at: float, beats: float, log_rr: float, told: Any, work: Any, lists: Any
+) -> tuple[float, int]:
+    """`intervals.describe` of one beat. Returns log RR relative to the slow mean, and of how many changes the median
+    will be told, once they are sorted: list LAGS of `lists`.
+    """
     recent, slow, irregular = state.recent[slot], state.slow[slot], state.irregular[slot]
     timed = beats > 0
     known = clip(beats - 1, 0.0, float(RECENT))
@@ -150,11 +155,8 @@ def _interval(state: Running, slot: int, at: float, beats: float, log_rr: float,
         told[RR_TO_LAST] = 4 * clip(log_rr - last, -MOST, MOST)
         told[LAST_TO_8] = 4 * clip(last - mean, -MOST, MOST)
     count = int(known - 1)
-    if count > 0:
-        steps = work[:count]
-        for place in range(count):
-            steps[place] = abs(recent[place + 1] - recent[place])
-        told[IRREGULARITY] = 10 * min(0.5 * (nth(steps, count, (count - 1) // 2) + nth(steps, count, count // 2)), 0.5)
+    for place in range(RECENT - 1):
+        lists[place, LAGS] = abs(recent[place + 1] - recent[place]) if place < count else np.inf
     told[LONG_IRREGULARITY] = 10 * irregular
     pace = max(1 / max(beats - 1, 1.0), 1 / LONG) if has_past else 0.0
     state.irregular[slot] = irregular + pace * (min(abs(log_rr - last), 0.5) - irregular)
@@ -164,12 +166,14 @@ def _interval(state: Running, slot: int, at: float, beats: float, log_rr: float,
         recent[0] = log_rr
         state.slow[slot] = slow + max(1 / max(beats, 1.0), 1 / SLOW) * (log_rr - slow)
     state.last_at[slot] = at
-    return to_slow
+    return to_slow, count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _regular(state: Running, slot: int, log_rr: float, beats: float, told: Any, work: Any) -> float:
-    """`regularity.describe` of one beat. Returns log RR relative to the usual interval, within limits."""
+def _regular(state: Running, slot: int, log_rr: float, beats: float, told: Any, lists: Any, steps: int) -> float:
+    """`regularity.describe` of one beat. Returns log RR relative to the usual interval, within limits. steps: of
+    `_interval`.
+    """
     timed = beats > 0
     usual_rr = log_rr if beats == 1 else state.usual_rr[slot]
     off = log_rr - usual_rr if timed else 0.0
@@ -186,14 +190,18 @@ def _regular(state: Running, slot: int, log_rr: float, beats: float, told: Any, 
             for place in range(CHANGES - 1, 0, -1):
                 changes[place] = changes[place - 1]
             changes[0] = min(abs(log_rr - past[lag]), LARGE) if beats > lag + 1 else UNKNOWN
+        for place in range(CHANGES):
+            lists[place, lag] = changes[place]
+    ordered(lists.reshape(-1))
+    if steps > 0:
+        told[IRREGULARITY] = 10 * min(0.5 * (lists[(steps - 1) // 2, LAGS] + lists[steps // 2, LAGS]), 0.5)
+    for lag in range(LAGS):
         count = 0
         for place in range(CHANGES):
-            work[place] = changes[place]
-            count += changes[place] < UNKNOWN
+            count += lists[place, lag] < UNKNOWN
         here_quarter = here_median = 0.0
         if count >= LEAST:
-            here_quarter = nth(work, CHANGES, int(0.25 * (count - 1)))
-            here_median = nth(work, CHANGES, int(0.5 * (count - 1)))
+            here_quarter, here_median = lists[int(0.25 * (count - 1)), lag], lists[int(0.5 * (count - 1)), lag]
         if lag == 0:
             first_quarter = here_quarter
         quarter, median = min(quarter, here_quarter), min(median, here_median)
@@ -312,6 +320,7 @@ def describe(state: Running, whole: Waves, free: Waves, slots: Any, at: Any, cut
     inputs, told_of, rr_of, mean_rr_of = out
     beat, average = np.empty(WINDOW), np.empty(WINDOW)
     told, work, work_waves = np.empty(told_of.shape[1]), np.empty((3, WINDOW)), np.empty((6, WINDOW))
+    lists = np.full((LONGEST, ABREAST), np.inf)
     for number in range(len(slots)):
         slot = slots[number]
         level = middle(cuts[number], WINDOW, work[0], work[1])
@@ -325,8 +334,8 @@ def describe(state: Running, whole: Waves, free: Waves, slots: Any, at: Any, cut
         if beats > 1:
             interval = math.exp(state.usual_rr[slot]) / MODEL_RATE
             begin = int(np.ceil((QT * np.sqrt(interval) - interval) * MODEL_RATE + BEFORE_P))
-        to_slow = _interval(state, slot, at[number], beats, log_rr, told, work[0])
-        to_usual = _regular(state, slot, log_rr, beats, told, work[0])
+        to_slow, steps = _interval(state, slot, at[number], beats, log_rr, told, work[0], lists)
+        to_usual = _regular(state, slot, log_rr, beats, told, lists, steps)
         typical, is_usual, p_alike = _shape(state, slot, beat, beats, to_slow, told, average, work)
         for kind in range(2):
             waves.describe(

@@ -14,6 +14,10 @@ from ecg.signal.kernels.filtering import Designs, Filters, filtered, resampled
 LEAST_MV, HALF, QUICK, LIKE, KEPT, ALIKE = said.LEAST_MV, said.HALF, said.QUICK, said.LIKE, said.KEPT, said.ALIKE
 LEVEL, BEFORE, MOST_QUICK = said.CLEAR
 LEVEL_ALIKE, BEFORE_ALIKE, MOST_QUICK_ALIKE = said.ALIKE_CLEAR
+SOONEST, LATEST, TOLERANCE = said.SOONEST, said.LATEST, said.TOLERANCE
+SHORTEST, SLOWEST, FAR = said.SHORTEST, said.SLOWEST, said.FAR
+STRETCH = 64
+"""Samples that are looked at together: whether one of them may be a spike's top."""
 
 
 class Spikes(NamedTuple):
@@ -69,13 +73,12 @@ def _clear(line: Any, at: int, reach: Any) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _weighed(places: Any, sizes: Any, line: Any, low: int, first: int, least: int, end: int, reach: Any) -> int:
-    """What is known up to sample `end` of the stream is remembered; the top of the spike that is believed then, or -1.
+def _weighed(places: Any, sizes: Any, line: Any, low: int, high: int, first: int, least: int, reach: Any) -> int:
+    """What line[low:high] tells is remembered; the top of the spike that is believed then, or -1.
 
-    places, sizes: what is remembered. line: its sample 0 is `first`; from `low` on nothing is known yet. least: top of
-    the first spike that there can be.
+    places, sizes: what is remembered. line: its sample 0 is `first`. least: top of the first spike that there can be.
     """
-    for at in range(low, end - reach.half - first):
+    for at in range(low, high):
         clear = _clear(line, at, reach) if at + first >= least else 0
         if not clear:
             continue
@@ -90,6 +93,19 @@ def _weighed(places: Any, sizes: Any, line: Any, low: int, first: int, least: in
             places[0], sizes[0] = top, size
         if alike >= ALIKE:
             return top
+    return -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _searched(places: Any, sizes: Any, line: Any, low: int, first: int, least: int, end: int, reach: Any) -> int:
+    """`_weighed` of all that is known with the sample before `end` of the stream, where there may be anything."""
+    stop = end - reach.half - first
+    for begin in range(low, stop, STRETCH):
+        high = min(begin + STRETCH, stop)
+        if _any_sharp(line, begin, high, reach):
+            top = _weighed(places, sizes, line, begin, high, first, least, reach)
+            if top >= 0:
+                return top
     return -1
 
 
@@ -127,16 +143,13 @@ def cut_short(
             if np.isnan(origin):
                 origin = flat[begins]
             chunk, heard = flat[begins : begins + new], line[kept:]
-            line[low - reach.side : kept] = filters.inputs[slot, low - reach.side :]
+            line[:kept] = filters.inputs[slot]
             for place in range(new):
                 heard[place] = chunk[place] - origin
-            if not again and not _any_sharp(line, low, kept + new - reach.half, reach):
-                continue
-            line[:kept] = filters.inputs[slot]
             first, least = filters.seen[slot] - kept, begin[slot] * up // down + reach.busy
             end = filters.seen[slot] + taken[row] if again else filters.seen[slot] + new
             places[:], sizes[:] = spikes.spike_at[slot], spikes.spike_size[slot]
-            top = _weighed(places, sizes, line, low, first, least, end, reach)
+            top = _searched(places, sizes, line, low, first, least, end, reach)
             if again:
                 tops[row] = top
                 spikes.spike_at[slot], spikes.spike_size[slot] = places, sizes
@@ -154,15 +167,49 @@ def cut_short(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def beginnings(flat: Any, edges: Any, taken: Any) -> tuple[Any, Any]:
-    """The first samples of chunks that stand one behind the other, and their edges."""
+def split(flat: Any, edges: Any, taken: Any) -> tuple[Any, Any, Any]:
+    """Chunks that stand one behind the other cut after so many samples: the first parts, their edges, and the rows of
+    which something is left.
+    """
     cuts = np.zeros(len(edges), np.int64)
     for row in range(len(taken)):
         cuts[row + 1] = cuts[row] + taken[row]
-    some = np.empty(cuts[-1], np.float32)
+    some, rest, left = np.empty(cuts[-1], np.float32), np.empty(len(taken), np.int64), 0
     for row in range(len(taken)):
         some[cuts[row] : cuts[row + 1]] = flat[edges[row] : edges[row] + taken[row]]
+        if taken[row] < edges[row + 1] - edges[row]:
+            rest[left] = row
+            left += 1
+    return some, cuts, rest[:left]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def left(flat: Any, edges: Any, taken: Any, rows: Any) -> tuple[Any, Any]:
+    """What is left of the chunks of these rows, and their edges."""
+    cuts = np.zeros(len(rows) + 1, np.int64)
+    for place in range(len(rows)):
+        row = rows[place]
+        cuts[place + 1] = cuts[place] + edges[row + 1] - edges[row] - taken[row]
+    some = np.empty(cuts[-1], np.float32)
+    for place in range(len(rows)):
+        row = rows[place]
+        some[cuts[place] : cuts[place + 1]] = flat[edges[row] + taken[row] : edges[row + 1]]
     return some, cuts
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def answer(spikes: Spikes, slot: int, peak: int, rate: float) -> bool:
+    """`pacing.answers` of one R-peak, a sample at the own rate, Hz."""
+    known, found, last, before = spikes.paced_at[slot], False, FAR, FAR
+    for place in range(SPIKES):
+        after = (peak - known[place]) / rate
+        found = found or SOONEST < after < LATEST
+        if after > SOONEST:
+            last, before = min(last, after), min(before, max(last, after))
+    gap = before - last
+    late = last - gap
+    due = SHORTEST < gap < SLOWEST and SOONEST - TOLERANCE < late < LATEST + TOLERANCE
+    return found or due
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -47,7 +47,7 @@ def _cut(line: Any, column: int, out: Any) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def step(
+def _pass(
     filters: Filters,
     levels: Levels,
     taken: Taken,
@@ -62,19 +62,16 @@ def step(
     edges: Any,
     rate: float,
 ) -> tuple[Any, ...]:
-    """Leads' next samples, flat[edges[row]:edges[row + 1]]. order: rows by slot. kern: up, down, half and taps.
-    reach: of spikes.
-
-    Returns slot, at, index and ready of beats as `ecg.signal.beats` has them, their places between samples and their
-    windows, mV, slots and samples of what leads that follow have found for themselves, how many of its new samples each
-    lead has taken, and whether those of one are fewer than all.
+    """`step` up to the first spike of each bed that is known. Returns what it does (beats in order of their rows), and
+    before it which rows have heard less than all, and samples of all left: see `pacing.left`.
     """
     up, down, half, taps = kern
     lengths = edges[1:] - edges[:-1]
     used, tops = lengths.copy(), np.full(len(slots), -1, np.int64)
     short = pacing.cut_short(filters, spikes, levels.begin, slots, follows, flat, edges, up, down, reach, used, tops)
+    rest = np.empty(0, np.int64)
     if short:
-        flat, edges = pacing.beginnings(flat, edges, used)
+        flat, edges, rest = pacing.split(flat, edges, used)
     counts = _outputs(filters, slots, edges, up, down, half)
     rows, most = len(slots), counts.max()
     lines = filtering.placed(filters, slots, counts)
@@ -104,6 +101,7 @@ def step(
     slot_of, at_of = np.empty(done, np.int64), at_done[:done].copy()
     index, ready = np.empty(done, np.int64), np.empty(done, np.int64)
     cuts, at, to_own = np.empty((done, WINDOW)), np.empty(done), rate / MODEL_RATE
+    answered = np.empty(done, np.bool_)
     for beat in range(done):
         row, centre = rows_done[beat], at_done[beat] - DELAY
         slot_of[beat], at[beat] = slots[row], at_done[beat] + parts_done[beat]
@@ -116,4 +114,67 @@ def step(
     for row in range(rows):
         if tops[row] >= 0:
             pacing.lift(filters, spikes, designs, slots[row], up, down, half, taps, reach)
-    return slot_of, at_of, index, ready, at, cuts, who[:seen], heard[:seen], used, short
+    for beat in range(done):
+        answered[beat] = pacing.answer(spikes, slot_of[beat], index[beat], rate)
+    return rest, used, (slot_of, at_of, index, ready, at, cuts, answered, who[:seen], heard[:seen])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _behind(one: Any, other: Any) -> tuple[Any, ...]:
+    """What one pass has found, and another behind it."""
+    slot, at, index, ready, where, cuts, answered, who, heard = one
+    return (
+        np.concatenate((slot, other[0])),
+        np.concatenate((at, other[1])),
+        np.concatenate((index, other[2])),
+        np.concatenate((ready, other[3])),
+        np.concatenate((where, other[4])),
+        np.concatenate((cuts, other[5])),
+        np.concatenate((answered, other[6])),
+        np.concatenate((who, other[7])),
+        np.concatenate((heard, other[8])),
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def step(
+    filters: Filters,
+    levels: Levels,
+    taken: Taken,
+    spikes: Spikes,
+    designs: Designs,
+    kern: tuple[Any, ...],
+    reach: Any,
+    slots: Any,
+    follows: Any,
+    order: Any,
+    flat: Any,
+    edges: Any,
+    rate: float,
+) -> tuple[Any, ...]:
+    """Leads' next samples, flat[edges[row]:edges[row + 1]]. order: rows by slot. kern: up, down, half and taps.
+    reach: of spikes.
+
+    Returns slot, at, index and ready of beats as `ecg.signal.beats` has them, their places between samples, their
+    windows, mV, and whether they may answer a spike; slots and samples of what leads that follow have found for
+    themselves. A bed whose spike is known goes on behind it, while the others have heard all.
+    """
+    parts = []
+    while True:
+        rest, used, found = _pass(
+            filters, levels, taken, spikes, designs, kern, reach, slots, follows, order, flat, edges, rate
+        )
+        parts.append(found)
+        if not len(rest):
+            break
+        flat, edges = pacing.left(flat, edges, used, rest)
+        slots, follows = slots[rest], follows[rest]
+        order = np.argsort(slots)
+    made = parts[0]
+    if len(parts) == 1:
+        return made
+    for more in parts[1:]:
+        made = _behind(made, more)
+    slot, at, index, ready, where, cuts, answered, who, heard = made
+    by = np.argsort(slot, kind="mergesort")
+    return slot[by], at[by], index[by], ready[by], where[by], cuts[by], answered[by], who, heard

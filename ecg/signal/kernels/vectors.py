@@ -19,6 +19,9 @@ LANES: Final = 16
 FLOATS: Final = ir.VectorType(ir.FloatType(), LANES)
 WHOLES: Final = ir.VectorType(ir.IntType(32), LANES)
 CONTRACT: Final = ("contract",)
+ABREAST: Final = 8
+"""Of float64."""
+DOUBLES: Final = ir.VectorType(ir.DoubleType(), ABREAST)
 ZERO_EXPONENT: Final = 127
 MANTISSA: Final = 23
 FLOOR: Final = f"llvm.floor.v{LANES}f32"
@@ -129,9 +132,26 @@ def _two_to(_typing: Any, _value: Any) -> Any:
     return LANES_TYPE(LANES_TYPE), code
 
 
+def _swap(_typing: Any, array: Any, _one: Any, _other: Any) -> Any:
+    """ABREAST values of a flat float64 array from `one` on and as many from `other` on: the smaller of each two go to
+    the first place.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        places = [_address(context, builder, signature.args[0], given[0], at) for at in given[1:]]
+        places = [builder.bitcast(place, DOUBLES.as_pointer()) for place in places]
+        one, other = (builder.load(place, align=8) for place in places)
+        for order, place in zip("<>", places, strict=True):
+            builder.store(builder.select(builder.fcmp_ordered(order, one, other), one, other), place, align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.intp), code
+
+
 load: Final[Any] = intrinsic(_load)
 store: Final[Any] = intrinsic(_store)
 spread: Final[Any] = intrinsic(_spread)
 every: Final[Any] = intrinsic(_every)
 whole: Final[Any] = intrinsic(_whole)
 two_to: Final[Any] = intrinsic(_two_to)
+swap: Final[Any] = intrinsic(_swap)
