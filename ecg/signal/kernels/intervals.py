@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ecg.signal.kernels.sums import nth
-
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def quantile(ordered: Any, share: float) -> float:
@@ -20,11 +18,37 @@ def quantile(ordered: Any, share: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _nth(values: Any, count: int, wanted: int) -> float:
+    """The value that stands at `wanted` when the first `count` are in order; after it none is smaller, before it none
+    larger.
+    """
+    low, high = 0, count - 1
+    while low < high:
+        pivot, left, right = values[(low + high) // 2], low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if wanted <= right:
+            high = right
+        elif wanted >= left:
+            low = left
+        else:
+            break
+    return float(values[wanted])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _among(values: Any, count: int, share: float) -> float:
     """`quantile` of the first so many values, in any order: they change places."""
     place = share * (count - 1)
     low = int(place)
-    lower = nth(values, count, low)
+    lower = _nth(values, count, low)
     upper = lower if low + 1 >= count else _smallest(values, low + 1, count)
     return lower + (place - low) * (upper - lower)
 
