@@ -43,7 +43,7 @@ def timed(config: Config, beds: dict[str, list[bytes]]) -> Run:
     for holder, name, stage in (
         *parts,
         (ward.alarms, "leads", "alarms' signs"),
-        (ward.alarms, "beat", "their beats"),
+        (ward.alarms, "tell", "their beats"),
     ):
         setattr(holder, name, counted(getattr(holder, name), stages, stage))
     begin, used = time.perf_counter(), time.process_time()
