@@ -14,12 +14,14 @@ from typing import Final
 from ecg import clock
 from ecg.wire import sockets
 from ecg.wire.packets import Arrival, PacketError, Splitter
-from ecg.wire.resting import Rest
+from ecg.wire.resting import MOST_SECONDS, Rest
 from ecg.wire.writing import Library, Writing
 
 READ_BYTES: Final = 1 << 16
 READS: Final = 16
 """Reads in a row, before others have their turn."""
+MOST_LOOKS: Final = 8
+"""Looks one after the other, while something comes."""
 
 Received = Callable[[list[Arrival]], None]
 """Called with the messages of one look at the socket."""
@@ -34,8 +36,8 @@ class Flow(Writing):
     clock. broke: what `received` or `confirmed` raised. left: is the connection being given up? The rest: see
     `Writing`.
 
-    All methods are of the event loop in whose thread this was made, but for `publish`, `look`, `look_for` and `waits`:
-    with these another thread has what comes and sends at once, without waking this one.
+    All methods are of the event loop in whose thread this was made, but for `publish`, `look`, `look_for`, `recall` and
+    `waits`: with these another thread has what comes and sends at once, without waking this one.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Flow(Writing):
         self._splitter = Splitter()
         self._others = bytearray()
         self._ended = False
+        self._minded_s = float("-inf")
         self._acknowledge: Callable[[], None] = lambda: None
         self._resting: asyncio.TimerHandle | None = None
 
@@ -64,6 +67,7 @@ class Flow(Writing):
         """From now on this reads."""
         if self.received:
             self._acknowledge = sockets.acknowledger(connected)
+            self._rest.buffer(sockets.buffer(connected))
         self._loop.remove_reader(connected.fileno())
         self._loop.add_reader(connected.fileno(), self._read)
         self._read()
@@ -125,31 +129,40 @@ class Flow(Writing):
             self._acknowledge()
             if more:  # a TLS layer holds it, and the socket does not show that
                 self._loop.call_soon(self._read_on)
-            elif (rest_s := self._rest.left(time.monotonic())) and self.received and not self._flight:
+                return
+            now_s = time.monotonic()
+            minded = not self._flight or now_s - self._minded_s < MOST_SECONDS
+            if minded and self.received and (rest_s := self._rest.left(now_s)):
                 self._leave_alone(rest_s)
 
     def _read_on(self) -> None:
         if self._library.socket() is not None:
             self._read()
 
-    def look(self) -> None:
+    def look(self, times: int = MOST_LOOKS) -> None:
         """Read what the socket holds, in another thread than the event loop's.
 
         A broker of this host that has kept messages back until now sends them within the acknowledgement, so there are
-        two looks. Whatever is neither message nor confirmation is left to the event loop.
+        looks until nothing comes. Whatever is neither message nor confirmation is left to the event loop.
         """
         with self._lock:
             if self.left or self._ended or self._library.socket() is None:
                 return
-            for _ in range(2 if self.near else 1):
+            for _ in range(times if self.near else 1):
                 size, more = self._take()
                 if not size:
                     break
                 self._acknowledge()
+            self._minded_s = time.monotonic()
             if self._out:
                 self._send()
             if more or self._others or self._ended:
                 self._loop.call_soon_threadsafe(self._read_on)
+
+    def recall(self) -> None:
+        """Another thread looks no more."""
+        self._minded_s = float("-inf")
+        self._loop.call_soon_threadsafe(self.look_again)
 
     @property
     def in_flight(self) -> int:
@@ -157,17 +170,13 @@ class Flow(Writing):
         return len(self._flight)
 
     def look_for(self, seconds: float) -> bool:
-        """Look, in another thread, until all that was sent is confirmed, for so long; the event loop does after it.
-
-        Is it confirmed?
-        """
+        """Look, in another thread, until all that was sent is confirmed, for so long. Is it confirmed?."""
         limit_s = time.monotonic() + seconds
         while self._flight and not self.left:
             left_s, connected = limit_s - time.monotonic(), self._library.socket()
             if connected is None or left_s <= 0 or not sockets.shows(connected, left_s):
-                self._loop.call_soon_threadsafe(self.look_again)
                 return False
-            self.look()
+            self.look(1)
         return True
 
     def waits(self) -> int | None:
@@ -200,7 +209,7 @@ class Flow(Writing):
     def _rested(self) -> None:
         """A rest is over, unless another thread has looked meanwhile."""
         with self._lock:
-            rest_s = 0.0 if self._flight else self._rest.left(time.monotonic())
+            rest_s = self._rest.left(time.monotonic())
             if rest_s:
                 self._resting = self._loop.call_later(rest_s, self._rested)
                 return

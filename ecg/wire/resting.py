@@ -15,21 +15,34 @@ MOST_SECONDS: Final = 0.25
 """No rest is longer: the library's own packets wait too."""
 MOST_BYTES: Final = 1 << 17
 """What the kernel keeps for a socket on any system, about: a sender waits when it is more, and a broker then drops."""
+SHARE: Final = 4
+"""Of a larger buffer the part that messages may fill: a kernel counts what it keeps them in, and much may come at once.
+"""
 MEASURED_SECONDS: Final = 0.05
 
 
 class Rest:
-    """Rests between looks at a socket. until: before when nobody needs what comes, monotonic clock."""
+    """Rests between looks at a socket. until: before when nobody needs what comes, monotonic clock.
+
+    most_bytes: what the kernel keeps for it.
+    """
 
     def __init__(self, until: Callable[[], float]) -> None:
         self._until = until
+        self.most_bytes = MOST_BYTES
+        self._little = True
         self._since_s = self._looked_s = self._rate = 0.0
         self._bytes = 0
 
     @property
     def little(self) -> bool:
-        """Does so little come that the kernel keeps it for two of the longest rests?."""
-        return 2 * MOST_SECONDS * self._rate < MOST_BYTES
+        """Does so little come that the kernel keeps it for two of the longest rests? Once not, for three."""
+        self._little = (2 if self._little else 3) * MOST_SECONDS * self._rate < self.most_bytes
+        return self._little
+
+    def buffer(self, size: int) -> None:
+        """The kernel has a buffer of so many bytes for the socket."""
+        self.most_bytes = max(size // SHARE, MOST_BYTES)
 
     def looked(self, now_s: float, taken: int) -> None:
         """A look took so many bytes."""
@@ -42,8 +55,8 @@ class Rest:
     def left(self, now_s: float) -> float:
         """How long the socket may be left alone from now on; 0: not at all.
 
-        So much comes in a rest as came in the last looks, in the same time: never more than MOST_BYTES.
+        So much comes in a rest as came in the last looks, in the same time: never more than `most_bytes`.
         """
-        most_s = self._looked_s - now_s + min(MOST_SECONDS, MOST_BYTES / max(self._rate, 1.0))
+        most_s = self._looked_s - now_s + min(MOST_SECONDS, self.most_bytes / max(self._rate, 1.0))
         rest_s = min(self._until() - now_s, most_s)
         return rest_s if rest_s >= LEAST_SECONDS else 0.0

@@ -40,6 +40,14 @@ def acknowledger(connected: object) -> Callable[[], None]:
     return acknowledge
 
 
+def buffer(connected: object) -> int:
+    """Bytes of the kernel's buffer for what comes; 0 where that is not known."""
+    if isinstance(connected, socket.socket):
+        with suppress(OSError):
+            return connected.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    return 0
+
+
 def shows(connected: Numbered, seconds: float) -> bool:
     """Is there something to read, or an end, within that time? Waits for it, without Python's lock."""
     try:

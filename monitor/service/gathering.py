@@ -12,6 +12,8 @@ from monitor.service.pace import AHEAD_SECONDS, Pace
 IDLE_TICK_SECONDS: Final = 0.25
 LATE_SECONDS: Final = 0.25
 """So long after a step is due the connection's thread reads what this loop has not."""
+CONFIRM_SECONDS: Final = 0.004
+"""The first look for confirmations that take longer; each next one is twice as late."""
 
 
 class Gathering:
@@ -27,15 +29,16 @@ class Gathering:
         In this order the connection need not wake this loop for every message, and is asked to only when it is quiet.
         """
         connection, inbox = self._connection, self._connection.inbox
-        connection.at_once = self._listening.can
-        if connection.at_once:
+        if not self._listening.can:
+            self.skip()
+            await asyncio.sleep(self._pause_s(-AHEAD_SECONDS))
+        else:
+            connection.at_once = True
             await self._look_in(self._pause_s(LATE_SECONDS))
             if not inbox and await self._listening.wait(IDLE_TICK_SECONDS):
                 if inbox:
                     await self._look_in(self._pause_s(LATE_SECONDS))
                 return
-        else:
-            await asyncio.sleep(self._pause_s(-AHEAD_SECONDS))
         if not inbox:
             await inbox.wait(IDLE_TICK_SECONDS)
             if inbox:
@@ -49,9 +52,16 @@ class Gathering:
         return pause_s
 
     async def _look_in(self, pause_s: float) -> None:
-        """Read what has come by the end of a pause, and before that for what a broker elsewhere still keeps back."""
+        """Read what has come by the end of a pause: and before it confirmations, and for what a broker elsewhere still
+        keeps back.
+        """
+        until_s, between_s = time.monotonic() + pause_s, CONFIRM_SECONDS
         ahead_s = min(0.0 if self._listening.near else AHEAD_SECONDS, pause_s)
-        await asyncio.sleep(pause_s - ahead_s)
+        while self._listening.in_flight and time.monotonic() + between_s < until_s - ahead_s:
+            await asyncio.sleep(between_s)
+            self._listening.look()
+            between_s *= 2
+        await asyncio.sleep(until_s - ahead_s - time.monotonic())
         self._listening.look()
         if ahead_s:
             await asyncio.sleep(ahead_s)
@@ -63,7 +73,9 @@ class Gathering:
         if self._connection.at_once:
             self._listening.confirm()
 
-    def end(self) -> None:
-        """There are no more steps."""
-        self._connection.at_once = False
-        self._connection.rest(0.0)
+    def skip(self) -> None:
+        """Nothing is read here: much comes, or this loop is behind, or ends."""
+        if self._connection.at_once:
+            self._connection.at_once = False
+            self._connection.rest(0.0)
+            self._listening.leave()

@@ -14,7 +14,9 @@ from ecg.wire.session import Session
 
 CONFIRM_SECONDS: Final = 0.002
 """So long the loop stands still for a confirmation: a broker of this host takes a tenth of that."""
-IN_VAIN: Final = 100
+FEW: Final = 16
+"""Messages whose confirmations are stood still for."""
+IN_VAIN: Final = 10
 """Times that are not waited for after one in vain."""
 
 
@@ -43,13 +45,27 @@ class Listening:
         if flow is not None:
             flow.look()
 
-    def confirm(self) -> None:
-        """Read the broker's confirmations of what was sent here; those that take long are left to the session."""
+    def leave(self) -> None:
+        """Have the session read again."""
         flow = self._session.flow
-        if flow is None or not flow.in_flight:
+        if flow is not None:
+            flow.recall()
+
+    @property
+    def in_flight(self) -> int:
+        """Messages sent and not confirmed."""
+        flow = self._session.flow
+        return flow.in_flight if flow is not None else 0
+
+    def confirm(self) -> None:
+        """Stand still for the broker's confirmations of what was sent here, if they are few and do not take long."""
+        flow = self._session.flow
+        if flow is None or not 0 < flow.in_flight <= FEW:
             return
-        patience_s = 0.0 if self._spared else CONFIRM_SECONDS
-        self._spared = max(self._spared - 1, 0) if flow.look_for(patience_s) or self._spared else IN_VAIN
+        if self._spared:
+            self._spared -= 1
+        elif not flow.look_for(CONFIRM_SECONDS):
+            self._spared = IN_VAIN
 
     async def wait(self, seconds: float) -> bool:
         """Wait until something comes, for so long, and read it; False where nothing can be waited for."""

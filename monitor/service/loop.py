@@ -177,6 +177,8 @@ class Service:
             gathers = not self.reading.busy and len(inbox) < self.config.monitor.batch_size
             if gathers:
                 await self._gathering.messages()
+            else:
+                self._gathering.skip()
             if self._outlets.error:
                 raise self._outlets.error
             if inbox or self.reading.busy:
@@ -189,7 +191,7 @@ class Service:
                 limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                 if time.monotonic() - inbox.last_s > limit:
                     break
-        self._gathering.end()
+        self._gathering.skip()
         if self.stop.is_set():
             self._wind_up()
         await self._saving.save()
