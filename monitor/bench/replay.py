@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from ecg import beside
 from ecg.model import weights
 from ecg.model.device import device_name, limit_threads
 from ecg.records import library
@@ -55,7 +56,8 @@ def timed(config: Config, beds: dict[str, list[bytes]], ready: Callable[[], None
         (ward.alarms, "leads", "alarms' signs"),
         (ward.alarms, "beat", "their beats"),
     ):
-        setattr(holder, name, counted(getattr(holder, name), stages, stage))
+        clock = time.process_time if holder is ward.path else time.thread_time  # nothing runs beside the path's halves
+        setattr(holder, name, counted(getattr(holder, name), stages, stage, clock))
     if ready:
         ready()
     begin, used = time.monotonic(), time.process_time()
@@ -87,16 +89,18 @@ def _share(found: list[Record], config: Config, chunk_seconds: float) -> Run:
     return timed(config, beds, spread.together)
 
 
-def counted(work: Callable[..., T], stages: dict[str, float], stage: str) -> Callable[..., T]:
-    """The same, its processor seconds added up under a stage."""
+def counted(
+    work: Callable[..., T], stages: dict[str, float], stage: str, clock: Callable[[], float] = time.thread_time
+) -> Callable[..., T]:
+    """The same, its processor seconds by this clock added up under a stage."""
     stages[stage] = 0.0
 
     def call(*given: Any, **options: Any) -> T:
-        begin = time.thread_time()
+        begin = clock()
         try:
             return work(*given, **options)
         finally:
-            stages[stage] += time.thread_time() - begin
+            stages[stage] += clock() - begin
 
     return call
 
@@ -115,7 +119,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         f"one bed ({found[0].name})": (found[0].seconds, one_bed),
         f"{len(found)} beds at once": (seconds, all_beds),
     }
-    processes = min(options.processes or spread.cores(), len(found))
+    processes = min(options.processes or beside.cores(), len(found))
     if processes > 1:
         beds.clear()
         runs[f"the same in {processes} processes"] = (

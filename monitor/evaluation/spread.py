@@ -6,13 +6,13 @@ What comes back is what one ward gives, to the same bits: a bed's numbers do not
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from threading import Barrier
 from typing import Final, TypeVar
 
+from ecg import beside
 from ecg.model.doubt import NONE as NO_DOUBT
 from ecg.model.doubt import Doubt
 from ecg.model.weights import Weights
@@ -36,11 +36,6 @@ class _Gate:
     barrier: Barrier | None = None
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def shares(sizes: Sequence[float], count: int) -> list[list[int]]:
     """Places of these sizes in up to so many parts of about one size, each in order: the largest first, each to the
     part that has least.
@@ -61,7 +56,7 @@ def each(work: Callable[[Part], Made], parts: Sequence[Part]) -> Iterator[tuple[
     """
     context = multiprocessing.get_context("spawn")
     gate = context.Barrier(len(parts))
-    with ProcessPoolExecutor(len(parts), context, _begin, (gate,)) as pool:
+    with ProcessPoolExecutor(len(parts), context, _begin, (gate, max(beside.cores() // len(parts), 1))) as pool:
         places = {pool.submit(work, part): place for place, part in enumerate(parts)}
         for done in as_completed(places):
             yield places[done], done.result()
@@ -73,8 +68,10 @@ def together() -> None:
         _Gate.barrier.wait(PATIENCE_S)
 
 
-def _begin(gate: Barrier) -> None:
+def _begin(gate: Barrier, cores: int) -> None:
+    """First of all in each process."""
     _Gate.barrier = gate
+    beside.keep_to(cores)
 
 
 def listen(
@@ -92,7 +89,7 @@ def listen(
     """
     sizes = [record.seconds for record in records]
     if processes is None:
-        processes = min(cores(), int(sum(sizes) // FEWEST_SECONDS)) if device == "cpu" else 1
+        processes = min(beside.cores(), int(sum(sizes) // FEWEST_SECONDS)) if device == "cpu" else 1
     parts = shares(sizes, processes)
     if len(parts) <= 1:
         return listen_here(records, config, weights, device, progress, doubt)
