@@ -139,6 +139,14 @@ class Kernels(Protocol):
         messages.
         """
 
+    def take(
+        self, lane: Any, data: Any, begins: Any, ends: Any, slots: Any, received: Any, rules: Any, out: Any
+    ) -> Any:
+        """Messages that go on where their bed's signal ends: see `ecg.signal.kernels.arriving.take`."""
+
+    def gather(self, numbers: Any, signals: Any, table: Any) -> tuple[Any, ...]:
+        """What waits of them, bed by bed: see `ecg.signal.kernels.arriving.gather`."""
+
     def looks(self, state: Any, slots: Any, chunks: Any, hop: int, length: int) -> Any:
         """The looks that the next samples of these slots make due: slots, index, means, spreads, blocks."""
 

@@ -75,7 +75,7 @@ class AlarmBook:
         book = self._books.get(bed.name)
         if book is None:
             return dict.fromkeys(("high", "medium", "low"), 0)
-        last_s = bed.intake.next / bed.rate if bed.rate and bed.stream == book.stream else book.last_s
+        last_s = bed.next / bed.rate if bed.rate and bed.stream == book.stream else book.last_s
         since_s = book.base_s + last_s - HOUR_SECONDS
         found = Counter(priority for at_s, priority in list(book.raised) if at_s > since_s)
         return {priority: found[priority] for priority in ("high", "medium", "low")}

@@ -48,7 +48,7 @@ class BedStates:
         """
         made = []
         for name, bed in self._ward.beds.items():
-            if not bed.intake.stream:
+            if not bed.stream:
                 continue
             if self._gone(bed):
                 if name not in self._forgotten:
@@ -90,7 +90,7 @@ class BedStates:
 
     def burdens(self) -> list[Burden]:
         """The alarms of each bed, for Prometheus; asked for in another thread."""
-        beds = [bed for bed in list(self._ward.beds.values()) if bed.intake.stream]
+        beds = [bed for bed in list(self._ward.beds.values()) if bed.stream]
         return [
             Burden(bed.name, self._book.total(bed.name), self._book.last_hour(bed), self._ward.alarms.held(bed.slot))
             for bed in beds

@@ -101,8 +101,8 @@ def _point(bed: Bed, since: int, until: int) -> Point:
 
 def _pressure(bed: Bed, since: int, until: int) -> float:
     """The mean of the first pressure that the bed sends."""
-    units = bed.intake.units
-    for lead, name in enumerate(bed.intake.leads):
+    units = bed.terms.units
+    for lead, name in enumerate(bed.terms.leads):
         if kind_of(name, units[lead] if lead < len(units) else "") != "pressure":
             continue
         parts = [

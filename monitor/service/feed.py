@@ -132,14 +132,14 @@ class View:
         room = MOST_BYTES
         for name, cursor in self._cursors.items():
             bed = self._ward.beds.get(name)
-            if bed is not None and bed.intake.stream and room > 0:
+            if bed is not None and bed.stream and room > 0:
                 shown.append(self._detail(bed, cursor, room))
                 room -= sum(len(strip.samples) for strip in shown[-1].strips)
         lines, self._notices = self._notices, []
         return Snapshot(status, summaries, shown, lines)
 
     def _summaries(self, now_s: float) -> list[BedSummary]:
-        return [self._summary(bed, now_s) for bed in self._ward.beds.values() if bed.intake.stream]
+        return [self._summary(bed, now_s) for bed in self._ward.beds.values() if bed.terms.stream]
 
     def _summary(self, bed: Bed, now_s: float) -> BedSummary:
         ward = self._ward
@@ -148,18 +148,18 @@ class View:
         rate = bed.shown_rate(now_s, settings.asystole_seconds)
         return BedSummary(
             bed=bed.name,
-            record=bed.intake.record,
+            record=bed.terms.record,
             state=word(bed, sign, now_s, ward.config.monitor.idle_seconds),
             rate=bed.rate,
-            leads=bed.intake.leads,
-            stream=bed.intake.stream,
-            last_index=bed.intake.next,
+            leads=bed.terms.leads,
+            stream=bed.terms.stream,
+            last_index=bed.next,
             heart_rate=None if sign.noisy else rate,
             pvc_per_minute=bed.pvc_per_minute(),
-            lost=ward.ledger.run(bed.name, bed.intake.stream).lost,
+            lost=ward.ledger.run(bed.name, bed.terms.stream).lost,
             alarms=ward.alarms.active(bed.slot),
             silenced_s=ward.alarms.silenced_seconds(bed.slot),
-            units=bed.intake.units,
+            units=bed.terms.units,
             lead=bed.lead,
             leads_off=bed.leads_off,
             raised=ward.alarms.raised(bed.slot),
@@ -173,12 +173,12 @@ class View:
     def _detail(self, bed: Bed, cursor: _Cursor, room: int) -> BedDetail:
         """What is new on a bed, in about `room` bytes of signal."""
         history = bed.history
-        holds = room / (BYTES_PER_SAMPLE * max(len(bed.intake.leads), 1))
+        holds = room / (BYTES_PER_SAMPLE * max(len(bed.terms.leads), 1))
         missed = history.signal.next - cursor.sample
         away = missed > min(max(self._show.history_s, AWAY_SECONDS) * bed.rate, holds)
         fresh = cursor.history is not history or away
         if fresh:
-            oldest = bed.intake.next - min(self._show.history_s * bed.rate, holds)
+            oldest = bed.next - min(self._show.history_s * bed.rate, holds)
             cursor.history = history
             cursor.sample = int(oldest)
             cursor.beat = history.first_beat + sum(beat.index < oldest for beat in history.beats)
@@ -199,7 +199,7 @@ class View:
         cursor.note = history.first_note + len(history.notes)
         return BedDetail(
             bed=bed.name,
-            stream=bed.intake.stream,
+            stream=bed.stream,
             fresh=fresh,
             strips=[Strip(index, samples.astype("<f4").tobytes()) for index, samples in strips],
             beats=[_mark(beat) for beat in beats],

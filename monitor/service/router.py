@@ -22,6 +22,7 @@ from ecg.wire.messages import (
 from ecg.wire.topics import Topics
 from monitor.service.commands import Commands
 from monitor.service.connection import Arrival
+from monitor.service.express import Express
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.ward.ward import Ward
@@ -49,12 +50,13 @@ class Router:
         self._answer = answer
         self._ward, self._topics, self._lag, self._problems = ward, topics, lag, problems
         self._commands = Commands(ward)
+        self._express = Express(ward, lag, self._place)
         self._places: dict[str, tuple[str, str] | None] = {}
         self.held: dict[str, list[Arrival]] = {}
 
     def take(self, arrivals: Iterable[Arrival]) -> None:
         """Messages in the order in which they came."""
-        for arrival in arrivals:
+        for arrival in self._express.left(list(arrivals)):
             if self.held and (place := self._place(arrival.topic)) and place[0] in self.held:
                 self.held[place[0]].append(arrival)
             else:
@@ -137,7 +139,7 @@ class Router:
             raise
         if wave.sent_ns and (stepped_ns := clock.stepped_ns()):  # its sender's clock is that of now
             wave = replace(wave, sent_ns=wave.sent_ns - stepped_ns)
-        if not late and self._ward.usual(bed, wave, arrival.received_ns):
+        if not late and self._ward.usual(bed, wave, arrival.received_ns, (arrival.topic, arrival.payload)):
             return
         if late:
             self._ward.forgo(bed, wave, arrival.received_ns)

@@ -16,6 +16,7 @@ from monitor.ward.bed import Bed
 from monitor.ward.intake import Intake
 from monitor.ward.ledger import Ledger
 from monitor.ward.pipeline import Pipeline
+from monitor.ward.quick_lane import QuickLane
 
 FULL_SECONDS: Final = 1.0
 """A ward that was full a moment ago is not searched again for a bed that has gone."""
@@ -47,7 +48,7 @@ class Admission:
         self._empty()
 
     def _empty(self) -> None:
-        self.ledger = Ledger()
+        self.ledger = Ledger(settle=self._pipeline.quick.count)
         self.beds: dict[str, Bed] = {}
         self._announced: dict[str, BedStatus] = {}
         self._limits: dict[str, Limits | None] = {}
@@ -57,6 +58,11 @@ class Admission:
         """Forget all beds and all counts."""
         self._pipeline.clear()
         self._empty()
+
+    @property
+    def quick(self) -> QuickLane:
+        """The beds whose messages are taken without an object each."""
+        return self._pipeline.quick
 
     @property
     def alarms(self) -> WardAlarms:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from ecg.wire.messages import SIMULATED, SIMULATED_SOURCE, BedStatus
 from monitor.ward.events import BeatRead
 from monitor.ward.history import History
 from monitor.ward.intake import Intake
 from monitor.ward.leading import Leading
-from monitor.ward.owner import Chunk
-from monitor.ward.pieces import Begin, End, Piece, Signal, joined
+from monitor.ward.queued import AT_ONCE_SECONDS as AT_ONCE_SECONDS
+from monitor.ward.queued import Queued
 
 LEADS: Final = 2
 """Rows of each bed in what holds state for each lead."""
 PVC_SECONDS: Final = 60.0
 GAPPED_SECONDS: Final = 10.0
 """So long a bed is shown as gapped after samples were lost."""
-AT_ONCE_SECONDS: Final = 10.0
 NOT_UNDERSTOOD_SECONDS: Final = 10.0
 """So long a bed may send nothing but what cannot be used until that is said."""
 STILL_PAUSES: Final = 2.0
@@ -43,45 +42,116 @@ class SavedBed:
     begun_at: int
 
 
-@dataclass(slots=True, kw_only=True)
-class Bed:
+class Noted(Protocol):
+    """Whoever takes messages of a bed without telling it at once: the lane that it is on."""
+
+    def settle(self, bed: Bed) -> None:
+        """Tell the bed what has been noted of it."""
+
+    def next(self, slot: int) -> int:
+        """Index of the next sample needed."""
+
+    def heard_s(self, slot: int) -> float:
+        """When signal last came."""
+
+    def pause_s(self, slot: int) -> float:
+        """The longest pause between messages, as it fades."""
+
+    def waits(self, slot: int) -> int:
+        """Samples that wait."""
+
+
+class Bed(Queued):
     """State of one bed. Times in seconds are of the monotonic clock, sample indices are of the present stream.
 
-    pieces: signal in order that the ward has not taken yet, `backlog` samples. begins: the first message of another
-    stream, which waits until they have been taken. history: of the present stream, another object for each. heard_s:
-    when signal last came. tried_s: when something last came that cannot be used. beat_at: R-peak of the last beat.
-    begun_at: sample from which on the memory knows the patient.
+    tried_s: when something last came that cannot be used. beat_at: R-peak of the last
+    beat. begun_at: sample from which on the memory knows the patient. lane: whoever takes its messages without telling
+    it at once, None where nobody does. terms: its intake, for whoever asks it only what such messages do not change:
+    names, rate, which leads there are and which are off. beats: of the present stream.
     """
 
-    name: str
-    slot: int
-    intake: Intake
-    pieces: deque[Piece] = field(default_factory=deque)
-    backlog: int = 0
-    begins: Chunk | None = None
-    history: History = field(default_factory=History)
-    status: BedStatus | None = None
-    online: bool = True
-    heard_s: float = 0.0
-    tried_s: float = float("-inf")
-    heart_rate: float | None = None
-    beat_at: int = 0
-    recent_v: deque[int] = field(default_factory=deque)
-    gap_at: int = -1
-    any_beat: bool = False
-    begun_at: int = 0
-    leading: Leading = field(default_factory=Leading)
+    __slots__ = (
+        "_heard_s",
+        "_history",
+        "any_beat",
+        "beat_at",
+        "begun_at",
+        "gap_at",
+        "heart_rate",
+        "lane",
+        "name",
+        "online",
+        "recent_v",
+        "slot",
+        "status",
+        "terms",
+        "tried_s",
+    )
+
+    def __init__(self, *, name: str, slot: int, intake: Intake) -> None:
+        self.name, self.slot, self.terms = name, slot, intake
+        super().__init__()
+        self.lane: Noted | None = None
+        self._history = History()
+        self.status: BedStatus | None = None
+        self.online = True
+        self._heard_s = 0.0
+        self.tried_s = float("-inf")
+        self.heart_rate: float | None = None
+        self.beat_at = 0
+        self.recent_v: deque[int] = deque()
+        self.gap_at = -1
+        self.any_beat = False
+        self.begun_at = 0
+
+    @property
+    def intake(self) -> Intake:
+        """Its messages' way to signal, up to date."""
+        if self.lane is not None:
+            self.lane.settle(self)
+        return self.terms
+
+    @property
+    def history(self) -> History:
+        """Of the present stream, another object for each."""
+        if self.lane is not None:
+            self.lane.settle(self)
+        return self._history
+
+    @property
+    def beats(self) -> deque[BeatRead]:
+        """The last beats of the present stream."""
+        return self._history.beats
+
+    @property
+    def next(self) -> int:
+        """Index of the next sample needed."""
+        return self.terms.next if self.lane is None else self.lane.next(self.slot)
+
+    @property
+    def heard_s(self) -> float:
+        """When signal last came."""
+        return self._heard_s if self.lane is None else self.lane.heard_s(self.slot)
+
+    @heard_s.setter
+    def heard_s(self, now_s: float) -> None:
+        self._heard_s = now_s
+
+    @property
+    def backlog(self) -> int:
+        """Samples that wait."""
+        return self._backlog if self.lane is None else self._backlog + self.lane.waits(self.slot)
 
     @property
     def lead(self) -> str:
         """Name of the lead whose beats are the bed's."""
-        channels = self.intake.channels
-        return self.intake.leads[channels[self.leading.lead].column] if self.intake.leads else ""
+        channels = self.terms.channels
+        return self.terms.leads[channels[self.leading.lead].column] if self.terms.leads else ""
 
     @property
     def leads_off(self) -> list[str]:
         """Names of leads that give no signal while another one does."""
-        intake = self.intake
+        intake = self.terms
         return [] if intake.lead_off else [intake.leads[one.column] for one in intake.channels if one.off]
 
     def row(self, lead: int) -> int:
@@ -91,12 +161,12 @@ class Bed:
     @property
     def rate(self) -> float:
         """Samples per second of the present stream."""
-        return self.intake.rate
+        return self.terms.rate
 
     @property
     def stream(self) -> str:
         """Name of the present stream."""
-        return self.intake.stream
+        return self.terms.stream
 
     def save(self) -> SavedBed:
         """A copy of all that is remembered of a bed whose signal has been processed; no history."""
@@ -129,7 +199,7 @@ class Bed:
 
     def new_stream(self) -> None:
         """A new stream begins: nothing of the one before belongs to it."""
-        self.history = History()
+        self._history = History()
         self.recent_v.clear()
         self.heart_rate = None
         self.gap_at = -1
@@ -139,75 +209,28 @@ class Bed:
     def take_blocks(self) -> None:
         """Move what the intake has accepted into the history."""
         for block in self.intake.blocks:
-            self.history.add(block)
+            self._history.add(block)
         self.intake.blocks.clear()
 
-    def take_begin(self) -> Begin | None:
-        """The break that stands before all signal that waits, if there is one."""
-        if self.pieces and isinstance(self.pieces[0], Begin):
-            return self.pieces.popleft()  # type: ignore[return-value]
-        return None
+    @property
+    def quiet(self) -> bool:
+        """Is nothing to come but signal from the leads that are there, with all before it processed?."""
+        leading, intake = self.leading, self.terms
+        going = self.online and leading.lead == 0 and leading.back_at < 0
+        return self.idle and going and intake.undisturbed and self._history.signal.next == intake.next
 
-    def take_end(self) -> bool:
-        """Is the stream over, with no signal of it waiting?."""
-        if self.pieces and isinstance(self.pieces[0], End):
-            self.pieces.popleft()
-            return True
-        return False
-
-    def take_only(self) -> Signal | None:
-        """`take_signal` where one signal waits and nothing else, as nearly always; None where that is not so."""
-        if len(self.pieces) != 1 or not isinstance(only := self.pieces[0], Signal):
-            return None
-        self.leading.take(only)
-        room, length = self.leading.room(only.index), len(only.samples)
-        if length > AT_ONCE_SECONDS * self.rate or (room is not None and length > room):
-            return None
-        self.pieces.clear()
-        self.backlog = 0
-        return only
-
-    def take_signal(self) -> Signal | None:
-        """Signal up to the next break or change of a lead; None where none waits. Which lead leads it is up to date.
-
-        It is of no more than AT_ONCE_SECONDS: a bed with a lot of signal keeps no other waiting.
-        """
-        parts: list[Signal] = []
-        room = round(AT_ONCE_SECONDS * self.rate)
-        while self.pieces and room:
-            piece = self.pieces[0]
-            if not isinstance(piece, Signal) or (parts and piece.kind != parts[0].kind):
-                break
-            if not parts:
-                self.leading.take(piece)
-                room = min(room, self.leading.room(piece.index) or room)
-            if len(piece.samples) > room:
-                self.pieces[0] = piece.part(room)
-                piece = piece.part(0, room)
-            else:
-                self.pieces.popleft()
-            parts.append(piece)
-            room -= len(piece.samples)
-            self.backlog -= len(piece.samples)
-        return joined(parts) if parts else None
+    def keep(self, index: int, samples: int, codes: bytes) -> None:
+        """So many samples from that index on, of messages like the last one, into the history."""
+        self._history.extend(index, samples, codes, self.terms.record)
 
     @property
     def idle(self) -> bool:
         """Does nothing wait?."""
-        return not self.pieces and self.begins is None
-
-    def add(self, pieces: list[Piece]) -> None:
-        """More that the ward is to take."""
-        self.pieces.extend(pieces)
-        self.backlog += sum(len(piece.samples) for piece in pieces if isinstance(piece, Signal))
+        return not self.pieces and self.begins is None and not self.backlog
 
     def give_up(self) -> None:
-        """Signal that waits will not be read: it is lost. What begins and ends stays: alarms must hear of it."""
-        self.intake.unread(self.backlog)
-        self.backlog = 0
-        kept = [piece for piece in self.pieces if not isinstance(piece, Signal)]
-        self.pieces.clear()
-        self.pieces.extend(kept)
+        """Signal that waits will not be read: it is lost."""
+        self.intake.unread(self.drop())
 
     def forget_beats(self) -> None:
         """The memory is empty: the heart rate must be learned anew."""
@@ -219,14 +242,14 @@ class Bed:
         self.any_beat = True
         self.heart_rate = beat.heart_rate
         self.beat_at = beat.index
-        self.history.beats.append(beat)
+        self.beats.append(beat)
         if beat.cls == "V":
             self.recent_v.append(beat.index)
             self.pvc_per_minute()  # nobody else may ask, and the list must not grow
 
     def pvc_per_minute(self) -> int:
         """V beats in the last minute of signal."""
-        limit = self.intake.next - PVC_SECONDS * self.rate
+        limit = self.next - PVC_SECONDS * self.rate
         while self.recent_v and self.recent_v[0] < limit:
             self.recent_v.popleft()
         return len(self.recent_v)
@@ -241,8 +264,9 @@ class Bed:
         A rate that is not the present one must not stand beside an old trace.
         """
         beats_end = self.beat_at + (silence_seconds + BEATS_LATE_SECONDS) * self.rate
-        still_s = max(silence_seconds, STILL_PAUSES * self.intake.owner.pause_s)
-        if self.intake.next > beats_end or now_s - self.heard_s > still_s:
+        pause_s = self.terms.owner.pause_s if self.lane is None else self.lane.pause_s(self.slot)
+        still_s = max(silence_seconds, STILL_PAUSES * pause_s)
+        if self.next > beats_end or now_s - self.heard_s > still_s:
             return None
         return self.heart_rate
 
@@ -250,7 +274,7 @@ class Bed:
     def simulated(self) -> bool:
         """Does its producer say that the patient is a simulated one?."""
         said = self.status is not None and self.status.source == SIMULATED_SOURCE
-        return said or self.intake.record.startswith(SIMULATED)
+        return said or self.terms.record.startswith(SIMULATED)
 
     def state(self, now_s: float, idle_seconds: float) -> str:
         """The bed in a word."""
@@ -260,8 +284,12 @@ class Bed:
             return "offline"
         if now_s - self.heard_s > idle_seconds:
             return "silent"
-        if self.intake.lead_off:
+        if self.terms.lead_off:
             return "lead off"
-        if self.gap_at >= 0 and self.intake.next - self.gap_at < GAPPED_SECONDS * self.rate:
+        if self.gap_at >= 0 and self.next - self.gap_at < GAPPED_SECONDS * self.rate:
             return "gapped"
         return "ok" if self.any_beat else "learning"
+
+    def trim(self, seconds: float) -> None:
+        """Forget history that is older than that."""
+        self._history.trim(int(self.next - seconds * self.rate))

@@ -65,7 +65,11 @@ class Recent:
         last = self._scales[-1]
         if last.gain != block.gain or last.baseline != block.baseline:
             self._scales.append(Scale(block.index, block.gain, block.baseline))
-        self._unwritten.append(block.codes)
+        self.extend(block.codes, count)
+
+    def extend(self, codes: bytes, count: int) -> None:
+        """Keep so many samples that follow, of the last block's leads, gain and baseline."""
+        self._unwritten.append(codes)
         self.next += count
         if len(self._unwritten) >= WRITTEN or count >= SEGMENT // WRITTEN:
             self._write()
@@ -159,14 +163,23 @@ class History:
     def add(self, block: Block) -> None:
         """Keep a block. Blocks come in order, each sample once."""
         self.signal.add(block)
-        if not block.record.startswith(SIMULATED):
+        self._mark(block.index, len(block), block.record)
+
+    def extend(self, index: int, count: int, codes: bytes, record: str) -> None:
+        """Keep so many samples from the next index on, of blocks that are like the last one."""
+        self.signal.extend(codes, count)
+        self._mark(index, count, record)
+
+    def _mark(self, index: int, count: int, record: str) -> None:
+        """Note whether these samples are made up."""
+        if not record.startswith(SIMULATED):
             return
-        end, what = block.index + len(block), block.record.removeprefix(SIMULATED)
+        end, what = index + count, record.removeprefix(SIMULATED)
         last = self.made[-1] if self.made else None
-        if last and last.end == block.index and last.what == what:
+        if last and last.end == index and last.what == what:
             self.made[-1] = last._replace(end=end)
         else:
-            self.made.append(Made(block.index, end, what))
+            self.made.append(Made(index, end, what))
 
     def note(self, marks: list[TruthMark]) -> None:
         """Keep annotations; where they are too many, the oldest go."""

@@ -77,6 +77,12 @@ class Intake(Chunks):
             and not self.ended
         )
 
+    @property
+    def undisturbed(self) -> bool:
+        """Does nothing wait, and has nobody else sent anything?."""
+        owner = self.owner
+        return not (self._waiting or self.ended or self.blocks or owner.newcomers or owner.gone)
+
     def go_on(self, wave: Wave, received_ns: int) -> Unheard:
         """Take a message that `goes_on`, all but its signal: that is for `hear`, before anything else is taken."""
         self.owner.heard(wave, received_ns)

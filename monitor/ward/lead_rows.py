@@ -18,15 +18,21 @@ SHIFT: Final = 40
 """Positions at the model's rate are below 2 to that power."""
 
 Index = NDArray[np.int64]
+NO_SLOTS: Final = np.zeros(0, np.int64)
+NO_CHUNKS: Final = Chunks.of([])
 
 
 class Heard(NamedTuple):
-    """Leads of some beds that all give a signal, with their chunks. slots: of the beds; rows, follows: of the leads."""
+    """Leads of some beds that all give a signal, with their chunks. slots: of the beds; rows, follows: of the leads.
+
+    pulses: by channel, slots and chunks.
+    """
 
     slots: Index
     rows: Index
     follows: Index
     chunks: Chunks
+    pulses: list[tuple[Index, Chunks]]
 
 
 class LeadRows:
@@ -41,12 +47,17 @@ class LeadRows:
         self._follows: list[int] = []
         self._off: list[bool] = []
         self._parts: list[NDArray[np.float32]] = []
+        self._slots: list[int] = []
+        self._leading: list[int] = []
+        self._pulses: list[tuple[list[int], list[NDArray[np.float32]]]] = []
         self._chunks: Chunks | None = None
 
     def add(self, bed: Bed, signal: Signal) -> None:
         """The leads of a bed."""
         row = LEADS * bed.slot
         follows = row + bed.leading.lead
+        self._slots.append(bed.slot)
+        self._leading.append(bed.leading.lead)
         self._rows.append(row)
         self._follows.append(follows)
         self._off.append(signal.lead_off)
@@ -56,6 +67,11 @@ class LeadRows:
             self._follows.append(follows)
             self._off.append(signal.second_off)
             self._parts.append(signal.second)
+        for channel, pulse in enumerate(signal.pulses):
+            if channel == len(self._pulses):
+                self._pulses.append(([], []))
+            self._pulses[channel][0].append(bed.slot)
+            self._pulses[channel][1].append(pulse)
 
     def close(self, bed: Bed) -> None:
         """All leads of a bed whose stream is over, as far as they have been heard to the end."""
@@ -63,6 +79,29 @@ class LeadRows:
             if not channel.off:
                 self._rows.append(bed.row(lead))
                 self._follows.append(bed.row(bed.leading.lead))
+
+    @property
+    def slots(self) -> Index:
+        """Of the beds: int64 [beds]."""
+        own = np.array(self._slots, np.int64)
+        return np.concatenate((self._heard.slots, own)) if self._heard else own
+
+    @property
+    def leading(self) -> Index:
+        """Which lead leads each bed, in the order of `slots`: int64 [beds]."""
+        own = np.array(self._leading, np.int64)
+        return np.concatenate((np.zeros(len(self._heard.slots), np.int64), own)) if self._heard else own
+
+    @property
+    def pulses(self) -> list[tuple[Index, Chunks]]:
+        """Slots of the beds that have a pulse in each channel, and its chunks: each in its own unit."""
+        before = self._heard.pulses if self._heard else []
+        made = []
+        for channel in range(max(len(before), len(self._pulses))):
+            slots, chunks = before[channel] if channel < len(before) else (NO_SLOTS, NO_CHUNKS)
+            more, parts = self._pulses[channel] if channel < len(self._pulses) else ([], [])
+            made.append((np.concatenate((slots, np.array(more, np.int64))), chunks.behind(parts)))
+        return made
 
     @property
     def rows(self) -> Index:

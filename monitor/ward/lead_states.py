@@ -16,7 +16,7 @@ COULD_BE_NOISY: Final = ("ok", "learning", "gapped")
 
 def lead_states(bed: Bed, sign: Sign) -> list[LeadState]:
     """Each lead that is read. sign: what the alarms know of the signal."""
-    intake, made = bed.intake, []
+    intake, made = bed.terms, []
     for one, faults in zip(intake.channels, (sign.faults, sign.faults_second), strict=False):
         signal: Signal = "off" if one.off else "noisy" if faults else "good"
         made.append(LeadState(intake.leads[one.column], signal, named(faults) if signal == "noisy" else ""))
@@ -25,7 +25,7 @@ def lead_states(bed: Bed, sign: Sign) -> list[LeadState]:
 
 def signal_of(bed: Bed, sign: Sign) -> Signal:
     """The bed as a whole: as good as the best of its leads."""
-    return "off" if bed.intake.lead_off else "noisy" if sign.noisy else "good"
+    return "off" if bed.terms.lead_off else "noisy" if sign.noisy else "good"
 
 
 def word(bed: Bed, sign: Sign, now_s: float, idle_seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -31,17 +32,25 @@ class Ledger:
     """Counts of the whole monitor. repeated: samples that came again (or too late). junk: unusable messages.
 
     runs: by bed and run. Anyone can make up names, so only the last few of a bed are kept one by one, and of all beds
-    MOST_RUNS; the others are counted together. present: the run that each bed is at, which is always kept.
+    MOST_RUNS; the others are counted together. present: the run that each bed is at, which is always kept. settle:
+    called before anybody is told what was received: it may have been counted elsewhere until then.
     """
 
     repeated: int = 0
     junk: int = 0
     beats: int = 0
-    runs: dict[tuple[str, str], RunCount] = field(default_factory=dict)
+    settle: Callable[[], None] = lambda: None
+    _runs: dict[tuple[str, str], RunCount] = field(default_factory=dict)
     present: dict[str, tuple[str, str]] = field(default_factory=dict)
     _of_bed: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _asked: dict[str, tuple[str, RunCount]] = field(default_factory=dict)
     """Stream and count that were last asked for, by bed: the same one is asked for with each message."""
+
+    @property
+    def runs(self) -> dict[tuple[str, str], RunCount]:
+        """What has been counted, by bed and run."""
+        self.settle()
+        return self._runs
 
     @staticmethod
     def key(bed: str, stream: str) -> tuple[str, str]:
@@ -54,9 +63,9 @@ class Ledger:
         if asked is not None and asked[0] == stream:
             return asked[1]
         key = self.key(bed, stream)
-        found = self.runs.get(key)
+        found = self._runs.get(key)
         if found is None:
-            found = self.runs[key] = RunCount()
+            found = self._runs[key] = RunCount()
             self._make_room(key)
         self._asked[bed] = stream, found
         return found
@@ -71,14 +80,14 @@ class Ledger:
         own.append(new)
         if len(own) > MOST_OF_A_BED:
             self._fold(next(key for key in own if key not in (new, self.present.get(new[0]))))
-        if len(self.runs) > MOST_RUNS:
+        if len(self._runs) > MOST_RUNS:
             present = {*self.present.values(), new, FINISHED, UNFINISHED}
-            oldest = next((key for key in self.runs if key not in present), None)
+            oldest = next((key for key in self._runs if key not in present), None)
             if oldest is not None:
                 self._fold(oldest)
 
     def _fold(self, key: tuple[str, str]) -> None:
-        run = self.runs.pop(key, None)
+        run = self._runs.pop(key, None)
         self._asked.pop(key[0], None)
         own = self._of_bed.get(key[0], [])
         if key in own:
@@ -88,7 +97,7 @@ class Ledger:
         if run is None:
             return
         place = UNFINISHED if run.published is None else FINISHED
-        total = self.runs.setdefault(place, RunCount())
+        total = self._runs.setdefault(place, RunCount())
         total.received += run.received
         total.lost += run.lost + run.missing
         if run.published is not None:
@@ -96,7 +105,7 @@ class Ledger:
 
     def knows(self, bed: str, stream: str) -> bool:
         """Has anything of this stream's run been counted?."""
-        return self.key(bed, stream) in self.runs
+        return self.key(bed, stream) in self._runs
 
     @property
     def received(self) -> int:

@@ -82,6 +82,21 @@ class Listener:
                 channel.last, channel.last_mv = lines[number][0], ends[number]
 
     @property
+    def limit(self) -> int:
+        """Samples for which a line must stand to be off."""
+        return round(self.settings.lead_off_seconds * self.rate)
+
+    def read_by(self) -> tuple[Terms, int] | None:
+        """What samples are read by, and for how long the line that has stood the longest has; None where that is not
+        known, or a lead is off.
+        """
+        return None if self._read_by is None or self._stood == ODD else (self._read_by, self._stood)
+
+    def told(self, lines: NDArray[np.int64], ends: NDArray[np.float64], stood: int) -> None:
+        """More samples were heard elsewhere, and what they say: see `Plain`."""
+        self._later, self._stood = Plain([], lines, ends, 0, stood), stood
+
+    @property
     def column(self) -> int:
         """Column of the lead that is read first."""
         return self.channels[0].column
@@ -100,7 +115,7 @@ class Listener:
 
     def hear(self, unheard: Unheard, plain: Plain | None) -> list[Piece]:
         """What the next samples are. plain: what `heard` says of them."""
-        limit = round(self.settings.lead_off_seconds * self.rate)
+        limit = self.limit
         if plain is not None and self._stood <= limit - len(plain.signals[0]):
             self._later, self._stood = plain, plain.stood
             signals, leads = plain.signals, unheard.leads

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from ecg.signal.lane import print_of
 from ecg.wire.messages import Wave
 from ecg.wire.topics import readable
 from monitor.ward.ledger import RunCount
@@ -128,6 +129,15 @@ class Owner:
         self._length_s = length(wave) / wave.rate
         self._known.append(_print(wave))
 
+    def pace(self) -> tuple[int, float]:
+        """When the owner was heard last, ns, and the longest pause between its messages as it fades, s."""
+        return self._heard_ns, self.pause_s
+
+    def told(self, heard_ns: int, pause_s: float, length_s: float, prints: list[int]) -> None:
+        """The owner was `heard` elsewhere. The length of its last message, s; what its messages are known by."""
+        self._heard_ns, self.pause_s, self._length_s = heard_ns, pause_s, length_s
+        self._known.extend(prints)
+
     def silent_s(self, received_ns: int) -> float:
         """For how long nothing of the owner had come, s. A clock that was set back starts it again."""
         self._heard_ns = min(self._heard_ns, received_ns)
@@ -192,4 +202,5 @@ def length(wave: Wave) -> int:
 
 
 def _print(wave: Wave) -> int:
-    return hash((wave.stream, wave.index, wave.samples))
+    """Of a message of the owner's stream."""
+    return print_of(wave.index, wave.samples, length(wave))

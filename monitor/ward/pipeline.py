@@ -20,7 +20,8 @@ from monitor.ward.arrivals import Arrivals
 from monitor.ward.bed import LEADS, Bed
 from monitor.ward.events import AlarmChanged, Event, MemoryReset
 from monitor.ward.lead_rows import Index, LeadRows
-from monitor.ward.pieces import Begin, Signal
+from monitor.ward.pieces import Begin
+from monitor.ward.quick_lane import QuickLane
 from monitor.ward.state import Rows, SavedPatient
 from monitor.ward.telling import Telling
 from monitor.ward.watcher import Watcher
@@ -61,6 +62,7 @@ class Pipeline:
         self.engine.reset(np.arange(rows))
         self.path = SignalPath(rows)
         self.arrivals = Arrivals(rows // LEADS)
+        self.quick = QuickLane(rows // LEADS, self.arrivals)
         self.alarms = WardAlarms(self._config.alarms, rows // LEADS)
         self._leading = np.zeros(rows // LEADS, np.int64)
         self._telling = Telling(self._doubt, self._wall_ns, rows // LEADS)
@@ -80,10 +82,12 @@ class Pipeline:
             self.alarms.grow(size)
             self.arrivals.grow(size)
             self._telling.grow(size)
+            self.quick.grow(size)
             self._leading = np.pad(self._leading, (0, size - len(self._leading)))
 
     def remove(self, bed: Bed) -> None:
         """The bed has left; its slot waits for another."""
+        self.quick.leave(bed)
         self.alarms.drop(bed.slot)
         self.arrivals.clear(bed.slot)
         self.beds[bed.slot] = None
@@ -114,15 +118,15 @@ class Pipeline:
         return self.engine.recall(bed.row(bed.leading.lead))
 
     def round(self, ready: dict[str, Bed]) -> int:
-        """The signal of these beds up to the next break of each; those of which none is left are taken out.
+        """The signal of these beds up to the next break of each, and all on the quick lane; beds with none left go out.
 
         Returns the number of beats read.
         """
-        heard: list[tuple[Bed, Signal]] = []
+        read, closing = LeadRows(self.quick.heard()), LeadRows()
         ended: list[Bed] = []
         for bed in list(ready.values()):
             if (only := bed.take_only()) is not None:
-                heard.append((bed, only))
+                read.add(bed, only)
                 del ready[bed.name]
                 continue
             while (begin := bed.take_begin()) is not None:
@@ -130,23 +134,20 @@ class Pipeline:
             if bed.take_end():
                 ended.append(bed)
             elif (signal := bed.take_signal()) is not None:
-                heard.append((bed, signal))
+                read.add(bed, signal)
             if not bed.pieces:
                 del ready[bed.name]
-        read, closing = LeadRows(), LeadRows()
-        for bed, signal in heard:
-            read.add(bed, signal)
         for bed in ended:
             closing.close(bed)
-        slots = np.array([bed.slot for bed, _ in heard], np.int64)
-        self._leading[slots] = [bed.leading.lead for bed, _ in heard]
+        slots = read.slots
+        self._leading[slots] = read.leading
         found = self.path.step_leads(*read.on())
         beats, witnessed = found.beats, found.witnessed
         if ended:
             beats = Beats.join([beats, self.path.finish(closing.rows, closing.follows)])
         verdicts = second_thread.begun(self.engine, beats)
         try:
-            self._sound(slots, heard, read)
+            self._sound(slots, read)
         finally:
             said = verdicts()
         detected = witnessed // np.array([LEADS, 1])
@@ -160,11 +161,10 @@ class Pipeline:
         self.collect()
         return count
 
-    def _sound(self, slots: Index, heard: list[tuple[Bed, Signal]], read: LeadRows) -> None:
+    def _sound(self, slots: Index, read: LeadRows) -> None:
         """The signals for the alarms: pulses go before the leads."""
-        for channel in range(max((len(one.pulses) for _, one in heard), default=0)):
-            pulse = [(bed.slot, one.pulses[channel]) for bed, one in heard if len(one.pulses) > channel]
-            self.alarms.pulse(np.array([slot for slot, _ in pulse], np.int64), [one for _, one in pulse], channel)
+        for channel, (pulsed, pulses) in enumerate(read.pulses):
+            self.alarms.pulse(pulsed, pulses, channel)
         self.alarms.leads(slots, read.rows, read.chunks, read.off)
 
     def _begin(self, bed: Bed, begin: Begin) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from ecg import clock
 from ecg.wire.messages import BedStatus, MessageError, Truth, Wave
 from monitor.ward.admission import Admission
 from monitor.ward.bed import AT_ONCE_SECONDS, Bed
@@ -66,15 +67,31 @@ class Reception(Admission):
         else:
             self._take(bed, bed.intake.offer(wave, received_ns, verdict))
 
-    def usual(self, name: str, wave: Wave, received_ns: int) -> bool:
+    def quickly(self, payloads: list[bytes], slots: list[int], received_ns: list[int]) -> list[bool]:
+        """Take messages of beds on the quick lane, in order; which were taken. The others are for `wave`.
+
+        slots: of the beds, as `quick.slot_of` has them. Nobody can listen in: where somebody does, none is taken.
+        """
+        if self.heard:
+            return [False] * len(payloads)
+        return self.quick.take(payloads, slots, received_ns, self._now_s(), clock.stepped_ns())
+
+    def usual(self, name: str, wave: Wave, received_ns: int, came: tuple[str, bytes] | None = None) -> bool:
         """Take a checked message that goes on where its bed's signal ends; False, and nothing changed, for others.
 
-        Its samples are heard with those of other beds, before anything else is done.
+        Its samples are heard with those of other beds, before anything else is done. came: its topic and payload, by
+        which the bed's next messages may be known (`quick`).
         """
         bed = self.beds.get(name)
-        if bed is None or bed.begins is not None or bed.backlog > MOST_BACKLOG or not bed.intake.goes_on(wave):
+        if bed is None:
             return False
-        self._unheard.append((bed, bed.intake.go_on(wave, received_ns)))
+        if bed.lane is not None:
+            self._alone(bed)
+        if bed.begins is not None or bed.backlog > MOST_BACKLOG or not bed.terms.goes_on(wave):
+            return False
+        if came is not None and not self.heard:
+            self.quick.note(bed, *came, wave)
+        self._unheard.append((bed, bed.terms.go_on(wave, received_ns)))
         bed.heard_s, bed.online = self._now_s(), True
         self._keep(bed)
         self._unheard_bytes += len(wave.samples)
@@ -88,12 +105,7 @@ class Reception(Admission):
             return
         unheard, self._unheard, self._unheard_bytes = self._unheard, [], 0
         for (bed, one), plain in zip(unheard, heard([one for _, one in unheard]), strict=True):
-            pieces = bed.intake.hear(one, plain)
-            if plain is not None and len(pieces) == 1:
-                bed.pieces.append(pieces[0])
-                bed.backlog += len(plain.signals[0])
-            else:
-                bed.add(pieces)
+            bed.add(bed.terms.hear(one, plain))
             self._ready[bed.name] = bed
 
     def ending(self, name: str) -> bool:
@@ -110,6 +122,7 @@ class Reception(Admission):
     def _judged(self, bed: Bed, wave: Wave, received_ns: int) -> Verdict:
         """What a message is to its bed. Where another stream begins, the old one is over."""
         self._hear()
+        self._alone(bed)
         if bed.begins:
             self._begin(bed)
         verdict = bed.intake.judge(wave, received_ns)
@@ -153,6 +166,7 @@ class Reception(Admission):
         """Signal of this bed that waits will not be read: it is lost."""
         self._hear()
         bed = self.beds[name]
+        self._alone(bed)
         if bed.pieces:
             bed.give_up()
         if bed.begins:
@@ -173,10 +187,10 @@ class Reception(Admission):
     def refused(self, name: str) -> list[str]:
         """Why messages of this bed were not taken for its own since the last call, a sentence each."""
         bed = self.beds.get(name)
-        if bed is None or not bed.intake.owner.refused:
+        if bed is None or not bed.terms.owner.refused:
             return []
-        said = list(bed.intake.owner.refused)
-        bed.intake.owner.refused.clear()
+        said = list(bed.terms.owner.refused)
+        bed.terms.owner.refused.clear()
         return said
 
     def resume(self, name: str, behind_s: float) -> None:
@@ -192,18 +206,25 @@ class Reception(Admission):
 
     def _keep(self, bed: Bed) -> None:
         """What the bed's intake has accepted, into its history and for whoever listens."""
-        if self.heard and bed.intake.blocks:
-            intake = bed.intake
+        intake = bed.terms
+        if self.heard and intake.blocks:
             self.heard(Taken(bed.name, bed.stream, intake.record, bed.rate, intake.leads, list(intake.blocks)))
-        for block in bed.intake.blocks:
+        for block in intake.blocks:
             self._pipeline.arrivals.add(bed.slot, block)
         bed.take_blocks()
 
     def _take(self, bed: Bed, pieces: list[Piece]) -> None:
         self._hear()
+        self._alone(bed)
         self._keep(bed)
         if pieces:
             bed.add(pieces)
+            self._ready[bed.name] = bed
+
+    def _alone(self, bed: Bed) -> None:
+        """The bed's messages are taken one by one, from this one on."""
+        self.quick.leave(bed)
+        if bed.pieces:
             self._ready[bed.name] = bed
 
     def waits_for_nobody(self, name: str) -> bool:
@@ -214,7 +235,7 @@ class Reception(Admission):
     def truth(self, name: str, truth: Truth) -> None:
         """Reference annotations of a bed; those of another stream than the present one are left out."""
         bed = self.beds.get(name)
-        if bed is not None and truth.stream == bed.intake.stream:
+        if bed is not None and truth.stream == bed.stream:
             bed.history.note(truth.annotations)
 
     def steered(self, name: str, stream: str, index: int, what: str, detail: str) -> None:
@@ -236,6 +257,7 @@ class Reception(Admission):
             if name in self._announced or len(self._announced) < self.config.monitor.max_beds:
                 self._announced[name] = status
             return
+        self._alone(bed)
         bed.status = status
         bed.online = status.state == "online"
         self._full_until_s = self._full_until_s if bed.online else float("-inf")  # there may be room now
@@ -250,6 +272,7 @@ class Reception(Admission):
         self._full_until_s = float("-inf")
         for name in names:
             if name in self.beds:
+                self._alone(self.beds[name])
                 self.beds[name].online = False
                 self.beds[name].intake.owner.gone = True
 

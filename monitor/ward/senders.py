@@ -35,9 +35,7 @@ class Senders:
             understood = not bed.misunderstood(now_s, self._idle_s)
             if understood == (bed.name in self._beds):
                 self._beds ^= {bed.name}
-                found.append(
-                    UnderstoodChanged(bed=bed.name, stream=bed.stream, index=bed.intake.next, understood=understood)
-                )
+                found.append(UnderstoodChanged(bed=bed.name, stream=bed.stream, index=bed.next, understood=understood))
         self._beds &= present
         for name in present & self._strangers.keys():
             del self._strangers[name]

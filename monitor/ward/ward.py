@@ -50,7 +50,7 @@ class Ward(Reception):
     @property
     def waiting(self) -> bool:
         """Is there anything that `step` has not taken or returned yet?."""
-        return bool(self._ready or self._unheard or self._pipeline.events)
+        return bool(self._ready or self._unheard or self.quick.waiting or self._pipeline.events)
 
     def step(self, patience_s: float | None = None) -> list[Event]:
         """Take all that has come in through the signal path, the network and the alarms.
@@ -60,10 +60,12 @@ class Ward(Reception):
         """
         limit_s = None if patience_s is None else self._now_s() + patience_s
         self._hear()
-        while self._ready:
+        while self._ready or self.quick.waiting:
             self._round()
             if limit_s is not None and self._now_s() > limit_s:
                 break
+        if self.quick.usual:
+            self.quick.let_on(self.ledger.run)
         self._steps += 1
         if self._steps % TRIM_EVERY == 0:
             self._trim()
@@ -79,7 +81,10 @@ class Ward(Reception):
         return events
 
     def _round(self) -> None:
-        """What waits, up to the next break of each bed; of many beds with much signal those that wait longest."""
+        """What waits, up to the next break of each bed; of many beds with much signal those that wait longest.
+
+        What has come over the quick lane is no more than a message or two of each bed.
+        """
         turn: dict[str, Bed] = {}
         left_s = ROUND_SECONDS
         for name, bed in self._ready.items():
@@ -131,10 +136,12 @@ class Ward(Reception):
 
         Raises ValueError where what was saved does not fit, MessageError where there is no room.
         """
-        self._pipeline.restore(self.admit(saved.bed.name), saved, self._now_s())
+        bed = self.admit(saved.bed.name)
+        self._alone(bed)
+        self._pipeline.restore(bed, saved, self._now_s())
 
     def _trim(self) -> None:
         """Forget history that is too old."""
         seconds = kept_seconds(len(self.beds))
         for bed in self.beds.values():
-            bed.history.trim(int(bed.intake.next - seconds * bed.rate))
+            bed.trim(seconds)

@@ -36,7 +36,7 @@ def _standing(rows: Any, column: int, tail: int, lowest: float, highest: float, 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _hear(rows: Any, terms: Any, leads: int, missing: int, tail: int, signals: Any, lines: Any, ends: Any) -> int:
+def hear_one(rows: Any, terms: Any, leads: int, missing: int, tail: int, signals: Any, lines: Any, ends: Any) -> int:
     """Codes of some columns in their units, and how the lines of the first `leads` of them stand.
 
     rows: int16 [n, columns]. terms: float64 [k, 6], of each signal its column, baseline and gain, the codes that are a
@@ -63,11 +63,11 @@ def _hear(rows: Any, terms: Any, leads: int, missing: int, tail: int, signals: A
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def hear(flat: Any, plan: Any, terms: Any, missing: int, tail: int, out: tuple[Any, ...]) -> None:
-    """`_hear` of many messages, one behind the other.
+    """`hear_one` of many messages, one behind the other.
 
     flat: int16. terms: of all signals. plan: int64 [messages + 1, 5], where in flat each message begins, and how many
     columns its rows have; where in terms its signals begin, how many are leads, and where the first of them goes.
-    out: signals, float32, one behind the other; their lines and ends; and what `_hear` says of each message.
+    out: signals, float32, one behind the other; their lines and ends; and what `hear_one` says of each message.
     """
     signals, lines, ends, stood = out
     for one in range(len(plan) - 1):
@@ -76,4 +76,4 @@ def hear(flat: Any, plan: Any, terms: Any, missing: int, tail: int, out: tuple[A
         count = (plan[one + 1, 0] - begin) // columns
         rows = flat[begin : plan[one + 1, 0]].reshape(count, columns)
         made = signals[place : plan[one + 1, 4]].reshape(high - low, count)
-        stood[one] = _hear(rows, terms[low:high], leads, missing, tail, made, lines[low:high], ends[low:high])
+        stood[one] = hear_one(rows, terms[low:high], leads, missing, tail, made, lines[low:high], ends[low:high])

@@ -14,6 +14,7 @@ from ecg.signal.chunks import Signals, joined
 from ecg.signal.compiled import Rules, Terms
 from ecg.signal.detector import REFRACTORY, Peaks
 from ecg.signal.kernels import (
+    arriving,
     description,
     detection,
     filtering,
@@ -60,6 +61,8 @@ class Compiled:
     """What is compiled. Every method is the one of NumPy's way that has its name, with the same arguments."""
 
     rules = CompiledRules()
+    take = staticmethod(arriving.take)
+    gather = staticmethod(arriving.gather)
 
     def step(
         self,

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar, get_type_hints
 
 import numpy as np
 
-from ecg.signal import features, rule_numbers
+from ecg.signal import features, lane, rule_numbers
 from ecg.signal.compiled import Kernels, RuleKernels, Rules, Terms
 from ecg.signal.detector import SHAPE
 from ecg.signal.filters import DESIGNS
@@ -36,10 +36,20 @@ def warm_up(kernels: Kernels) -> None:
     kernels.irregularity(np.ones(4, np.int64), 1, 0.5, 2)
     _rule_once(kernels.rules)
     kernels.hear([(bytes(8), 2, np.ones((1, 6)), 1)], -1, 2)
+    _take_once(kernels)
     sizes = "14,16 16 80,16 16 2,16,48 2,48 2,16,48 2,48 32,16 16 4,48 48 16,48 48 20,16 16"
     weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]
     room = np.zeros((1, 2), np.float32)
     kernels.classify(tuple(weights), np.zeros((1, 2, WINDOW), np.float32), room, slots, room, 2)
+
+
+def _take_once(kernels: Kernels) -> None:
+    """The kernels of messages that are taken without an object each."""
+    one, known = np.zeros(1, np.int64), lane.fresh(1, np.zeros((1, 2, 3), np.int64), np.zeros(1, np.int64))
+    data, signals, table = np.frombuffer(bytes(4), np.uint8), np.zeros(4, np.float32), np.zeros((1, 4), np.int64)
+    out = np.zeros(1, bool), signals, table, one, 0, 0
+    kernels.take(known, data, one, one, one, one, (0.0, 0, -1, 2, 0.5), out)
+    kernels.gather(known.numbers, signals, table[:0])
 
 
 def _look_once(kernels: Kernels) -> None:

@@ -41,7 +41,7 @@ class Told:
 
 
 def bed(stream: str, at: int) -> Bed:
-    return cast(Bed, SimpleNamespace(name="a", stream=stream, rate=RATE, intake=SimpleNamespace(next=at)))
+    return cast(Bed, SimpleNamespace(name="a", stream=stream, rate=RATE, next=at))
 
 
 def test_an_alarm_is_one_entry_with_its_times_and_the_person_who_saw_it() -> None:
