@@ -139,6 +139,9 @@ class Kernels(Protocol):
         messages.
         """
 
+    def split(self, data: bytes, known: Any, starts: Any, texts: Any, room: Any) -> list[int]:
+        """`ecg.wire.packets.Splitter`: see `ecg.signal.kernels.splitting.split`."""
+
     def take(
         self, lane: Any, data: Any, begins: Any, ends: Any, slots: Any, received: Any, rules: Any, out: Any
     ) -> Any:

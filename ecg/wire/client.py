@@ -20,7 +20,7 @@ from paho.mqtt import client as paho
 from ecg.settings import MqttSettings
 from ecg.wire import packets, sockets
 from ecg.wire.broker import Broker, bare, is_loopback
-from ecg.wire.flow import Flow, Received
+from ecg.wire.flow import Flow, Lots, Received
 from ecg.wire.outbox import Outgoing
 from ecg.wire.resting import Rest
 from ecg.wire.writing import LineError
@@ -46,7 +46,7 @@ class Line:
     the event loop stands as one piece in the library's queue. tests/ecg/wire/test_client.py holds both packages to what
     is used.
 
-    received, confirmed, drained, lock: see `Flow`. rests_until: before when nobody needs what comes
+    received, confirmed, drained, lock, lots: see `Flow`. rests_until: before when nobody needs what comes
     (`ecg.wire.resting`).
     """
 
@@ -62,6 +62,7 @@ class Line:
         drained: Callable[[], None] = lambda: None,
         rests_until: Callable[[], float] = lambda: 0.0,
         lock: threading.RLock | None = None,
+        lots: Lots | None = None,
     ) -> None:
         options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
         if received:
@@ -86,7 +87,8 @@ class Line:
         self._entering = False
         near = is_loopback(broker.host)
         rest = Rest(rests_until)
-        self.flow = Flow(_Paho(self._paho), received, confirmed, drained, rest, near, lock or threading.RLock())
+        shared = lock or threading.RLock()
+        self.flow = Flow(_Paho(self._paho), received, confirmed, drained, rest, near, shared, lots)
 
     def _hung_up(self, *what: Any) -> None:
         """The connection is gone. Where that is before it stood, the library would wait for the rest of its time."""

@@ -13,6 +13,8 @@ from typing import Final
 
 from ecg import clock
 from ecg.wire import sockets
+from ecg.wire.lot_splitter import LotSplitter
+from ecg.wire.lots import Lot
 from ecg.wire.packets import Arrival, PacketError, Splitter
 from ecg.wire.resting import MOST_SECONDS, Rest
 from ecg.wire.writing import Library, Writing
@@ -25,16 +27,18 @@ MOST_LOOKS: Final = 8
 
 Received = Callable[[list[Arrival]], None]
 """Called with the messages of one look at the socket."""
+Lots = Callable[[Lot], None]
+"""Called with messages that are left together."""
 
 
 class Flow(Writing):
     """Reads from and writes to one connection.
 
-    received: gets what comes; None once nothing is wanted. confirmed: called with the numbers of messages that the
-    broker has. rest: when the socket is left alone; confirmations are never waited for longer. near: is the broker on
-    this host? lock: held by whoever reads, writes or calls back. heard_s: when the broker was last heard, monotonic
-    clock. broke: what `received` or `confirmed` raised. left: is the connection being given up? The rest: see
-    `Writing`.
+    received: gets what comes; None once nothing is wanted. lots: gets it where much comes at once. confirmed: called
+    with the numbers of messages that the broker has. rest: when the socket is left alone; confirmations are never
+    waited for longer. near: is the broker on this host? lock: held by whoever reads, writes or calls back. heard_s:
+    when the broker was last heard, monotonic clock. broke: what `received` or `confirmed` raised. left: is the
+    connection being given up? The rest: see `Writing`.
 
     All methods are of the event loop in whose thread this was made, but for `publish`, `look`, `look_for`, `recall` and
     `waits`: with these another thread has what comes and sends at once, without waking this one.
@@ -49,14 +53,16 @@ class Flow(Writing):
         rest: Rest,
         near: bool,
         lock: threading.RLock,
+        lots: Lots | None = None,
     ) -> None:
         super().__init__(library, drained, lock)
+        self._lots = lots
         self.received, self._confirmed, self._rest = received, confirmed, rest
         self.heard_s = time.monotonic()
         self.broke: Exception | None = None
         self.left = False
         self.near = near
-        self._splitter = Splitter()
+        self._splitter = LotSplitter() if lots else Splitter()
         self._others = bytearray()
         self._ended = False
         self._minded_s = float("-inf")
@@ -89,6 +95,8 @@ class Flow(Writing):
                 size += len(data)
                 taken = self._splitter.split(data, clock.steady_ns())
                 arrivals += taken.arrivals
+                if taken.lot:
+                    self._give(arrivals, taken.lot)
                 confirmed += taken.confirmed
                 self._others += taken.others
                 if taken.answers:
@@ -114,6 +122,14 @@ class Flow(Writing):
         except Exception as error:  # whoever watches the connection is told, and makes another
             self.broke, self._ended = error, True
         return size, more
+
+    def _give(self, arrivals: list[Arrival], lot: Lot) -> None:
+        """Messages to who wants them, with those that came before."""
+        if self.received and self._lots:
+            if arrivals:
+                self.received(arrivals.copy())
+                arrivals.clear()
+            self._lots(lot)
 
     def _read(self) -> None:
         """There is something at the socket."""

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ecg.wire.bounds import MOST_WAVE_BYTES
+from ecg.wire.lots import NOT_UTF8, Lot
+from ecg.wire.lots import Arrival as Arrival
 
 PUBLISH: Final = 0x30
 PUBACK: Final = 0x40
@@ -19,29 +21,23 @@ MOST_KEPT: Final = MOST_WAVE_BYTES + (1 << 17)
 KNOWN_TOPICS: Final = 1 << 16
 LONGEST_KNOWN: Final = 256
 """Bytes of a topic that is remembered: strangers may use many and long ones."""
-NOT_UTF8: Final = "(a topic that is not UTF-8)"
 
 
 class PacketError(ValueError):
     """Bytes that are no MQTT, or a message that cannot be sent as MQTT; the text is one sentence."""
 
 
-class Arrival(NamedTuple):
-    """One message as it came. received_ns: since the epoch, by the steady clock (`ecg.clock`)."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    received_ns: int
-
-
 class Taken(NamedTuple):
-    """What some bytes held. confirmed: numbers of PUBACKs. answers: PUBACKs to send. others: other packets, whole."""
+    """What some bytes held. confirmed: numbers of PUBACKs. answers: PUBACKs to send. others: other packets, whole.
+
+    lot: the messages, in place of arrivals.
+    """
 
     arrivals: list[Arrival]
     confirmed: list[int]
     answers: bytes
     others: bytes
+    lot: Lot | None = None
 
 
 class Splitter:
@@ -65,6 +61,16 @@ class Splitter:
                 return Taken([], [], b"", b"")
             data = self._shortened(data) if self._need > MOST_KEPT else b"".join((*self._parts, data))
             self._parts.clear()
+        taken, at, stop = self._packets(data, received_ns)
+        if at < len(data):
+            self._parts, self._have, self._kept = [data[at:]], len(data) - at, len(data) - at
+            self._need = max(stop - at, self._have + 1)
+        return taken
+
+    def _packets(self, data: bytes, received_ns: int) -> tuple[Taken, int, int]:
+        """The packets that end in these bytes, which begin with one; where the first one begins that does not, and
+        where that ends, or 0. Raises PacketError.
+        """
         arrivals: list[Arrival] = []
         confirmed: list[int] = []
         answers = bytearray()
@@ -97,10 +103,7 @@ class Splitter:
             else:
                 others += data[at:stop]
             at = stop
-        if at < end:
-            self._parts, self._have, self._kept = [data[at:]], end - at, end - at
-            self._need = max(stop - at, self._have + 1)
-        return Taken(arrivals, confirmed, bytes(answers), bytes(others))
+        return Taken(arrivals, confirmed, bytes(answers), bytes(others)), at, stop
 
     def _shortened(self, last: bytes) -> bytes:
         """A packet that ends here, cut where nobody reads it any more, and what follows. Raises PacketError."""

@@ -20,7 +20,7 @@ from ecg.errors import UserError
 from ecg.settings import MqttSettings
 from ecg.wire.broker import Broker, address
 from ecg.wire.client import KEEPALIVE_SECONDS, Line
-from ecg.wire.flow import Flow, Received
+from ecg.wire.flow import Flow, Lots, Received
 from ecg.wire.outbox import MOST_WAITING, Outbox, Outgoing
 from ecg.wire.packets import Arrival
 from ecg.wire.refusals import behaves, refusal
@@ -63,7 +63,7 @@ class Session:
 
     will: asked for the last will at every connection, None for none. births: asked for what is to be published once a
     connection stands. arrived: gets every message of `filters`; received: the same, many at a time. told: gets
-    the marks of messages that the broker has. rests_until: before when nobody needs what comes, see `Line`.
+    the marks of messages that the broker has. rests_until, lots: see `Line`.
     connected: is there a connection now? problem: why not, "" where there is. reconnects: attempts that
     ended. since_s, lost_s: when the last connection came, and when it went as far as is known, monotonic clock.
     """
@@ -82,10 +82,11 @@ class Session:
         told: Callable[[list[int]], None] | None = None,
         most: int = MOST_WAITING,
         rests_until: Callable[[], float] = lambda: 0.0,
+        lots: Lots | None = None,
     ) -> None:
         self._mqtt, self._broker, self._identifier = mqtt, broker, identifier
         self._will, self._births, self._filters, self._told = will, births, filters, told
-        self._rests_until = rests_until
+        self._rests_until, self._lots = rests_until, lots
         self._received = received or (one_by_one(arrived) if arrived else None)
         self._at = f"broker {address(broker.host, broker.port)}"
         self.outbox = Outbox(most)
@@ -192,6 +193,7 @@ class Session:
                     lambda: self._release(True),
                     self._rests_until,
                     self.lock,
+                    self._lots,
                 )
                 async with line:
                     if self._filters:

@@ -62,6 +62,7 @@ class Connection:
             births=self._births,
             filters=(*map(topics.every, HEARD), topics.every_producer()),
             received=self.inbox.put,
+            lots=self.inbox.put_lot,
             told=told,
             rests_until=lambda: self._rests_until_s,
         )

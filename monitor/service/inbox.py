@@ -3,6 +3,8 @@
 One bed, or a stranger, that floods the monitor keeps itself waiting and no other: lanes are emptied by turns, each turn
 gives a lane the same share of bytes (deficit round robin), and all names that are no bed's yet share the turns of one.
 Within a lane messages keep their order.
+
+Messages are put into lanes only when more wait than is taken at once: until then they stay together as they came.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from contextlib import suppress
 from typing import Final
 
 from ecg import clock
+from ecg.wire.lots import Lot
 from ecg.wire.packets import Arrival
 from ecg.wire.topics import LONGEST_SHOWN, Topics, readable
+from monitor.service.fresh import OVERHEAD, Chunk, came_ns, messages_of, size_of
 
 MOST_BYTES: Final = 512 << 20
 """Bytes of messages not processed yet; beyond that the newest are dropped, and the ledger shows the gap."""
@@ -25,14 +29,14 @@ ANYBODYS: Final = 0.75
 """Share of these bytes that anybody may fill; the rest is for beds of which little waits."""
 LITTLE_BYTES: Final = 256 << 10
 """More than a minute of a bed in real time."""
-OVERHEAD: Final = 512
-"""Bytes that a message takes besides its payload: empty ones fill a memory too."""
 LANE_BYTES: Final = 1024
 """Bytes that a lane takes: so does a name of its own for each message."""
 TURN_BYTES: Final = 16 << 10
 """What a turn gives a lane: seconds of a bed in real time."""
 MESSAGE_BYTES: Final = 1024
 """What a message counts besides its payload: to read an empty one takes as long as to read so many bytes more."""
+MOST_TOGETHER: Final = 4096
+"""Messages that stay together as they came."""
 MOST_TOPICS: Final = 16_384
 """Topics whose lane is remembered: anyone can make up more."""
 PROGRAMS: Final = "/programs"
@@ -85,29 +89,69 @@ class Inbox:
         self._crowd = Lane("/strangers")
         self._turns: deque[Lane] = deque()
         self._parked: set[Lane] = set()
+        self._fresh: list[Chunk] = []
+        self._fresh_bytes = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return self._count
 
     def put(self, arrivals: list[Arrival]) -> None:
-        """Keep messages (in the connection's thread); none once it is `closed`."""
-        if self.closed:
+        """Keep messages, in whatever thread they are read; none once it is `closed`."""
+        known = self._by_topic
+        if any(one.topic not in known and not _shown(one.topic) for one in arrivals):
+            arrivals = [one if _shown(one.topic) else one._replace(topic=readable(one.topic)) for one in arrivals]
+        self._put(arrivals, len(arrivals), sum(one.retained for one in arrivals))
+
+    def put_lot(self, lot: Lot) -> None:
+        """Keep the messages of a lot."""
+        self._put(lot, len(lot.table), int(lot.table[:, 3].sum()))
+
+    def _put(self, chunk: Chunk, count: int, retained: int) -> None:
+        if self.closed or not count:
             return
-        fresh = sum(not one.retained for one in arrivals)
-        if fresh:
+        if count > retained:
             self.last_s = time.monotonic()
-            self.received += fresh
+            self.received += count - retained
         with self._lock:
-            for one in arrivals:
+            self._fresh.append(chunk)
+            self._fresh_bytes += size_of(chunk)
+            self._count += count
+            if self._count > MOST_TOGETHER or self._bytes + self._fresh_bytes > ANYBODYS * MOST_BYTES:
+                self._deal()
+        if self._count and not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self.wake.set)
+
+    def take_fresh(self, most: int, most_bytes: int) -> list[Chunk]:
+        """All that waits, as it came; nothing where that is more than so much, or lanes are to be served (`take`)."""
+        with self._lock:
+            if self._turns or self._parked or self._count > most or self._fresh_bytes > most_bytes + OVERHEAD * most:
+                return []
+            chunks, self._fresh = self._fresh, []
+            self._fresh_bytes = self._count = 0
+        return chunks
+
+    def put_back(self, chunks: list[Chunk]) -> None:
+        """Keep what has been taken and not read, before all that came since."""
+        with self._lock:
+            self._fresh = chunks + self._fresh
+            self._fresh_bytes += sum(map(size_of, chunks))
+            self._count += sum(len(messages_of(chunk)) for chunk in chunks)
+            self._deal()
+
+    def _deal(self) -> None:
+        """Put what waits into lanes."""
+        chunks, self._fresh, self._fresh_bytes = self._fresh, [], 0
+        for chunk in chunks:
+            for one in messages_of(chunk):
                 lane = self._by_topic.get(one.topic)
                 if lane is None:
-                    if len(one.topic) > LONGEST_SHOWN or not one.topic.isprintable():
-                        one = one._replace(topic=readable(one.topic))
                     lane = self._lane(one.topic)
                 if self._bytes > ANYBODYS * MOST_BYTES and not self._has_room(lane):
                     self.overflowed += 1
                     self.crowded = lane.name
+                    self._count -= 1
                     continue
                 if not lane.waiting:
                     self._bytes += LANE_BYTES
@@ -117,10 +161,6 @@ class Inbox:
                 self._bytes += size
                 lane.size += size
                 lane.waiting.append(one)
-                self._count += 1
-        if self._count and not self._woken:
-            self._woken = True
-            self._loop.call_soon_threadsafe(self.wake.set)
 
     def _lane(self, topic: str) -> Lane:
         """The lane of a topic that is not remembered."""
@@ -157,6 +197,7 @@ class Inbox:
         taken: list[Arrival] = []
         left = most_bytes
         with self._lock:
+            self._deal()
             while self._turns and len(taken) < most and left > 0:
                 lane = self._turns.popleft()
                 if lane is self._crowd:
@@ -189,6 +230,7 @@ class Inbox:
     def park(self, bed: str) -> None:
         """Give no message of this bed, until `unpark`."""
         with self._lock:
+            self._deal()
             lane = self._lanes.get(bed)
             if lane is not None:
                 lane.parked = True
@@ -219,13 +261,17 @@ class Inbox:
     def waited_s(self) -> float:
         """For how long the oldest message has been waiting, s."""
         with self._lock:
-            oldest_ns = min((lane.waiting[0].received_ns for lane in self._filled()), default=0)
+            since = [lane.waiting[0].received_ns for lane in self._filled()]
+            since += [came_ns(self._fresh[0])] if self._fresh else []
+        oldest_ns = min(since, default=0)
         return (clock.steady_ns() - oldest_ns) / 1e9 if oldest_ns else 0.0
 
     def late(self, seconds: float) -> dict[str, list[Arrival]]:
         """What waits of beds whose oldest message has waited for longer than that, left where it is."""
         since_ns = clock.steady_ns() - int(seconds * 1e9)
         with self._lock:
+            if self._fresh and came_ns(self._fresh[0]) < since_ns:
+                self._deal()
             late = [lane for lane in self._filled() if lane.waiting[0].received_ns < since_ns and lane.name[0] != "/"]
             return {lane.name: list(lane.waiting) for lane in late}
 
@@ -237,3 +283,8 @@ class Inbox:
             if not self._count:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.wake.wait(), seconds)
+
+
+def _shown(topic: str) -> bool:
+    """May a topic be shown as it is?."""
+    return len(topic) <= LONGEST_SHOWN and topic.isprintable()

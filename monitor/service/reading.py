@@ -9,6 +9,7 @@ from typing import Final
 
 from ecg import clock
 from ecg.wire.packets import Arrival
+from monitor.service.fresh import messages_of, parts_of
 from monitor.service.inbox import Inbox
 from monitor.service.overload import Lag
 from monitor.service.router import Router
@@ -20,6 +21,8 @@ MOST_BYTES: Final = 1 << 20
 """Payload taken in one step, for the same reason: a minute of ECG of a dozen beds."""
 AT_A_TIME: Final = 64
 """Messages taken before the clock is looked at: strangers may send such as take milliseconds each."""
+TOGETHER: Final = 128
+"""The same of those that stay together as they came: what is read of a socket at once holds about so many."""
 
 
 class Reading:
@@ -43,6 +46,14 @@ class Reading:
     def some(self, seconds: float) -> None:
         """Messages of each bed by turns, for so long and as many as a step takes at most."""
         limit_s, count, size = time.monotonic() + seconds, MOST_MESSAGES, MOST_BYTES
+        if fresh := self._inbox.take_fresh(count, size):
+            parts = [part for chunk in fresh for part in parts_of(chunk, TOGETHER)]
+            for place, part in enumerate(parts, 1):
+                self.take(messages_of(part))
+                if time.monotonic() > limit_s or self._router.held:
+                    self._inbox.put_back(parts[place:])
+                    break
+            return
         arrivals = self._inbox.take(AT_A_TIME, size)
         self.take(arrivals)
         while arrivals and time.monotonic() < limit_s:

@@ -81,8 +81,8 @@ class Pipeline:
                 holder.grow(LEADS * size)
             self.alarms.grow(size)
             self.arrivals.grow(size)
-            self._telling.grow(size)
             self.quick.grow(size)
+            self._telling.grow(size)
             self._leading = np.pad(self._leading, (0, size - len(self._leading)))
 
     def remove(self, bed: Bed) -> None:

@@ -23,6 +23,7 @@ from ecg.signal.kernels import (
     judging,
     looking,
     recurrent,
+    splitting,
     stepping,
 )
 from ecg.signal.kernels.description import Running
@@ -191,6 +192,12 @@ class Compiled:
         table = messages[0][2] if len(messages) == 1 else np.concatenate([one[2] for one in messages])
         hearing.hear(flat, np.array(plan, np.int64), table, missing, tail, out)
         return plan, out[0], out[1], out[2], out[3].tolist()
+
+    def split(self, data: bytes, known: Index, starts: Index, texts: Any, room: tuple[Any, ...]) -> list[int]:
+        """Into `room` the packets of some bytes; returns what `splitting.split` tells."""
+        told = np.empty(7, np.int64)
+        splitting.split(np.frombuffer(data, np.uint8), known, starts, texts, room, told)
+        return told.tolist()
 
     def looks(
         self, state: State, slots: Index, chunks: Signals, hop: int, length: int

@@ -36,6 +36,10 @@ def warm_up(kernels: Kernels) -> None:
     kernels.irregularity(np.ones(4, np.int64), 1, 0.5, 2)
     _rule_once(kernels.rules)
     kernels.hear([(bytes(8), 2, np.ones((1, 6)), 1)], -1, 2)
+    one, two = np.zeros(2, np.int64), np.full((2, 2), -1)
+    kernels.split(
+        bytes(2), two, one, np.zeros(1, np.uint8), (np.zeros((1, 7), np.int64), one, np.zeros(4, np.uint8), two)
+    )
     _take_once(kernels)
     sizes = "14,16 16 80,16 16 2,16,48 2,48 2,16,48 2,48 32,16 16 4,48 48 16,48 48 20,16 16"
     weights = [np.zeros([int(part) for part in size.split(",")], np.float32) for size in sizes.split()]

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ecg.wire.bounds import MOST_WAVE_BYTES
+from ecg.wire.lots import NOT_UTF8, Arrival
 from ecg.wire.messages import MessageError, decode_wave
-from ecg.wire.packets import MOST_KEPT, NOT_UTF8, Arrival, PacketError, Splitter, publish
+from ecg.wire.packets import MOST_KEPT, PacketError, Splitter, publish
 
 topics = st.sampled_from(["a", "ecg/v1/bed-1/wave", "ø/ü", "t" * 300])
 messages = st.tuples(topics, st.sampled_from([b"", b"x", b"y" * 126, b"z" * 20_000]), st.booleans(), st.integers(0, 3))

@@ -7,15 +7,18 @@ import time
 from collections import Counter
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecg.wire.lots import Lot, TopicTable
 from ecg.wire.messages import SCHEMA, ProducerStatus, encode_json
 from ecg.wire.packets import Arrival
 from ecg.wire.topics import Topics
 from monitor.service import inbox as of
 from monitor.service import reading
+from monitor.service.fresh import OVERHEAD
 from monitor.service.inbox import Inbox
 from tests.support.services import FINAL, JUST_CAME_S, QUARTERS, put, service
 
@@ -128,7 +131,7 @@ def test_a_flood_fills_its_share_of_the_memory_and_a_bed_with_little_that_waits_
     empty = Arrival(TOPICS.of("flood", "wave"), b"", False, 1)
     box.put([empty] * 20_000)  # empty ones fill a memory too
     kept = len(box)
-    assert kept * of.OVERHEAD <= 3 << 20 and box.overflowed == 20_000 - kept and box.crowded == "flood"
+    assert kept * OVERHEAD <= 3 << 20 and box.overflowed == 20_000 - kept and box.crowded == "flood"
     box.put([wave("a")] * 20 + [wave("stranger")])
     assert len(box) == kept + 20 and box.overflowed == 20_001 - kept
     box.put([wave("a", 0, 1 << 16)] * 99)  # but not for a second flood
@@ -144,11 +147,12 @@ def test_names_without_end_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(of, "MOST_TOPICS", 256)
     box = inbox(set())
     box.put([wave(f"s-{number}", size=4) for number in range(5000)])
-    each = 4 + of.OVERHEAD + of.LANE_BYTES
+    each = 4 + OVERHEAD + of.LANE_BYTES
     assert len(box) <= (3 << 20) / each + 1 and len(box) + box.overflowed == 5000
     while box:
         box.take(64)
     box.put([wave(f"t-{number}") for number in range(300)])
+    box.take(1)
     assert len(box._by_topic) <= 256 and len(box._lanes) <= 600
 
 
@@ -197,3 +201,32 @@ async def test_a_bed_goes_offline_only_after_its_last_signal() -> None:
     while running._connection.inbox or running.reading.busy:
         running.step()
     assert running.ward.beds["a"].intake.next == 21_600 and not running.ward.beds["a"].online
+
+
+def test_what_is_taken_at_once_stays_as_it_came_and_goes_into_lanes_where_it_is_more_or_lanes_are_served() -> None:
+    box = inbox()
+    first, second = [wave("a", 1), wave("b", 2)], [wave("a", 3)]
+    box.put(first)
+    box.put(second)
+    assert box.take_fresh(3, 10_000) == [first, second] and len(box) == 0 and box.waited_s == 0
+    box.put_back([first, second])
+    assert len(box) == 3 and box.take_fresh(10, 10_000) == []
+    assert box.take(10) == [first[0], *second, first[1]]  # the lanes' order
+    box.put(first)
+    assert box.take_fresh(1, 10_000) == [] and box.take_fresh(2, 600) == [first]
+    box.put(first)
+    box.park("b")
+    assert box.take_fresh(10, 10_000) == [] and box.take(10) == first[:1]
+
+
+def test_lots_and_messages_keep_their_order() -> None:
+    topics, box = TopicTable(), inbox()
+    raw = TOPICS.of("a", "wave").encode()
+    data, number = raw + b"one" + b"two", topics.add(raw, 1)
+    table = np.array([[number, len(raw), len(raw) + 3, 0], [number, len(raw) + 3, len(raw) + 6, 1]])
+    box.put([wave("a", 0)])
+    box.put_lot(Lot(data, table, 7, topics))
+    box.put([wave("a", 9)])
+    assert (len(box), box.received) == (4, 3)
+    assert [one.payload[:3] for one in box.take(9)] == [bytes(3), b"one", b"two", bytes(3)]
+    assert box._bytes == 0 == len(box)
