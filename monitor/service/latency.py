@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -19,24 +21,59 @@ the beat; and from the sending until the broker had confirmed it.
 LOWEST_MS: Final = 1e-3
 GROWTH: Final = 1.02
 BINS: Final = 1200
+AT_ONCE: Final = 512
+"""Values that wait to be counted."""
 _LOG: Final = float(np.log(GROWTH))
 
 
 class Histogram:
-    """Counts of milliseconds in bins two per cent wide, from a microsecond to hours."""
+    """Counts of milliseconds in bins two per cent wide, from a microsecond to hours.
+
+    Values are counted when somebody asks, or many at once: few beds have a value or two in a step.
+    """
 
     def __init__(self) -> None:
-        self.counts = np.zeros(BINS, np.int64)
-        self.highest = 0.0
+        self._counts = np.zeros(BINS, np.int64)
+        self._highest = 0.0
+        self._waiting: deque[float] = deque()
+        self._counting = Lock()
 
     def add(self, milliseconds: NDArray[np.float64] | float) -> None:
         """Count one value or an array of them; below zero counts as zero."""
-        values = np.atleast_1d(np.asarray(milliseconds, np.float64))
-        if len(values) == 0:
-            return
-        self.highest = max(self.highest, float(values.max()))
-        bins = np.log(np.maximum(values, LOWEST_MS) / LOWEST_MS) / _LOG
-        np.add.at(self.counts, np.minimum(bins.astype(np.int64), BINS - 1), 1)
+        if isinstance(milliseconds, np.ndarray):
+            self._waiting.extend(milliseconds.tolist())
+        else:
+            self._waiting.append(milliseconds)
+        if len(self._waiting) >= AT_ONCE:
+            self._count()
+
+    def _count(self) -> None:
+        """Count what waits; others may add to it meanwhile, and ask from threads of their own."""
+        with self._counting:
+            values = np.array([self._waiting.popleft() for _ in range(len(self._waiting))], np.float64)
+            if len(values):
+                self._highest = max(self._highest, float(values.max()))
+                bins = np.log(np.maximum(values, LOWEST_MS) / LOWEST_MS) / _LOG
+                np.add.at(self._counts, np.minimum(bins.astype(np.int64), BINS - 1), 1)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many values are in each bin."""
+        self._count()
+        return self._counts
+
+    @property
+    def highest(self) -> float:
+        """The largest value; 0 where there is none."""
+        self._count()
+        return self._highest
+
+    def together(self, other: Histogram) -> Histogram:
+        """The values of both."""
+        both = Histogram()
+        both._counts = self.counts + other.counts
+        both._highest = max(self.highest, other.highest)
+        return both
 
     @property
     def total(self) -> int:
@@ -94,7 +131,4 @@ class Latencies:
 
     def shown(self, share: float) -> float | None:
         """Quantile of the total over the last one to two turns, ms."""
-        both = Histogram()
-        both.counts = self.recent.counts + self._before.counts
-        both.highest = max(self.recent.highest, self._before.highest)
-        return both.quantile(share)
+        return self.recent.together(self._before).quantile(share)
