@@ -47,6 +47,12 @@ class Chunks(Sequence[Signal]):
         edges = self.edges.tolist()
         return (self.flat[begin:end] for begin, end in pairwise(edges))
 
+    def split(self, first: int) -> tuple[Chunks, Chunks]:
+        """The first so many, and the others."""
+        edges = self.edges
+        at = edges[first]
+        return Chunks(self.flat[:at], edges[: first + 1]), Chunks(self.flat[at:], edges[first:] - at)
+
     def behind(self, chunks: Signals) -> Chunks:
         """These, and others behind them."""
         if not len(chunks):

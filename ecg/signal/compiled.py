@@ -101,8 +101,20 @@ class Rules(NamedTuple):
     fewest: int
 
 
+class RuleKernels(Protocol):
+    """What is compiled of the alarms' rules for beats: see `ecg.signal.kernels.use_rules`."""
+
+    def sign(self, memory: Any, slots: Any, told: Any) -> None:
+        """Signs of these beds."""
+
+    def tell(self, memory: Any, limits: Any, detected: Any, heard: Any, clocks: Any) -> tuple[Any, list[list[int]]]:
+        """R-peaks, beats and clocks: which beats are in noise, and the changes."""
+
+
 class Kernels(Protocol):
     """What is compiled: see `ecg.signal.kernels.use`, whose arguments these are."""
+
+    rules: RuleKernels
 
     def step(
         self, state: Any, designs: Any, kern: Any, slots: Any, follows: Any, chunks: Any, rate: float

@@ -11,8 +11,7 @@ follows, so that both say something of the same beats; its own detector goes on 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar, Final
 
 import numpy as np
@@ -20,11 +19,12 @@ from numpy.typing import NDArray
 
 from ecg.signal import compiled, detector, features, filling, filters, pacing, recent, shapes, windows
 from ecg.signal.beats import Beats
-from ecg.signal.chunks import Signals, longest, some
+from ecg.signal.chunks import Chunks, Signals, longest, some
 from ecg.signal.compiled import Kernels
 from ecg.signal.detector import DELAY
 from ecg.signal.features import FEATURES
 from ecg.signal.filters import DESIGNS, kept_inputs
+from ecg.signal.found import NOTHING, Found, in_halves, joined
 from ecg.signal.resampler import MODEL_RATE, kernel
 from ecg.signal.slots import Floats, Index, Mask, Saved, Side, SlotArrays, State, alike_rows
 from ecg.signal.windows import CHANNELS, FIDUCIAL_REACH, WINDOW, WINDOW_AFTER
@@ -47,25 +47,12 @@ GIVEN: Final = "given"
 """Name of the R-peaks given to a bed, in its saved state."""
 LARGEST: Final = 1e9
 """No number of the state comes near it."""
-NOTHING: Final = np.zeros((0, 2), np.int64)
 
 
 @lru_cache(maxsize=64)
 def lookahead_seconds(rate: float) -> float:
     """Signal time from an R-peak to the last sample its window needs: the floor of every latency."""
     return WINDOW_AFTER / MODEL_RATE + kernel(rate).half / rate
-
-
-@dataclass(slots=True, kw_only=True)
-class Found:
-    """What one step finds.
-
-    beats: of all leads; a beat of a bed has one row for each of its leads, with the same `at`. witnessed: R-peaks
-    that leads which follow have found for themselves, (slot, index): int64 [m, 2], sorted; index at the own rate.
-    """
-
-    beats: Beats
-    witnessed: Index
 
 
 class SignalPath(SlotArrays):
@@ -168,7 +155,7 @@ class SignalPath(SlotArrays):
         slots = np.asarray(slots, np.int64)
         follows = slots if follows is None else follows
         if (fast := compiled.kernels()) and not self._given:
-            return _joined(self._compiled(fast, slots, follows, chunks))
+            return joined(self._compiled(fast, slots, follows, chunks))
         found = []
         while any(map(len, chunks)):
             part, spikes = pacing.cut_short(self.state, slots, follows, [chunk[:BLOCK] for chunk in chunks])
@@ -186,25 +173,31 @@ class SignalPath(SlotArrays):
                 found.append(self._advance(slots[members], follows[members], signal, float(rate), int(count)))
             pacing.lift(self.state, slots[spikes >= 0])
             chunks = [chunk[length:] for chunk, length in zip(chunks, part.tolist(), strict=True)]
-        return _joined(found)
+        return joined(found)
 
     def _compiled(self, fast: Kernels, slots: Index, follows: Index, chunks: Signals) -> list[Found]:
-        """`step_leads` in one call for all leads at one rate, whatever the lengths of their chunks."""
+        """`step_leads` in one call for all leads at one rate, whatever the lengths of their chunks; or in two, of half
+        of the beds each, where there is a core for the second.
+        """
         found, rates = [], self.state["rate"][slots]
         for of in alike_rows(rates[:, None]):
             rate, alone = float(rates[of[0]]), len(of) == len(slots)
             left, own, lead = (chunks, slots, follows) if alone else (some(chunks, of), slots[of], follows[of])
             while True:
                 long = longest(left) > BLOCK
-                part = [chunk[:BLOCK] for chunk in left] if long else left
-                *made, who, heard = fast.step(self.state, DESIGNS, kernel(rate), own, lead, part, rate)
-                beats = self._described(*made) if len(made[0]) else Beats.none()
-                found.append(Found(beats=beats, witnessed=np.stack((who, heard), axis=1)))
+                part = Chunks.of([chunk[:BLOCK] for chunk in left] if long else left)
+                found += in_halves(partial(self._found, fast, rate), own, lead, part)
                 if not long:
                     break
-                rest = np.flatnonzero([len(chunk) > BLOCK for chunk in left])
-                left, own, lead = [left[row][BLOCK:] for row in rest.tolist()], own[rest], lead[rest]
+                rows = np.flatnonzero([len(chunk) > BLOCK for chunk in left])
+                left, own, lead = [left[row][BLOCK:] for row in rows.tolist()], own[rows], lead[rows]
         return found
+
+    def _found(self, fast: Kernels, rate: float, slots: Index, follows: Index, chunks: Chunks) -> Found:
+        """What these leads' next samples bring."""
+        *made, who, heard = fast.step(self.state, DESIGNS, kernel(rate), slots, follows, chunks, rate)
+        beats = self._described(*made) if len(made[0]) else Beats.none()
+        return Found(beats=beats, witnessed=np.stack((who, heard), axis=1))
 
     def finish(self, slots: Index, follows: Index | None = None) -> Beats:
         """Beats whose window runs past the end of the signal, as if its last value went on. follows: see `step_leads`.
@@ -305,13 +298,3 @@ class SignalPath(SlotArrays):
             heart_rate=(60 * MODEL_RATE / mean_rr).astype(np.float32),
             paced=pacing.paced(answered, rr / MODEL_RATE),
         )
-
-
-def _joined(found: list[Found]) -> Found:
-    """What several groups of leads have found."""
-    witnessed = [one.witnessed for one in found if len(one.witnessed)]
-    rows = np.concatenate(witnessed) if witnessed else NOTHING
-    return Found(
-        beats=Beats.join([one.beats for one in found if len(one.beats)]),
-        witnessed=rows[np.lexsort((rows[:, 1], rows[:, 0]))] if len(witnessed) > 1 else rows,
-    )

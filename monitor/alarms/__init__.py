@@ -8,18 +8,21 @@ from monitor.alarms.kinds import CHAINS, GRAVER, KINDS, PRIORITY
 from monitor.alarms.limits import of_bed
 from monitor.alarms.signs import SignalSigns
 from monitor.alarms.state import UNKNOWN, BedState, Change, Evidence, Sign
+from monitor.alarms.told import NO_BEATS, Heard
 from monitor.alarms.ward import SavedAlarms, WardAlarms, beats_known_after
 
 __all__ = [
     "CHAINS",
     "GRAVER",
     "KINDS",
+    "NO_BEATS",
     "PRIORITY",
     "UNKNOWN",
     "BedAlarms",
     "BedState",
     "Change",
     "Evidence",
+    "Heard",
     "SavedAlarms",
     "Sign",
     "SignalSigns",

@@ -25,6 +25,11 @@ class Episodes:
         self._changes: list[Change] = []
         self.state = state
 
+    @property
+    def limits(self) -> Limits:
+        """The limits in force, in samples."""
+        return self._limits
+
     def active(self) -> list[ActiveAlarm]:
         """Alarms to show, gravest first; those that a graver one of their chain hides are left out."""
         episodes = self.state.episodes

@@ -17,7 +17,7 @@ from ecg.signal.slots import rounds
 from monitor.alarms import disorder, strokes
 from monitor.alarms.looks import HALF, HOP, Floats, Look, Looks
 from monitor.alarms.pulses import PulseLooks
-from monitor.alarms.remembered import FAULTS, LEADS, SHOWN, new_state, sign_of
+from monitor.alarms.remembered import FAULTS, LEADS, SHOWN, as_rows, new_state, sign_of
 from monitor.alarms.shown import measured
 from monitor.alarms.state import Sign
 from monitor.alarms.witness import SLOWER
@@ -57,14 +57,14 @@ class Judge:
         self._rules = _rules(run_beats, run_rr)
         self.own = new_state(looks.slots // len(LEADS))
 
-    def judge(self, look: Look, gone: NDArray[np.bool_]) -> list[tuple[int, Sign]]:
+    def judge(self, look: Look, gone: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Looks at four seconds of leads: the beds of which something is news, and what is true of them from then on.
 
-        gone: of every row, that it is off.
+        gone: of every row, that it is off. Returns slots [n] and signs as numbers [n, 15].
         """
         if fast := compiled.kernels():
             return self._compiled(fast, look, gone)
-        return self._plain(look, gone)
+        return as_rows(self._plain(look, gone))
 
     def sign(self, slot: int, index: int) -> Sign:
         """What is true of a bed from sample `index` on."""
@@ -90,7 +90,9 @@ class Judge:
             ],
         )
 
-    def _compiled(self, fast: Kernels, look: Look, gone: NDArray[np.bool_]) -> list[tuple[int, Sign]]:
+    def _compiled(
+        self, fast: Kernels, look: Look, gone: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """`judge` in one call, but for pulses, of which most beds have none."""
         bits, measures, places = measured(look)
         beds = look.slots // len(LEADS)
@@ -98,8 +100,7 @@ class Judge:
         coarse = _coarse(steady) if steady.any() else np.zeros(len(look), np.int64)
         seen = (look.slots, look.index, look.blocks, look.rate, bits, *measures, pulse, steady, coarse)
         news, told = fast.judge(self.own, self._looks.state, self._beats.state, gone, seen, places, self._rules)
-        at = look.index[news].tolist()
-        return [(bed, sign_of(*one)) for bed, *one in zip(beds[news].tolist(), at, told.tolist(), strict=True)]
+        return beds[news], np.concatenate((look.index[news, None], told), axis=1)
 
     def _plain(self, look: Look, gone: NDArray[np.bool_]) -> list[tuple[int, Sign]]:
         """`judge` with NumPy: the first look at each lead, then the second of those that have one, and so on."""

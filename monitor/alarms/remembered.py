@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecg.signal.slots import State
 from monitor.alarms.state import Sign
@@ -59,3 +61,15 @@ def sign_of(index: int, told: list[Any]) -> Sign:
         int(faults_second),
         int(steady),
     )
+
+
+def as_rows(signs: Sequence[tuple[int, Sign]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Slots [n] and their signs as numbers [n, 15], in the order of their fields."""
+    rows = [[int(getattr(sign, field)) for field in Sign.__struct_fields__] for _, sign in signs]
+    wide = np.array(rows, np.int64).reshape(len(rows), len(Sign.__struct_fields__))
+    return np.array([slot for slot, _ in signs], np.int64), wide
+
+
+def as_signs(slots: NDArray[np.int64], rows: NDArray[np.int64]) -> list[tuple[int, Sign]]:
+    """What `as_rows` was given."""
+    return [(slot, sign_of(index, told)) for slot, (index, *told) in zip(slots.tolist(), rows.tolist(), strict=True)]

@@ -31,7 +31,7 @@ from monitor.alarms import strokes
 from monitor.alarms.judging import Judge
 from monitor.alarms.looks import HALF, Floats, Looks, Slots
 from monitor.alarms.pulses import PulseLooks
-from monitor.alarms.remembered import LEADS, new_state
+from monitor.alarms.remembered import LEADS, as_rows, as_signs, new_state
 from monitor.alarms.state import Sign
 
 
@@ -117,27 +117,44 @@ class SignalSigns:
         heard = [(slots, chunks, np.zeros(len(slots), bool) if off is None else np.asarray(off, bool)), *self._beside]
         self._beside.clear()
         rows = np.concatenate([len(LEADS) * one[0] + (number > 0) for number, one in enumerate(heard)])
-        return self.step_leads(
+        found, told = self.step_leads(
             slots, rows, [chunk for one in heard for chunk in one[1]], np.concatenate([one[2] for one in heard])
         )
+        signs = as_signs(found, told)
+        turn = {slot: place for place, slot in enumerate(slots.tolist())}
+        return sorted(signs, key=lambda one: turn[one[0]])
 
-    def step_leads(self, slots: Slots, rows: Slots, chunks: Signals, off: NDArray[np.bool_]) -> list[tuple[int, Sign]]:
-        """`step` of both leads at once. rows: twice the slot, and one more for its second lead. off: bool [rows]."""
+    def step_leads(
+        self, slots: Slots, rows: Slots, chunks: Signals, off: NDArray[np.bool_]
+    ) -> tuple[Slots, NDArray[np.int64]]:
+        """`step` of both leads at once. rows: twice the slot, and one more for its second lead. off: bool [rows].
+
+        Returns slots [n] and their signs as numbers [n, 15], each slot's in order.
+        """
         gone = np.ones(len(LEADS) * self.slots, bool)
         gone[rows] = off
-        own, signs = self._judge.own, dict[int, dict[int, Sign]]()
+        own, signs = self._judge.own, list[tuple[int, Sign]]()
         all_off = gone[len(LEADS) * slots] & gone[len(LEADS) * slots + 1]
         news = slots[all_off != own["lead_off"][slots]]
         own["lead_off"][slots] = all_off
         for slot, index in zip(news.tolist(), self.seen(news).tolist(), strict=True):
-            signs[slot] = {index: self._judge.sign(slot, index)}
+            signs.append((slot, self._judge.sign(slot, index)))
         look = self._looks.step(rows, chunks)
-        if len(look):
-            for slot, sign in self._judge.judge(look, gone):
-                signs.setdefault(slot, {})[sign.index] = sign
+        found, told = self._judge.judge(look, gone) if len(look) else as_rows([])
         self._pulses.end()
-        turn = [slot for slot in slots.tolist() if slot in signs] if len(signs) > 1 else list(signs)
-        return [(slot, signs[slot][index]) for slot in turn for index in sorted(signs[slot])]
+        return _together(as_rows(signs), (found, told)) if signs else (found, told)
+
+
+def _together(
+    one: tuple[Slots, NDArray[np.int64]], other: tuple[Slots, NDArray[np.int64]]
+) -> tuple[Slots, NDArray[np.int64]]:
+    """Signs in order of slots and time; where both have one of the same sample the other's holds."""
+    slots, told = np.concatenate((one[0], other[0])), np.concatenate((one[1], other[1]))
+    order = np.lexsort((np.arange(len(slots)), told[:, 0], slots))
+    slots, told = slots[order], told[order]
+    last = np.ones(len(slots), bool)
+    last[:-1] = (slots[1:] != slots[:-1]) | (told[1:, 0] != told[:-1, 0])
+    return slots[last], told[last]
 
 
 def _both(value: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:

@@ -2,26 +2,25 @@
 
 How a service calls it, for each pass over the samples that came in:
 
-    ward.beside(slots, chunks, off)         # the second ECG lead of those that have one: the span that samples has
-    ward.pulse(slots, chunks)               # the pulse channel of those that have one: the same span
-    ward.samples(slots, chunks, off)        # the first ECG lead: what SignalPath.step gets, and what is off
-    ward.detected(slot, index)              # R-peaks of the lead that does not lead, before the beats of the same step
-    ward.beat(slot, index, class_, v, alike, beside)  # each classified beat, a slot's beats in order of their index
-    ward.clock(slots)                       # last, for slots none of whose beats is still waiting for its class
+    ward.pulse(slots, chunks)               # the pulse channel of those that have one: the span that the leads have
+    ward.leads(slots, rows, chunks, off)    # the ECG leads: what SignalPath.step gets, and what is off
+    ward.tell(slots, detected, heard)       # R-peaks of the lead that does not lead, then the classified beats, a
+                                            # slot's in order; then the clock of slots none of whose beats still waits
     for slot, changes in ward.changes().items():
         publish ward.active(slot) at sample ward.now(slot); log changes; make sound unless ward.silenced_seconds(slot)
 
-`clock` is what makes alarms that no beat brings about (asystole, pause, bradycardia) and signs of the signal take
+The clock is what makes alarms that no beat brings about (asystole, pause, bradycardia) and signs of the signal take
 effect. How far it may go is worked out here: a beat leaves the signal path about 0.55 s of signal after its R-peak,
-so the clock stands that far behind the samples (and at the start while the detector learns). A slot left out of
-`clock` because a beat of its is still in a batch simply catches up at the next call: changes are dated by samples, and
-come out the same whenever it is called. The one thing that must not happen is a clock called before a beat that
-`SignalPath.step` has returned already was told with `beat`.
+so the clock stands that far behind the samples (and at the start while the detector learns). A slot left out because a
+beat of its is still in a batch simply catches up at the next call: changes are dated by samples, and come out the same
+whenever it is called. The one thing that must not happen is a clock called before a beat that `SignalPath.step` has
+returned already was told.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from math import ceil
 from typing import Any
@@ -30,6 +29,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.records.aami import CLASSES
 from ecg.settings import AlarmSettings
 from ecg.signal.chunks import Signals
 from ecg.signal.detector import AWAKE
@@ -39,8 +39,10 @@ from ecg.signal.windows import WINDOW_AFTER
 from ecg.wire.messages import ActiveAlarm, Limits
 from monitor.alarms.bed import BedAlarms
 from monitor.alarms.limits import of_bed
+from monitor.alarms.remembered import as_rows
 from monitor.alarms.signs import SignalSigns
-from monitor.alarms.state import UNKNOWN, BedState, Change, Evidence, Sign
+from monitor.alarms.state import BedState, Change, Evidence, Sign
+from monitor.alarms.told import NO_BEATS, NO_PEAKS, Heard, rules
 
 ROUNDING = 2
 """Samples at the model's rate to be on the safe side of every rounding."""
@@ -79,7 +81,7 @@ class WardAlarms:
     def __init__(self, settings: AlarmSettings, slots: int) -> None:
         self.settings = settings
         self._signs = SignalSigns(slots, settings.vt_beats, settings.vt_rate)
-        self._beds: dict[int, BedAlarms] = {}
+        self._rules = rules(slots)
         self._changes: dict[int, list[Change]] = {}
         self._own: dict[int, Limits] = {}
         self._rate = np.full(slots, 360.0)
@@ -87,14 +89,14 @@ class WardAlarms:
         self._lag = np.zeros(slots, np.int64)
         self._learning = np.zeros(slots, np.int64)
         self._told = np.zeros(slots, np.int64)
-        self._deadline = np.zeros(slots, np.int64)
 
     def grow(self, slots: int) -> None:
         """Room for `slots` beds; the old ones stay as they are."""
         more = slots - len(self._told)
         if more > 0:
             self._signs.grow(slots)
-            for name in ("_rate", "_start", "_lag", "_learning", "_told", "_deadline"):
+            self._rules.grow(slots)
+            for name in ("_rate", "_start", "_lag", "_learning", "_told"):
                 setattr(self, name, np.pad(getattr(self, name), (0, more)))
 
     def reset(self, slot: int, rate: float, start: int) -> None:
@@ -105,7 +107,7 @@ class WardAlarms:
         self._signs.reset(np.array([slot]), np.array([rate]), np.array([start]))
         self._begin(slot, rate, start)
         self._told[slot] = start
-        self._hold(slot, BedAlarms(self.settings_of(slot), rate, start))
+        self._rules.put(slot, BedAlarms(self.settings_of(slot), rate, start))
         self._changes[slot] = []
 
     def settings_of(self, slot: int) -> AlarmSettings:
@@ -122,32 +124,29 @@ class WardAlarms:
 
         Raises ValueError, one sentence, and changes nothing, where they contradict one another or the settings'.
         """
-        settings = of_bed(self.settings, own)
+        of_bed(self.settings, own)
+        if slot in self._rules:
+            self._catch_up(slot)
         if own is None:
             self._own.pop(slot, None)
         else:
             self._own[slot] = own
-        if slot in self._beds:
-            bed = self._bed(slot)
-            bed.adjust(settings)
-            self._note(slot, bed.clock(int(self._told[slot])))
+        if slot in self._rules:
+            self._catch_up(slot)
             self._changes.setdefault(slot, [])  # texts of what is active name the limits
 
     def drop(self, slot: int) -> None:
         """The bed has left the slot."""
-        self._beds.pop(slot, None)
+        self._rules.drop(slot)
         self._changes.pop(slot, None)
         self._own.pop(slot, None)
 
-    def samples(
-        self, slots: NDArray[np.int64], chunks: Signals, off: NDArray[np.bool_] | None = None
-    ) -> list[tuple[int, Sign]]:
+    def samples(self, slots: NDArray[np.int64], chunks: Signals, off: NDArray[np.bool_] | None = None) -> None:
         """The next samples of each slot: float32 [n], mV, contiguous, without NaN (see `SignalSigns.step`).
 
-        off: bool [beds], where a lead is off all along its chunk; None where all are on. Returns the signs found
-        (slot, sign).
+        off: bool [beds], where a lead is off all along its chunk; None where all are on.
         """
-        return self._signed(self._signs.step(slots, chunks, off))
+        self._rules.sign(*as_rows(self._signs.step(slots, chunks, off)))
 
     def leads(
         self,
@@ -155,17 +154,12 @@ class WardAlarms:
         rows: NDArray[np.int64],
         chunks: Signals,
         off: NDArray[np.bool_],
-    ) -> list[tuple[int, Sign]]:
+    ) -> None:
         """`beside` and `samples` in one: the next samples of all leads of these slots.
 
         rows: of the leads, twice the slot and one more for the second lead. off: bool [rows].
         """
-        return self._signed(self._signs.step_leads(slots, rows, chunks, off))
-
-    def _signed(self, found: list[tuple[int, Sign]]) -> list[tuple[int, Sign]]:
-        for slot, sign in found:
-            self._note(slot, self._beds[slot].sign(sign))
-        return found
+        self._rules.sign(*self._signs.step_leads(slots, rows, chunks, off))
 
     def beside(self, slots: NDArray[np.int64], chunks: Signals, off: NDArray[np.bool_] | None = None) -> None:
         """The second ECG lead of those slots that have one, as `samples` has the first; told before it."""
@@ -178,40 +172,42 @@ class WardAlarms:
         """
         self._signs.pulse(slots, chunks, channel)
 
-    def detected(self, slot: int, index: int) -> None:
-        """The lead that does not lead has an R-peak at sample `index`; told before the beats of its step."""
-        self._note(slot, self._beds[slot].detected(index))
+    def tell(
+        self, slots: NDArray[np.int64], detected: NDArray[np.int64] = NO_PEAKS, heard: Heard = NO_BEATS
+    ) -> NDArray[np.bool_]:
+        """R-peaks of leads that do not lead, int64 [n, 2] (slot, sample), and beats; then the clock of `slots`.
 
-    def beat(
-        self,
-        slot: int,
-        index: int,
-        cls: str,
-        v: float = UNKNOWN,
-        alike: float = UNKNOWN,
-        beside: float = UNKNOWN,
-        atrial: float = UNKNOWN,
-    ) -> None:
-        """A beat of AAMI class `cls` with its R-peak at sample `index`.
-
-        v: the bed's probability of class V. alike, beside: feature qrs_likeness in the lead that leads and the other.
-        atrial: feature p_coherence, of the lead that has more of it.
+        `clock`: every beat that the samples so far hold has been told for these slots. Returns which beats come while
+        no lead of their bed can be analysed: up to the last sample that they need, which `leads` must have told.
         """
-        self._note(slot, self._beds[slot].beat(index, cls, Evidence(v, alike, beside, atrial)))
-
-    def clock(self, slots: NDArray[np.int64]) -> None:
-        """Every beat that the samples so far hold has been told for these slots."""
-        slots = np.asarray(slots, np.int64)
         seen, start = self._signs.seen(slots), self._start[slots]
         until = np.where(seen - start < self._learning[slots], start, seen - 1 - self._lag[slots])
-        self._told[slots] = np.maximum(self._told[slots], until)
-        for slot in slots[self._told[slots] >= self._deadline[slots]].tolist():
-            self._note(slot, self._beds[slot].clock(int(self._told[slot])))
+        self._told[slots] = told = np.maximum(self._told[slots], until)
+        noisy, found = self._rules.tell(detected, heard, np.stack((slots, told), axis=1))
+        for slot, change in found:
+            self._changes.setdefault(slot, []).append(change)
+        return noisy
+
+    def detected(self, slot: int, index: int) -> None:
+        """The lead that does not lead has an R-peak at sample `index`: `tell` of one, without a clock."""
+        self.tell(np.zeros(0, np.int64), np.array([[slot, index]]))
+
+    def beat(self, slot: int, index: int, cls: str, *evidence: float) -> None:
+        """A beat of AAMI class `cls` with its R-peak at sample `index`: `tell` of one, without a clock.
+
+        evidence: the first fields of `Evidence`, as many as are known.
+        """
+        where, at, known = np.array([slot]), np.array([index]), np.array([msgspec.structs.astuple(Evidence(*evidence))])
+        self.tell(np.zeros(0, np.int64), NO_PEAKS, Heard(where, at, np.array([CLASSES.index(cls)]), at, known))
+
+    def clock(self, slots: NDArray[np.int64]) -> None:
+        """Every beat that the samples so far hold has been told for these slots: `tell` without beats."""
+        self.tell(np.asarray(slots, np.int64))
 
     def finish(self, slot: int) -> None:
         """The stream has ended, and every beat of it has been told: time goes on to its last sample."""
         self._told[slot] = max(int(self._told[slot]), int(self._signs.seen(np.array([slot]))[0]) - 1)
-        self._note(slot, self._beds[slot].clock(int(self._told[slot])))
+        self._catch_up(slot)
 
     def interrupt(self, slot: int, index: int, lost: bool = True) -> None:
         """The signal path was reset: the slot's next sample is `index`. lost: samples are missing before it.
@@ -220,49 +216,46 @@ class WardAlarms:
         of which no sample is missing goes on.
         """
         rate = float(self._rate[slot])
-        bed = self._bed(slot)
-        self._note(slot, bed.interrupt(index))
-        self._note(slot, bed.sign(Sign(index)))
-        self._signs.reset(np.array([slot]), np.array([rate]), np.array([index]), lost)
-        self._begin(slot, rate, index)
-        self._told[slot] = max(int(self._told[slot]), index)
-        self._note(slot, bed.clock(int(self._told[slot])))
+        with self._bed(slot) as bed:
+            self._note(slot, bed.interrupt(index))
+            self._note(slot, bed.sign(Sign(index)))
+            self._signs.reset(np.array([slot]), np.array([rate]), np.array([index]), lost)
+            self._begin(slot, rate, index)
+            self._told[slot] = max(int(self._told[slot]), index)
+            self._note(slot, bed.clock(int(self._told[slot])))
 
     def acknowledge(self, slot: int, kind: str = "", who: str = "") -> None:
         """A person has seen the slot's alarm of that kind (all of them where kind is ""). who: the person."""
-        self._note(slot, self._bed(slot).acknowledge(kind, who))
-
-    def noisy(self, slot: int, index: int) -> bool:
-        """Whether no lead of the slot could be analysed up to sample `index`, which `samples` must have told.
-
-        To ask of a beat: by the last sample that it needs, and before `beat` is told of it.
-        """
-        return self._beds[slot].sign_at(index).noisy
+        with self._bed(slot) as bed:
+            self._note(slot, bed.acknowledge(kind, who))
 
     def silence(self, slot: int, seconds: float | None = None) -> None:
         """No sound for that many seconds of signal (silence_seconds of the settings where None); 0 ends it."""
         length = self.settings.silence_seconds if seconds is None else seconds
-        self._note(slot, self._bed(slot).silence(length))
+        with self._bed(slot) as bed:
+            self._note(slot, bed.silence(length))
 
     def silenced_seconds(self, slot: int) -> float:
         """Seconds of signal until the slot's sound comes back; 0 where it is on."""
-        return self._bed(slot).silenced_seconds() if slot in self._beds else 0.0
+        if slot not in self._rules:
+            return 0.0
+        return self._rules.silenced(slot, self.now(slot)) / float(self._rate[slot])
 
     def active(self, slot: int) -> list[ActiveAlarm]:
         """The slot's alarms, gravest first; those that a graver one of their chain hides are left out."""
-        return self._beds[slot].active() if slot in self._beds else []
+        return self._rules.episodes(slot).active() if slot in self._rules else []
 
     def raised(self, slot: int) -> dict[str, int]:
         """The sample at which each of the slot's alarms became known, by kind: also of those that are hidden."""
-        return self._beds[slot].raised() if slot in self._beds else {}
+        return self._rules.episodes(slot).raised() if slot in self._rules else {}
 
     def sign(self, slot: int) -> Sign:
         """What is true of the slot's signal at `now`."""
-        return self._beds[slot].state.sign if slot in self._beds else Sign(0)
+        return self._rules.in_force(slot) if slot in self._rules else Sign(0)
 
     def held(self, slot: int) -> int:
         """How many alarms have been held back since the slot's reset because nothing could be analysed."""
-        return self._beds[slot].state.held if slot in self._beds else 0
+        return self._rules.held(slot) if slot in self._rules else 0
 
     def now(self, slot: int) -> int:
         """The sample up to which the slot's alarms know everything."""
@@ -276,11 +269,13 @@ class WardAlarms:
     def save(self, slot: int) -> SavedAlarms:
         """A copy of all that is remembered of the slot."""
         signs = {name: value[slot].tolist() for name, value in self._signs.state.items()}
+        with self._bed(slot) as bed:
+            saved = bed.save()
         return SavedAlarms(
             float(self._rate[slot]),
             int(self._start[slot]),
             self.now(slot),
-            self._bed(slot).save(),
+            saved,
             signs,
             self._own.get(slot),
         )
@@ -309,7 +304,7 @@ class WardAlarms:
             with suppress(ValueError):  # the settings are others now: their limits hold
                 of_bed(self.settings, saved.own)
                 self._own[slot] = saved.own
-        self._hold(slot, BedAlarms(self.settings_of(slot), saved.rate, saved.start, deepcopy(saved.bed)))
+        self._rules.put(slot, BedAlarms(self.settings_of(slot), saved.rate, saved.start, deepcopy(saved.bed)))
         self._changes[slot] = []
 
     def _begin(self, slot: int, rate: float, start: int) -> None:
@@ -317,17 +312,19 @@ class WardAlarms:
         self._rate[slot], self._start[slot] = rate, start
         self._lag[slot], self._learning[slot] = beats_known_after(rate), learning_samples(rate)
 
-    def _hold(self, slot: int, bed: BedAlarms) -> None:
-        self._beds[slot] = bed
-        self._deadline[slot] = bed.next_deadline
+    def _catch_up(self, slot: int) -> None:
+        """Bring the bed's alarms up to the time that `clock` has told, by the limits in force."""
+        with self._bed(slot):
+            pass
 
-    def _bed(self, slot: int) -> BedAlarms:
-        """The bed's alarms, brought up to the time that `clock` has told."""
-        bed = self._beds[slot]
+    @contextmanager
+    def _bed(self, slot: int) -> Iterator[BedAlarms]:
+        """The bed's alarms, brought up to the time that `clock` has told; put back at the end."""
+        bed = BedAlarms(self.settings_of(slot), float(self._rate[slot]), state=self._rules.state(slot))
         self._note(slot, bed.clock(int(self._told[slot])))
-        return bed
+        yield bed
+        self._rules.put(slot, bed)
 
     def _note(self, slot: int, changes: list[Change]) -> None:
-        self._deadline[slot] = self._beds[slot].next_deadline
         if changes:
             self._changes.setdefault(slot, []).extend(changes)

@@ -42,7 +42,11 @@ def parser() -> argparse.ArgumentParser:
         help="signal in one message",
     )
     replay.add_argument("--records", help='"all", "excerpt" or names (default: all where they are on disk)')
-
+    replay.add_argument(
+        "--processes",
+        type=programs.whole("--processes", 1, 256),
+        help="the records a second time, spread over so many (default: as many as there are cores)",
+    )
     replay.add_argument("--compare", action="store_true", help="NeuroKit2, wfdb and sleepecg beside it (extra compare)")
 
     screen = kinds.add_parser("ui", help="frames/s and CPU of the screen while beds stream")

@@ -25,8 +25,8 @@ from ecg.model.doubt import NONE as NO_DOUBT
 from ecg.model.weights import load
 from ecg.records import library
 from ecg.records.record import Record
-from monitor.evaluation import challenge, noise, report, rhythms, scoring, simulated, strips, verdicts
-from monitor.evaluation.replay import Heard, listen, narrowed
+from monitor.evaluation import challenge, noise, report, rhythms, scoring, simulated, spread, strips, verdicts
+from monitor.evaluation.replay import Heard, narrowed
 
 FOLDERS: Final = {
     "challenge2015": (
@@ -84,7 +84,7 @@ def run(arguments: list[str]) -> int:
         records = [narrowed(record, given.leads, not given.no_pulse, settings.monitor.lead) for record in records]
         with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task(f"listening to {len(records)} records", total=1.0)
-            return listen(
+            return spread.listen(
                 records,
                 settings,
                 fitted,

@@ -6,37 +6,27 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecg.model.doubt import NONE, Doubt
 from ecg.model.weights import Weights
-from ecg.records.aami import CLASSES
 from ecg.settings import Config
 from ecg.signal.beats import Beats
-from ecg.signal.path import SignalPath, lookahead_seconds
-from monitor.alarms import UNKNOWN, WardAlarms
+from ecg.signal.path import SignalPath
+from monitor.alarms import WardAlarms
 from monitor.inference import choice
 from monitor.inference.engine import Verdicts
 from monitor.ward import second_thread
 from monitor.ward.arrivals import Arrivals
 from monitor.ward.bed import LEADS, Bed
-from monitor.ward.events import AlarmChanged, BeatRead, Event, MemoryReset
-from monitor.ward.lead_rows import Index, LeadRows, by_beat
+from monitor.ward.events import AlarmChanged, Event, MemoryReset
+from monitor.ward.lead_rows import Index, LeadRows
 from monitor.ward.pieces import Begin
 from monitor.ward.quick_lane import QuickLane
 from monitor.ward.state import Rows, SavedPatient
+from monitor.ward.telling import Telling
 from monitor.ward.watcher import Watcher
 
 FIRST_SLOTS: Final = 64
-VENTRICULAR: Final = CLASSES.index("V")
-PACED: Final = np.array([name == "Q" for name in CLASSES], np.float32)
-"""Probabilities of a beat that answers a pacemaker: no network was fitted on such."""
-LIKENESS: Final = "qrs_likeness"
-P_WAVES: Final = "p_coherence"
-"""The feature that tells the alarms how like a beat is to the bed's usual ones."""
-FUTURE_NS: Final = 1_000_000_000
-PAST_NS: Final = 3_600_000_000_000
-"""A message that says that it was sent later than 1 s after it came, or an hour before, has no clock to be believed."""
 
 
 class Pipeline:
@@ -75,6 +65,7 @@ class Pipeline:
         self.quick = QuickLane(rows // LEADS, self.arrivals)
         self.alarms = WardAlarms(self._config.alarms, rows // LEADS)
         self._leading = np.zeros(rows // LEADS, np.int64)
+        self._telling = Telling(self._doubt, self._wall_ns, rows // LEADS)
         self.beds: list[Bed | None] = []
         self.events: list[Event] = []
 
@@ -91,6 +82,7 @@ class Pipeline:
             self.alarms.grow(size)
             self.arrivals.grow(size)
             self.quick.grow(size)
+            self._telling.grow(size)
             self._leading = np.pad(self._leading, (0, size - len(self._leading)))
 
     def remove(self, bed: Bed) -> None:
@@ -119,6 +111,7 @@ class Pipeline:
             self.engine.restore(bed.row(lead), memory)
         self.alarms.restore(bed.slot, saved.alarms)
         self._leading[bed.slot] = bed.leading.lead
+        self._telling.begin(bed.slot, bed.rate, bed.begun_at)
 
     def recall(self, bed: Bed) -> list[float]:
         """The carried hidden state of the lead that leads."""
@@ -155,12 +148,14 @@ class Pipeline:
         verdicts = second_thread.begun(self.engine, beats)
         try:
             self._sound(slots, read)
-            for row, index in witnessed.tolist():
-                self.alarms.detected(row // LEADS, index)
         finally:
             said = verdicts()
-        count = self._tell(beats, said) if len(beats) else 0
-        self.alarms.clock(slots)
+        detected = witnessed // np.array([LEADS, 1])
+        if len(beats):
+            count = self._tell(slots, detected, beats, said)
+        else:
+            count = 0
+            self.alarms.tell(slots, detected)
         for bed in ended:
             self.alarms.finish(bed.slot)
         self.collect()
@@ -188,6 +183,7 @@ class Pipeline:
         bed.leading.anew()
         bed.forget_beats()
         bed.begun_at = begin.index
+        self._telling.begin(bed.slot, begin.rate, begin.index)
         if begin.reason.ends_the_alarms:
             self.alarms.reset(bed.slot, begin.rate, begin.index)
         else:
@@ -198,83 +194,16 @@ class Pipeline:
             MemoryReset(bed=bed.name, stream=bed.stream, index=begin.index, reason=begin.reason, seconds=begin.seconds)
         )
 
-    def _tell(self, rows: Beats, verdicts: Verdicts) -> int:
+    def _tell(self, slots: Index, detected: Index, rows: Beats, verdicts: Verdicts) -> int:
         """What the network says of new beats, a row for each lead. Returns their number."""
-        chosen, beside, probabilities = by_beat(rows, verdicts.probabilities, self._leading)
         for watcher in self.watchers:
             watcher.beats(rows, self._leading)
-        found = rows.take(chosen)
-        probabilities = self._doubt.weigh(probabilities, self._known_seconds(found))
-        if rows.paced.any():
-            paced = rows.paced[chosen] | ((beside >= 0) & rows.paced[beside])
-            probabilities = np.where(paced[:, None], PACED, probabilities)
-        likeness = rows.feature(LIKENESS)
-        alike, other = likeness[chosen], np.where(beside >= 0, likeness[beside], UNKNOWN)
-        coherence = rows.feature(P_WAVES)
-        atrial = np.where(beside >= 0, np.maximum(coherence[chosen], coherence[beside]), coherence[chosen])
-        moves = verdicts.moved[chosen]
-        sent, received = self.arrivals.of(found.slot // LEADS, found.ready)
-        now_ns = self._wall_ns()
-        for (
-            row,
-            index,
-            ready,
-            best,
-            shares,
-            rr,
-            rate,
-            moved,
-            like_usual,
-            like_beside,
-            p_waves,
-            sent_ns,
-            received_ns,
-        ) in zip(
-            found.slot.tolist(),
-            found.index.tolist(),
-            found.ready.tolist(),
-            probabilities.argmax(axis=1).tolist(),
-            probabilities.tolist(),
-            found.rr_ms.tolist(),
-            found.heart_rate.tolist(),
-            moves.tolist(),
-            alike.tolist(),
-            other.tolist(),
-            atrial.tolist(),
-            sent.tolist(),
-            received.tolist(),
-            strict=True,
-        ):
-            bed = self.beds[row // LEADS]
-            assert bed is not None
-            plausible = -FUTURE_NS < received_ns - sent_ns < PAST_NS
-            beat = BeatRead(
-                bed=bed.name,
-                stream=bed.stream,
-                index=index,
-                cls=CLASSES[best],
-                probabilities=tuple(shares),
-                rr_ms=None if rr != rr else rr,
-                heart_rate=None if rate != rate else rate,
-                moved=moved,
-                sent_ns=sent_ns if plausible else 0,
-                received_ns=received_ns,
-                latency_ms=(now_ns - (sent_ns if plausible else received_ns)) / 1e6,
-                lookahead_ms=lookahead_seconds(bed.rate) * 1000,
-                unsure=shares[best] < self._doubt.unsure_below or self.alarms.noisy(bed.slot, ready),
-            )
-            bed.take_beat(beat)
-            self.alarms.beat(bed.slot, index, beat.cls, shares[VENTRICULAR], like_usual, like_beside, p_waves)
-            self.events.append(beat)
-        return len(found)
-
-    def _known_seconds(self, found: Beats) -> NDArray[np.float64]:
-        """How long each beat's bed had been heard when it came, since its memory began: float64 [beats]."""
-        beds = [self.beds[slot] for slot in (found.slot // LEADS).tolist()]
-        since = [
-            (index - bed.begun_at) / bed.rate for index, bed in zip(found.index.tolist(), beds, strict=True) if bed
-        ]
-        return np.array(since, np.float64)
+        read = self._telling.read(rows, verdicts, self._leading)
+        noisy = self.alarms.tell(slots, detected, read.heard)
+        self.events += self._telling.events(
+            read, noisy, self.arrivals.of(read.heard.slots, read.heard.ready), self.beds
+        )
+        return len(noisy)
 
     def collect(self) -> None:
         """What the alarms have to say."""

@@ -35,6 +35,7 @@ from ecg.signal.kernels.looking import Blocks
 from ecg.signal.kernels.pacing import Spikes
 from ecg.signal.kernels.recurrent import Weights
 from ecg.signal.kernels.strokes import Kept, Places
+from ecg.signal.kernels.use_rules import CompiledRules
 from ecg.signal.kernels.waves import Waves
 from ecg.signal.recent import HISTORY
 from ecg.signal.resampler import Kernel
@@ -60,6 +61,7 @@ INT16: Final = np.dtype("<i2")
 class Compiled:
     """What is compiled. Every method is the one of NumPy's way that has its name, with the same arguments."""
 
+    rules = CompiledRules()
     take = staticmethod(arriving.take)
     gather = staticmethod(arriving.gather)
 
@@ -270,7 +272,7 @@ class Compiled:
 
     def irregularity(self, rr: Index, lags: int, share: float, fewest: int) -> float:
         """The change of RR intervals that counts: see `intervals.irregularity`."""
-        value: float = intervals.irregularity(rr, lags, share, fewest)
+        value: float = intervals.irregularity(rr, lags, share, fewest, -1.0)
         return value
 
     def classify(

@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar, get_type_hints
 
 import numpy as np
 
-from ecg.signal import features, lane
-from ecg.signal.compiled import Kernels, Rules, Terms
+from ecg.signal import features, lane, rule_numbers
+from ecg.signal.compiled import Kernels, RuleKernels, Rules, Terms
 from ecg.signal.detector import SHAPE
 from ecg.signal.filters import DESIGNS
 from ecg.signal.kernels.judging import Own
@@ -34,6 +34,7 @@ def warm_up(kernels: Kernels) -> None:
     assert state["shape"].shape[1] == SHAPE
     _look_once(kernels)
     kernels.irregularity(np.ones(4, np.int64), 1, 0.5, 2)
+    _rule_once(kernels.rules)
     kernels.hear([(bytes(8), 2, np.ones((1, 6)), 1)], -1, 2)
     one, two = np.zeros(2, np.int64), np.full((2, 2), -1)
     kernels.split(
@@ -82,6 +83,20 @@ def _judge_once(kernels: Kernels) -> None:
     seen = (one, one, one, real, one, real, real, real, real, np.zeros(1, bool), real, real, one)
     gone = np.zeros(2, bool)
     kernels.judge(own, looks, beats, gone, seen, (one, one, real, real, np.zeros((1, 3, 6))), _any_of(Rules, 2))
+
+
+def _rule_once(rules: RuleKernels) -> None:
+    """The kernels of the alarms' rules."""
+    memory: State = {
+        "numbers": np.zeros((1, rule_numbers.AT_RR + 2), np.int64),
+        "reals": np.zeros((1, rule_numbers.AT_ATRIAL + 1)),
+        "told": np.zeros((1, 2, rule_numbers.SIGN), np.int64),
+        "coming": np.zeros((1, 2), np.int64),
+    }
+    none, wide = np.zeros(0, np.int64), np.zeros((0, 2), np.int64)
+    rules.sign(memory, none, np.zeros((0, rule_numbers.SIGN), np.int64))
+    limits = np.zeros((1, rule_numbers.WHOLE), np.int64), np.zeros((1, rule_numbers.REAL))
+    rules.tell(memory, limits, wide, (none, none, none, none, np.zeros((0, 4))), wide)
 
 
 def _any_of(kind: type[Constants], whole: int) -> Constants:

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from ecg import beside
+from ecg.signal import found
 from monitor.ward import second_thread
 from tests.support.wards import EXCERPT, Run, messages, part, same
 
@@ -31,11 +33,13 @@ def played(seen: set[str]) -> Run:
 
 def test_beats_and_alarms_are_the_same_with_a_second_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[str] = set()
-    monkeypatch.setattr(second_thread, "_cores", lambda: 1)
+    monkeypatch.setattr(beside, "cores", lambda: 1)
+    monkeypatch.setattr(second_thread, "FEWEST", 20)
+    monkeypatch.setattr(found, "MANY", 500)
     alone = played(seen)
     assert seen == {threading.current_thread().name}
-    monkeypatch.setattr(second_thread, "_cores", lambda: 2)
+    monkeypatch.setattr(beside, "cores", lambda: 2)
     both = played(seen)
-    assert any(name.startswith("network") for name in seen)
+    assert beside.NAME in seen
     for bed in range(20):
         same(both.of(f"bed-{bed}"), alone.of(f"bed-{bed}"))
