@@ -22,6 +22,8 @@ from ecg.wire.writing import Library, Writing
 READ_BYTES: Final = 1 << 16
 READS: Final = 16
 """Reads in a row, before others have their turn."""
+ACKNOWLEDGEMENT: Final = 4
+"""Bytes of one."""
 MOST_LOOKS: Final = 8
 """Looks one after the other, while something comes."""
 
@@ -85,7 +87,7 @@ class Flow(Writing):
         """
         arrivals: list[Arrival] = []
         confirmed: list[int] = []
-        more, size = not self._ended, 0
+        more, size, acknowledged = not self._ended, 0, 0
         try:
             for _ in range(READS if more else 0):
                 data = self._library.receive(READ_BYTES)
@@ -102,6 +104,7 @@ class Flow(Writing):
                 if taken.answers:
                     self._out.append(taken.answers)
                     self._out_bytes += len(taken.answers)
+                    acknowledged += len(taken.answers) // ACKNOWLEDGEMENT
                 if not (more := len(data) == READ_BYTES or sockets.pending(self._library.socket())):
                     break
         except BlockingIOError:
@@ -109,7 +112,7 @@ class Flow(Writing):
         except (OSError, PacketError):
             self._ended = True
         now_s = time.monotonic()
-        self._rest.looked(now_s, size)
+        self._rest.looked(now_s, size, acknowledged)
         if size:
             self.heard_s = now_s
             self._library.heard(now_s)

@@ -31,7 +31,7 @@ QUANTILES = (0.5, 0.9, 0.99, 1.0)
 BUCKET_BINS = 3
 """Bins of two per cent in one Prometheus bucket."""
 
-LOOK_SECONDS: Final = 0.1
+LOOK_SECONDS: Final = 0.5
 """The server looks so often whether it shall end."""
 MOST_AT_ONCE: Final = 32
 """Requests that are answered at a time; whoever comes beyond that is hung up on."""

@@ -12,7 +12,7 @@ from ecg.wire import resting
 from ecg.wire.broker import Broker
 from ecg.wire.outbox import Outgoing
 from ecg.wire.packets import Arrival
-from ecg.wire.resting import LEAST_SECONDS, MOST_BYTES, MOST_SECONDS, Rest
+from ecg.wire.resting import LEAST_SECONDS, MOST_BYTES, MOST_SECONDS, WINDOW, Rest
 from ecg.wire.session import Session
 from tests.support.brokers import Mosquitto, until
 
@@ -43,6 +43,16 @@ def test_a_rest_lasts_until_it_is_over_or_the_kernel_is_full(
     assert rest.little == (bytes_a_second * 2 * MOST_SECONDS < MOST_BYTES)
     now_s += MOST_SECONDS  # whatever may be waited for, nobody has looked for so long
     assert rest.left(now_s) == 0
+
+
+def test_there_is_no_rest_while_a_broker_waits_for_acknowledgements_to_send_more() -> None:
+    rest = Rest(lambda: 1e9)
+    rest.looked(100.0, 1000, WINDOW - 1)
+    assert rest.little and rest.left(100.0) > 0
+    rest.looked(101.0, 1000, WINDOW)
+    assert not rest.little and rest.left(101.0) == 0
+    rest.looked(102.0, 1000)
+    assert rest.little and rest.left(102.0) > 0
 
 
 async def test_what_comes_in_a_rest_is_heard_at_its_end_and_a_confirmation_ends_it(
