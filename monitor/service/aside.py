@@ -17,17 +17,19 @@ AT_ONCE: Final = 256
 class Aside(Generic[T]):
     """Works on items in a thread of its own, in order; whoever puts them never waits.
 
-    work: gets the next items, AT_ONCE at most. most: items that may wait; those beyond are dropped.
+    work: gets the next items, AT_ONCE at most. most: items that may wait; those beyond are dropped. rest_s: so long it
+    leaves new items alone once all are worked on: a thread that wakes costs more than most items.
     lost: items that were never worked on. error: what `work` raised; nothing is worked on after it.
     """
 
-    def __init__(self, name: str, work: Callable[[list[T]], None], most: int) -> None:
+    def __init__(self, name: str, work: Callable[[list[T]], None], most: int, rest_s: float = 0.0) -> None:
         self.lost = 0
         self.error: Exception | None = None
-        self._work, self._most = work, most
+        self._work, self._most, self._rest_s = work, most, rest_s
         self._items: deque[T] = deque()
         self._busy = 0
         self._ended = False
+        self._ending = threading.Event()
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -46,6 +48,7 @@ class Aside(Generic[T]):
         """Work on all that waits, and end; what is left once nothing has moved for so long is lost."""
         with self._changed:
             self._ended = True
+            self._ending.set()
             self._changed.notify_all()
             while self._thread.is_alive() and (self._items or self._busy):
                 if not self._changed.wait(patience_s):
@@ -76,3 +79,5 @@ class Aside(Generic[T]):
             with self._changed:
                 self._busy = 0
                 self._changed.notify_all()
+            if self._rest_s and not self._items:
+                self._ending.wait(self._rest_s)

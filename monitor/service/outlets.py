@@ -14,6 +14,8 @@ from monitor.service.recorder.recorder import Recorder
 
 MOST_PRINTED: Final = 100_000
 """Beats kept for whoever reads them from this process, where that is slow."""
+PRINT_SECONDS: Final = 0.2
+"""Beats of so long are printed together."""
 
 
 class Outlets(NamedTuple):
@@ -61,5 +63,5 @@ def opened(config: Config, on_beat: Callable[[Beat], None] | None) -> Outlets:
         EventLog(config.alarms.log) if config.alarms.log else None,
         Recorder(config.recorder) if config.recorder.folder else None,
         printing,
-        Aside("beats", printing.work, MOST_PRINTED) if printing else None,
+        Aside("beats", printing.work, MOST_PRINTED, PRINT_SECONDS) if printing else None,
     )

@@ -57,3 +57,22 @@ def test_what_the_work_raises_is_kept_for_the_owner_and_ends_it() -> None:
     aside.put([3])
     assert isinstance(aside.error, BrokenPipeError)
     assert aside.lost == 3
+
+
+def test_who_rests_works_on_what_came_meanwhile_together_and_is_woken_by_the_end() -> None:
+    calls: list[list[int]] = []
+    first = threading.Event()
+
+    def work(items: list[int]) -> None:
+        calls.append(items)
+        first.set()
+
+    aside = Aside("rests", work, 10, rest_s=600.0)
+    aside.put([0])
+    assert first.wait(10)
+    for one in range(1, 10):
+        aside.put([one])
+    aside.close(10)
+    assert [one for items in calls for one in items] == list(range(10))
+    assert len(calls) <= 3  # the second one where it had not begun to rest yet
+    assert aside.lost == 0
