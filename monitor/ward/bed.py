@@ -291,5 +291,5 @@ class Bed(Queued):
         return "ok" if self.any_beat else "learning"
 
     def trim(self, seconds: float) -> None:
-        """Forget history that is older than that."""
-        self._history.trim(int(self.next - seconds * self.rate))
+        """Forget history that is older than that; what has been noted is told, before there is no room for more."""
+        self.history.trim(int(self.next - seconds * self.rate))

@@ -21,6 +21,7 @@ from monitor.ward.state import SavedPatient
 from monitor.ward.watcher import Watcher
 
 TRIM_EVERY: Final = 64
+"""Steps in which each bed's history has its turn to be trimmed: all of a full ward in one step would hold it up."""
 ROUND_SECONDS: Final = 400.0
 """Signal of all beds in one round: more would keep whoever calls `step` waiting, and make nothing quicker."""
 
@@ -67,8 +68,7 @@ class Ward(Reception):
         if self.quick.usual:
             self.quick.let_on(self.ledger.run)
         self._steps += 1
-        if self._steps % TRIM_EVERY == 0:
-            self._trim()
+        self._trim()
         return self._taken()
 
     def tell(self) -> list[Event]:
@@ -141,7 +141,8 @@ class Ward(Reception):
         self._pipeline.restore(bed, saved, self._now_s())
 
     def _trim(self) -> None:
-        """Forget history that is too old."""
+        """Forget history that is too old, of the beds whose turn it is."""
         seconds = kept_seconds(len(self.beds))
-        for bed in self.beds.values():
-            bed.trim(seconds)
+        for bed in self._pipeline.beds[self._steps % TRIM_EVERY :: TRIM_EVERY]:
+            if bed is not None:
+                bed.trim(seconds)
