@@ -90,7 +90,7 @@ def listen(
     sizes = [record.seconds for record in records]
     if processes is None:
         processes = min(beside.cores(), int(sum(sizes) // FEWEST_SECONDS)) if device == "cpu" else 1
-    parts = shares(sizes, processes)
+    parts = shares(sizes, max(processes, 1))
     if len(parts) <= 1:
         return listen_here(records, config, weights, device, progress, doubt)
     work = partial(_heard, config=config, weights=weights, device=device, doubt=doubt)
