@@ -17,7 +17,7 @@ HEARD_NS, LENGTH, RECEIVED, FILLED, WAITING, PRINTS, FULL = range(8, 15)
 ON: are its messages known here? NEXT: index of the next sample. COLUMNS: of the samples. SIGNALS: that are listened to,
 of which the first LEADS are leads. LIMIT: samples for which a line must stand to be off. ROOM: samples that may wait.
 STOOD: samples for which the line has that has stood the longest. HEARD_NS: when the last message came. LENGTH: its
-samples. RECEIVED: samples that have not been counted yet. FILLED: codes that have not been kept yet. WAITING: samples
+samples. RECEIVED: samples since the bed is on the lane. FILLED: codes that have not been kept yet. WAITING: samples
 that wait to be read. PRINTS: of messages. FULL: has it been said that there is little room for codes?
 """
 PARTS: Final = FULL + 1

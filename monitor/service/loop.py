@@ -261,11 +261,10 @@ class Service:
         from monitor.service import metrics
 
         asked = self.config.monitor
-        collector = metrics.ServiceCollector(
-            self.status, lambda: self.ward.ledger.beats, self._latencies, self._queues, self._states.burdens
-        )
+        figures = metrics.ServiceCollector(self.status, lambda: self.ward.ledger.beats, self._latencies, self._queues)
+        collectors = figures, metrics.BedCollector(self._states.burdens)
         return metrics.serve(
-            asked.metrics_host, port, metrics.Answers(collector, self._pulse.health, metrics.token(asked))
+            asked.metrics_host, port, metrics.Answers(collectors, self._pulse.health, metrics.token(asked))
         )
 
     def _queues(self) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -40,7 +40,7 @@ MOST_AT_ONCE: Final = 32
 class ServiceCollector(Collector):
     """Reads the service's figures when they are asked for.
 
-    queues: messages unread, messages unsent, and tasks. burdens: the alarms of each bed.
+    queues: messages unread, messages unsent, and tasks.
     """
 
     def __init__(
@@ -49,9 +49,7 @@ class ServiceCollector(Collector):
         beats: Callable[[], int],
         latencies: Latencies,
         queues: Callable[[], tuple[int, int, int]] = lambda: (0, 0, 0),
-        burdens: Callable[[], list[Burden]] = list,
     ) -> None:
-        self._burdens = burdens
         self._status, self._beats, self._latencies, self._queues = status, beats, latencies, queues
 
     def collect(self) -> Iterator[Metric]:
@@ -75,7 +73,6 @@ class ServiceCollector(Collector):
             ("ecg_monitor_messages_unusable", now.junk, "Messages that could not be used"),
         ):
             yield CounterMetricFamily(name, about, value)
-        yield from self._alarms()
         stages = GaugeMetricFamily(
             "ecg_monitor_latency_seconds",
             "Time spent in a stage, quantiles since the start",
@@ -92,8 +89,18 @@ class ServiceCollector(Collector):
         about = "Last needed sample sent to beat published"
         yield HistogramMetricFamily("ecg_monitor_overhead_seconds", about, [*buckets, ("+Inf", total.total)], None)
 
-    def _alarms(self) -> Iterator[Metric]:
-        """The alarms of each bed."""
+
+class BedCollector(Collector):
+    """Reads the alarms of each bed when they are asked for: with many beds nearly all that a scrape costs.
+
+    So it stands beside the service's collector: who asks for names gets only what the collectors of these have.
+    """
+
+    def __init__(self, burdens: Callable[[], list[Burden]]) -> None:
+        self._burdens = burdens
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics."""
         total = CounterMetricFamily("ecg_monitor_alarms", "Alarms raised", labels=("bed", "priority"))
         hour = GaugeMetricFamily(
             "ecg_monitor_alarms_last_hour", "Alarms raised in the last hour of signal", labels=("bed", "priority")
@@ -112,7 +119,7 @@ class ServiceCollector(Collector):
 class Answers(NamedTuple):
     """What is answered. healthy: is all well, and figures to go with it. token: asked for, "" for none."""
 
-    collector: ServiceCollector
+    collectors: Sequence[Collector]
     healthy: Callable[[], tuple[bool, dict[str, Any]]]
     token: str = ""
 
@@ -134,8 +141,9 @@ def application(answers: Answers, host: str = "127.0.0.1") -> WSGIApplication:
 
     host: as served. Where no token is asked for, a request must name it: a page of another site may not read it.
     """
-    registry = CollectorRegistry()
-    registry.register(answers.collector)
+    registry = CollectorRegistry(auto_describe=True)
+    for collector in answers.collectors:
+        registry.register(collector)
     metrics: WSGIApplication = make_wsgi_app(registry)
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

@@ -110,12 +110,12 @@ class Ledger:
     @property
     def received(self) -> int:
         """Samples received, each once."""
-        return sum(run.received for run in self.runs.values())
+        return sum(run.received for run in list(self.runs.values()))
 
     @property
     def lost(self) -> int:
         """Samples known to be lost, those at the end of a stream included once its final status is there."""
-        return sum(run.lost + run.missing for run in self.runs.values())
+        return sum(run.lost + run.missing for run in list(self.runs.values()))
 
     @property
     def published(self) -> int:

@@ -8,6 +8,7 @@ the lane for it. The lane changes no result: it is a shorter way to the same one
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -78,6 +79,8 @@ class QuickLane:
         self.waiting = 0
         self._arrivals = arrivals
         self._lane = lane.fresh(slots, arrivals.came, arrivals.counts)
+        self._told = np.zeros(slots, np.int64)
+        self._counting = threading.Lock()
         self._beds: dict[int, tuple[Bed, str, RunCount]] = {}
         self._like: dict[int, tuple[Wave, Template | None]] = {}
         self._signals = np.empty(1 << 14, np.float32)
@@ -90,7 +93,8 @@ class QuickLane:
         for name in lane.Lane._fields:
             if name not in ("came", "counts"):
                 getattr(new, name)[: len(old.numbers)] = getattr(old, name)
-        self._lane = new
+        with self._counting:
+            self._lane, self._told = new, np.pad(self._told, (0, slots - len(self._told)))
 
     def next(self, slot: int) -> int:
         """See `monitor.ward.bed.Noted`."""
@@ -162,7 +166,8 @@ class QuickLane:
             return
         known.noted[slot] = 0
         row, real = known.numbers[slot].tolist(), known.reals[slot].tolist()
-        self._count(slot)
+        with self._counting:
+            self._count(slot)
         intake, count = bed.terms, row[lane.PRINTS]
         first, samples = intake.next, row[lane.NEXT] - intake.next
         intake.next = row[lane.NEXT]
@@ -175,14 +180,16 @@ class QuickLane:
         known.numbers[slot, [lane.FILLED, lane.PRINTS, lane.FULL]] = 0
 
     def count(self) -> None:
-        """Tell the ledger what has been noted of all beds."""
-        for slot in np.flatnonzero(self._lane.numbers[:, lane.RECEIVED]).tolist():
-            self._count(slot)
+        """Tell the ledger what has been noted of all beds. Any thread may ask, while messages are taken in another."""
+        with self._counting:
+            for slot in np.flatnonzero(self._lane.numbers[:, lane.RECEIVED] != self._told).tolist():
+                self._count(slot)
 
     def _count(self, slot: int) -> None:
-        received = self._lane.numbers[slot, lane.RECEIVED]
-        self._beds[slot][2].received += int(received)
-        self._lane.numbers[slot, lane.RECEIVED] = 0
+        known, received = self._beds.get(slot), int(self._lane.numbers[slot, lane.RECEIVED])
+        if known is not None:
+            known[2].received += received - int(self._told[slot])
+            self._told[slot] = received
 
     def leave(self, bed: Bed) -> None:
         """The bed is told all, and its messages are known here no more. Signal of it that waits goes to its pieces."""
@@ -195,7 +202,8 @@ class QuickLane:
         if self.waits(slot):
             bed.add(self._signals_of(bed))
         known.numbers[slot, [lane.ON, lane.WAITING]] = 0
-        _, key, _ = self._beds.pop(slot)
+        with self._counting:
+            _, key, _ = self._beds.pop(slot)
         del self.slot_of[key]
         self.version += 1
         bed.lane = None
@@ -248,7 +256,9 @@ class QuickLane:
         signals = len(terms.table)
         row = [1, intake.next, len(intake.leads), signals, len(intake.channels), intake.limit]
         row += [int(AT_ONCE_SECONDS * intake.rate), stood, heard_ns, 0, 0, 0, 0, 0, 0]
-        known.numbers[slot] = [*row, *map(len, template.parts), *template.kinds]
+        with self._counting:
+            known.numbers[slot] = [*row, *map(len, template.parts), *template.kinds]
+            self._told[slot] = 0
         known.reals[slot, [lane.PAUSE_S, lane.HEARD_S]] = pause_s, bed.heard_s
         known.terms[slot, :signals] = terms.table
         parts = b"".join(template.parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -259,3 +260,29 @@ def test_all_beds_get_onto_the_lane_however_many_there_are() -> None:
         one.said.append(one.read())
     assert side.quick == 70 and long.quick == 0
     alike(side, long)
+
+
+def test_what_is_received_is_counted_once_whoever_asks_meanwhile() -> None:
+    side, over, asked = Side(False), threading.Event(), [0]
+
+    def ask() -> None:
+        while not over.is_set():
+            asked.append(side.ward.ledger.received)
+
+    fed = [source(bed % 3, [90], 2, []).waves[:60] for bed in range(20)]
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for one in asking:
+        one.start()
+    try:
+        for number in range(60):
+            side.router.take(
+                [Arrival(f"{ROOT}/b{bed}/wave", encode_wave(fed[bed][number]), False, number + 1) for bed in range(20)]
+            )
+            side.step()
+    finally:
+        over.set()
+        for one in asking:
+            one.join()
+    assert side.quick == 20
+    assert side.ward.ledger.received == 20 * 60 * 90
+    assert asked == sorted(asked)

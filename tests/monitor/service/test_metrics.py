@@ -7,10 +7,8 @@ import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import cast
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from ecg.errors import UserError
 from ecg.settings import MonitorSettings
@@ -39,8 +37,7 @@ def ask(port: int, place: str, token: str = "", named: str = "", host: str = "12
 def test_whoever_has_no_token_is_told_nothing(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("0123456789abcdef\n")
     settings = MonitorSettings(metrics_host="0.0.0.0", metrics_token_file=str(tmp_path / "token"))
-    none = cast(metrics.ServiceCollector, CollectorRegistry())
-    answers = metrics.Answers(none, lambda: (True, {}), metrics.token(settings))
+    answers = metrics.Answers((), lambda: (True, {}), metrics.token(settings))
     port = free_port()
     stop = metrics.serve("127.0.0.1", port, answers)
     try:
@@ -57,8 +54,8 @@ def test_whoever_has_no_token_is_told_nothing(tmp_path: Path) -> None:
 def test_a_page_whose_name_resolves_to_the_loopback_reads_nothing(host: str) -> None:
     if ":" in host and not has_ipv6():
         pytest.skip("this machine has no IPv6 loopback")
-    none, port = cast(metrics.ServiceCollector, CollectorRegistry()), free_port()
-    stop = metrics.serve(host, port, metrics.Answers(none, lambda: (True, {})))
+    port = free_port()
+    stop = metrics.serve(host, port, metrics.Answers((), lambda: (True, {})))
     try:
         for place in ("/metrics", "/healthz"):
             assert ask(port, place, named=f"evil.example:{port}", host=host)[0] == 403
@@ -69,8 +66,8 @@ def test_a_page_whose_name_resolves_to_the_loopback_reads_nothing(host: str) -> 
 
 
 def test_so_many_requests_are_answered_at_a_time() -> None:
-    none, port = cast(metrics.ServiceCollector, CollectorRegistry()), free_port()
-    stop = metrics.serve("127.0.0.1", port, metrics.Answers(none, lambda: (True, {})))
+    port = free_port()
+    stop = metrics.serve("127.0.0.1", port, metrics.Answers((), lambda: (True, {})))
     try:
         idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(metrics.MOST_AT_ONCE)]
         beyond = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(3)]
@@ -92,9 +89,8 @@ def test_so_many_requests_are_answered_at_a_time() -> None:
 
 @pytest.mark.parametrize("host", ["ü..x", "a\0b", "no.such.host.invalid"])
 def test_an_odd_host_is_one_sentence(host: str) -> None:
-    none = cast(metrics.ServiceCollector, CollectorRegistry())
     with pytest.raises(UserError, match=r"metrics_(host|port) = .* of \[monitor\] "):
-        metrics.serve(host, free_port(), metrics.Answers(none, lambda: (True, {})))
+        metrics.serve(host, free_port(), metrics.Answers((), lambda: (True, {})))
 
 
 def test_an_address_that_is_reached_from_elsewhere_needs_a_token() -> None:
@@ -120,14 +116,14 @@ def test_a_scrape_gets_counts_and_latencies() -> None:
         repeated=1,
         junk=2,
     )
-    port, healthy = free_port(), [True]
+    port, healthy, asked = free_port(), [True], list[str]()
+
+    def burdens() -> list[Burden]:
+        asked.append("beds")
+        return [Burden("a", {"high": 3, "low": 9}, {"high": 1, "low": 2}, 5)]
+
     answers = metrics.Answers(
-        metrics.ServiceCollector(
-            lambda: status,
-            lambda: 41,
-            latencies,
-            burdens=lambda: [Burden("a", {"high": 3, "low": 9}, {"high": 1, "low": 2}, 5)],
-        ),
+        (metrics.ServiceCollector(lambda: status, lambda: 41, latencies), metrics.BedCollector(burdens)),
         lambda: (healthy[0], {"beds": 3}),
     )
     stop = metrics.serve("127.0.0.1", port, answers)
@@ -135,6 +131,10 @@ def test_a_scrape_gets_counts_and_latencies() -> None:
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
         with pytest.raises(UserError, match=f"metrics_port = {port} .* cannot be used"):
             metrics.serve("127.0.0.1", port, answers)
+        asked.clear()
+        few = ask(port, "/metrics?name[]=ecg_monitor_beats_total&name[]=ecg_monitor_beds")[1].splitlines()
+        assert [line for line in few if line[0] != "#"] == ["ecg_monitor_beds 3.0", "ecg_monitor_beats_total 41.0"]
+        assert not asked  # beds cost nothing where nobody wants them
         assert ask(port, "/healthz") == (200, '{"status":"ok","beds":3}\n')
         healthy[0] = False
         assert ask(port, "/healthz") == (503, '{"status":"failing","beds":3}\n')
