@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -18,6 +19,9 @@ from monitor.ward.lead_states import lead_states, signal_of
 from monitor.ward.limits import in_force, own_of
 from monitor.ward.ward import Ward
 
+AT_A_TIME: Final = 64
+PARTS: Final = 16
+"""Beds that are looked at in one go: so many, or such a part of a larger ward."""
 FORGOTTEN: Final[tuple[Kind, ...]] = ("alarm", "state")
 
 
@@ -31,7 +35,10 @@ class Burden(NamedTuple):
 
 
 class BedStates:
-    """The states of a ward's beds. monitor: its id. book: their alarm logs. now_s: the ward's clock."""
+    """The states of a ward's beds. monitor: its id. book: their alarm logs. now_s: the ward's clock.
+
+    waiting: beds that `some` is to look at.
+    """
 
     def __init__(
         self, ward: Ward, topics: Topics, monitor: str, book: AlarmBook, now_s: Callable[[], float] = time.monotonic
@@ -40,30 +47,49 @@ class BedStates:
         self._forgotten: set[str] = set()
         self._ward, self._topics, self._monitor = ward, topics, monitor
         self._told: dict[str, BedState] = {}
+        self.waiting: deque[str] = deque()
 
     def due(self) -> list[Outgoing]:
         """Messages of the beds whose state is another than when it was told last.
 
         Of a bed that has been gone for long the broker keeps neither state nor alarm; once it is back, both.
         """
+        self.begin()
+        made = self.some()
+        while self.waiting:
+            made += self.some()
+        return made
+
+    def begin(self) -> None:
+        """From now on `some` looks at every bed once, a few at a time: all of a full ward at once would hold it up."""
+        self.waiting = deque(self._ward.beds)
+
+    def some(self) -> list[Outgoing]:
+        """Messages of the next beds, as in `due`."""
+        made: list[Outgoing] = []
+        for _ in range(min(max(AT_A_TIME, len(self._ward.beds) // PARTS), len(self.waiting))):
+            name = self.waiting.popleft()
+            bed = self._ward.beds.get(name)
+            if bed is not None and bed.stream:
+                made += self._due(name, bed)
+        if not self.waiting:
+            for name in self._told.keys() - self._ward.beds.keys():
+                made += self._forget(name)
+            self._forgotten &= self._ward.beds.keys()
+        return made
+
+    def _due(self, name: str, bed: Bed) -> list[Outgoing]:
+        """Messages of one bed."""
+        if self._gone(bed):
+            return [] if name in self._forgotten else self._forget(name)
         made = []
-        for name, bed in self._ward.beds.items():
-            if not bed.stream:
-                continue
-            if self._gone(bed):
-                if name not in self._forgotten:
-                    made += self._forget(name)
-                continue
-            if name in self._forgotten:
-                self._forgotten.discard(name)
-                made.append(Outgoing(self._topics.of(name, "alarm"), encode_json(self._alarms(bed)), True))
-            state, before = self.of(bed), self._told.get(name)
-            if before is None or replace(before, index=state.index) != state:
-                self._told[name] = state
-                made.append(Outgoing(self._topics.of(name, "state"), encode_json(state), True))
-        for name in self._told.keys() - self._ward.beds.keys():
-            made += self._forget(name)
-        self._forgotten &= self._ward.beds.keys()
+        if name in self._forgotten:
+            self._forgotten.discard(name)
+            made.append(Outgoing(self._topics.of(name, "alarm"), encode_json(self._alarms(bed)), True))
+        state, before = self.of(bed), self._told.get(name)
+        if before is None or replace(before, index=state.index) != state:
+            self._told[name] = state
+            made.append(Outgoing(self._topics.of(name, "state"), encode_json(state), True))
         return made
 
     def _gone(self, bed: Bed) -> bool:

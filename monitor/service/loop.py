@@ -187,6 +187,8 @@ class Service:
                 self._gathering.stepped(began_s)
                 if not gathers:
                     await asyncio.sleep(0)
+            if self._states.waiting and self._connection.connected:
+                self._connection.publish(self._states.some())
             if until_idle is not None and not inbox and not self.reading.busy:
                 limit = until_idle if inbox.received else max(FIRST_MESSAGE_SECONDS, until_idle)
                 if time.monotonic() - inbox.last_s > limit:
@@ -242,10 +244,11 @@ class Service:
         self._connection.publish([Outgoing(self._connection.topics.of(bed, "ack"), encode_json(ack), False)])
 
     def _report(self) -> None:
-        """The monitor's own retained status, and those of its beds."""
+        """The monitor's own retained status; from now on the main loop sees to those of its beds."""
         if self._connection.connected:
             self._sayings.report("online")
-            self._connection.publish(self._states.due())
+            if not self._states.waiting:
+                self._states.begin()
 
     def _look(self) -> None:
         """Say which beds send and are not understood."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -22,7 +21,9 @@ from monitor.service.connection import Arrival
 from monitor.service.overload import Lag
 from monitor.service.problems import Problems
 from monitor.service.router import Router
+from monitor.ward import ledger
 from monitor.ward.events import Event
+from monitor.ward.ledger import RunCount
 from monitor.ward.ward import Ward
 from tests.support.wards import CARD, EXCERPT, WEIGHTS, announced, messages, part
 
@@ -262,27 +263,31 @@ def test_all_beds_get_onto_the_lane_however_many_there_are() -> None:
     alike(side, long)
 
 
-def test_what_is_received_is_counted_once_whoever_asks_meanwhile() -> None:
-    side, over, asked = Side(False), threading.Event(), [0]
+def test_what_comes_while_another_thread_counts_is_counted_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed = [encode_wave(wave) for wave in source(0, [90], 2, []).waves[:12]]
+    meanwhile: list[bytes] = []
 
-    def ask() -> None:
-        while not over.is_set():
-            asked.append(side.ward.ledger.received)
+    class Counted(RunCount):
+        """Messages come right when somebody has been told of those before."""
 
-    fed = [source(bed % 3, [90], 2, []).waves[:60] for bed in range(20)]
-    asking = [threading.Thread(target=ask) for _ in range(2)]
-    for one in asking:
-        one.start()
-    try:
-        for number in range(60):
-            side.router.take(
-                [Arrival(f"{ROOT}/b{bed}/wave", encode_wave(fed[bed][number]), False, number + 1) for bed in range(20)]
-            )
-            side.step()
-    finally:
-        over.set()
-        for one in asking:
-            one.join()
-    assert side.quick == 20
-    assert side.ward.ledger.received == 20 * 60 * 90
-    assert asked == sorted(asked)
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name == "received" and meanwhile:
+                take(meanwhile.pop(0))
+
+    def take(payload: bytes) -> None:
+        side.router.take([Arrival(f"{ROOT}/b0/wave", payload, False, SECOND_NS)])
+
+    monkeypatch.setattr(ledger, "RunCount", Counted)
+    side = Side(False)
+    for payload in fed[:6]:
+        take(payload)
+        side.step()
+    assert side.quick == 1
+    take(fed[6])
+    meanwhile += fed[7:9]
+    side.ward.ledger.as_dict()
+    assert not meanwhile
+    for payload in fed[9:]:
+        take(payload)
+    assert side.ward.ledger.received == 12 * 90
