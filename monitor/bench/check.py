@@ -25,14 +25,17 @@ from ecg.records import library
 from ecg.records.record import Record
 from ecg.settings import Config
 from ecg.wire import packets
-from ecg.wire.messages import Wave, decode_wave, encode_wave
+from ecg.wire.lot_splitter import LotSplitter
+from ecg.wire.messages import encode_wave
 from ecg.wire.outbox import Outgoing
-from ecg.wire.packets import Splitter
 from ecg.wire.topics import Topics
 from monitor.bench import report
+from monitor.service.overload import Lag
+from monitor.service.problems import Problems
 from monitor.service.publisher import Publisher
+from monitor.service.router import Router
 from monitor.ward.events import Event
-from monitor.ward.play import feed, waves
+from monitor.ward.play import waves
 from monitor.ward.ward import Ward
 
 FILE: Final = Path(__file__).with_name("ratios.json")
@@ -42,6 +45,7 @@ ROUNDS: Final = 3
 MOST_ROUNDS: Final = 15
 """What seems slower is measured up to so often."""
 STAGGER_SECONDS: Final = 7
+ROOT: Final = "ecg/v1"
 
 Part = Callable[[], tuple[float, float]]
 """Does its work once: (processor seconds, units of work)."""
@@ -73,46 +77,54 @@ class Parts:
     def __init__(self, config: Config, record: Record) -> None:
         self._config, self._record = config, record
         self._fitted, self._card = weights.load(config.model.weights)
-        self._events = [event for events in self._played(8, 12, 0.25)[1] for event in events]
+        self._events = self._read(8, 12, 0.25)[2]
 
     def all(self) -> dict[str, Part]:
         """By name; the unit of each is a second of one bed."""
         return {
-            "live, 64 beds": lambda: self._played(64, 5, 0.25)[0],
-            "live, 4 beds": lambda: self._played(4, 20, 0.25)[0],
-            "replay, 16 beds": lambda: self._played(16, 45, 15.0)[0],
+            "live, 64 beds": lambda: self._played(64, 5, 0.25),
+            "live, 4 beds": lambda: self._played(4, 20, 0.25),
+            "replay, 16 beds": lambda: self._played(16, 45, 15.0),
             "messages in": self._received,
             "beats out": self._published,
         }
 
-    def _beds(self, beds: int, seconds: float, chunk: float) -> dict[str, list[Wave]]:
-        """Beds that begin at different places of the record."""
+    def _packets(self, beds: int, seconds: float, chunk: float) -> list[bytes]:
+        """What beds that begin at different places of the record send, a message of each at a time."""
         made = list(waves(self._record, chunk))
         count, apart = round(seconds / chunk), max(round(STAGGER_SECONDS / chunk), 1)
         starts = [bed * apart % (len(made) - count) for bed in range(beds)]
-        return {f"bed-{bed}": made[start : start + count] for bed, start in enumerate(starts)}
+        sent = []
+        for at in range(count):
+            parts: list[bytes] = []
+            for bed, start in enumerate(starts):
+                packets.publish(parts, f"{ROOT}/bed-{bed}/wave", encode_wave(made[start + at]), False, 0)
+            sent.append(b"".join(parts))
+        return sent
 
-    def _played(self, beds: int, seconds: float, chunk: float) -> tuple[tuple[float, float], list[list[Event]]]:
-        """Messages through a new ward."""
+    def _read(self, beds: int, seconds: float, chunk: float) -> tuple[float, float, list[Event]]:
+        """Packets through a new ward: processor seconds until its beds have them, those of its steps, and events."""
         ward = Ward(self._config, self._fitted, self._card.name, "cpu")
-        messages = self._beds(beds, seconds, chunk)
-        begin = time.process_time()
-        events = list(feed(ward, messages))
-        return (time.process_time() - begin, beds * seconds), events
+        router, splitter = Router(ward, Topics(ROOT), Lag(seconds), Problems()), LotSplitter()
+        inward_s, steps_s, events = 0.0, 0.0, list[Event]()
+        for data in self._packets(beds, seconds, chunk):
+            begin = time.process_time()
+            taken = splitter.split(data, time.time_ns())
+            router.take(taken.lot or taken.arrivals)
+            between = time.process_time()
+            events += ward.step()
+            inward_s += between - begin
+            steps_s += time.process_time() - between
+        return inward_s, steps_s, events
+
+    def _played(self, beds: int, seconds: float, chunk: float) -> tuple[float, float]:
+        """Packets to events."""
+        inward_s, steps_s, _ = self._read(beds, seconds, chunk)
+        return inward_s + steps_s, beds * seconds
 
     def _received(self) -> tuple[float, float]:
-        """Packets taken apart and waves decoded, four a second."""
-        parts: list[bytes] = []
-        for name, made in self._beds(50, 20, 0.25).items():
-            for wave in made:
-                packets.publish(parts, f"ecg/v1/{name}/wave", encode_wave(wave), False, 0)
-        data, splitter, topics = b"".join(parts), Splitter(), Topics("ecg/v1")
-        begin = time.process_time()
-        for at in range(0, len(data), 1 << 16):
-            for arrival in splitter.split(data[at : at + (1 << 16)], 0).arrivals:
-                topics.parse(arrival.topic)
-                decode_wave(arrival.payload)
-        return time.process_time() - begin, 50 * 20.0
+        """Packets taken apart and messages handed to their beds, four a second."""
+        return self._read(50, 20, 0.25)[0], 50 * 20.0
 
     def _published(self) -> tuple[float, float]:
         """Beats and alarms as packets."""
@@ -122,7 +134,7 @@ class Parts:
             for item in items:
                 packets.publish(parts, item.topic, item.payload, item.retain, 1)
 
-        publisher = Publisher(Topics("ecg/v1"), "check", self._card.name, send)
+        publisher = Publisher(Topics(ROOT), "check", self._card.name, send)
         begin = time.process_time()
         for _ in range(30):
             publisher.take(self._events)
