@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.wire.topics import LONGEST_SHOWN, readable
+from ecg.wire.topics import readable
 
 MOST_TOPICS: Final = 1 << 16
 FIRST_TOPICS: Final = 256
@@ -97,7 +97,6 @@ class Lot(NamedTuple):
 def named(raw: bytes) -> str:
     """A topic as text, of an odd one what may be shown of it."""
     try:
-        topic = raw.decode()
+        return readable(raw.decode())
     except UnicodeDecodeError:
         return NOT_UTF8
-    return topic if len(topic) <= LONGEST_SHOWN and topic.isprintable() else readable(topic)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from ecg.wire.lots import Lot, TopicTable
 from monitor.service.connection import Arrival
-from monitor.service.fresh import Chunk
+from monitor.service.fresh import Chunk, messages_of, part_of, topic_of
 from monitor.service.overload import Lag
 from monitor.ward.quick_lane import Batch
 from monitor.ward.ward import Ward
@@ -37,58 +36,32 @@ class Express:
         Whoever iterates must have read one when it asks for the next. Messages of one bed keep their order: behind one
         that is to be read none is taken.
         """
-        if isinstance(chunk, Lot):
-            yield from self._left_of(chunk)
-            return
-        arrivals = chunk
-        while arrivals:
-            slots = self._slots(arrivals)
-            end = len(arrivals)
-            if min(slots) < 0:
-                many = (at for at, slot in enumerate(slots, 1) if slot < 0 and OF_MANY in arrivals[at - 1].topic)
-                end = next(many, end)
-            some, arrivals, slots = arrivals[:end], arrivals[end:], slots[:end]
-            if max(slots) < 0:
-                yield from some
-            elif min(slots) < 0 or self._lag.left:
-                yield from self._sorted(some, slots)
-            else:
-                yield from self._others(some, slots)
-
-    def _slots(self, arrivals: list[Arrival]) -> list[int]:
-        """The slots of the beds whose signal these are, on the quick lane; -1 for others."""
-        slot_of = self._ward.quick.slot_of
-        return [slot_of.get(one.topic, -1) for one in arrivals] if slot_of else [-1] * len(arrivals)
-
-    def _others(self, arrivals: list[Arrival], slots: list[int]) -> Iterator[Arrival]:
-        """Take what can be taken; what cannot."""
-        batch = Batch.of([one.payload for one in arrivals], slots, [one.received_ns for one in arrivals])
-        taken = self._ward.quickly(batch).tolist()
-        return (one for one, known in zip(arrivals, taken, strict=True) if not known) if not all(taken) else iter(())
-
-    def _left_of(self, lot: Lot) -> Iterator[Arrival]:
-        """`left`, of messages that are still in the bytes they came in."""
-        table, data = lot.table, lot.data
-        slots = self._numbered(lot.topics)[table[:, 0]]
+        slots = self._slots(chunk)
         quick = slots >= 0
         if not quick.any():
-            yield from self.left(lot.arrivals())
+            yield from messages_of(chunk)
             return
         for name in self._lag.left:
             self._stop(name, slots, quick, 0)
         for row in np.flatnonzero(slots < 0).tolist():
-            topic = lot.topics.names[table[row, 0]]
-            if OF_MANY in topic and row + 1 < len(table):
-                yield from self._left_of(lot._replace(table=table[: row + 1]))
-                yield from self._left_of(lot._replace(table=table[row + 1 :]))
+            topic = topic_of(chunk, row)
+            if OF_MANY in topic and row + 1 < len(slots):
+                yield from self.left(part_of(chunk, 0, row + 1))
+                yield from self.left(part_of(chunk, row + 1, len(slots)))
                 return
             if (place := self._place(topic)) is not None:
                 self._stop(place[0], slots, quick, row)
         taken, rows = quick.copy(), np.flatnonzero(quick)
-        received_ns = np.full(len(rows), lot.received_ns, np.int64)
-        taken[rows] = self._ward.quickly(Batch(data, table[rows, 1], table[rows, 2], slots[rows], received_ns))
+        taken[rows] = self._ward.quickly(_batch(chunk, rows, slots[rows]))
         if not taken.all():
-            yield from lot._replace(table=table[~taken]).arrivals()
+            yield from messages_of(chunk, ~taken)
+
+    def _slots(self, chunk: Chunk) -> Index:
+        """The slots of the beds whose signal these are, on the quick lane; -1 for others: int64 [messages]."""
+        if isinstance(chunk, Lot):
+            return self._numbered(chunk.topics)[chunk.table[:, 0]]
+        slot_of = self._ward.quick.slot_of
+        return np.array([slot_of.get(one.topic, -1) for one in chunk], np.int64)
 
     def _stop(self, name: str, slots: Index, quick: NDArray[np.bool_], row: int) -> None:
         """From this row on no message of the bed is to be taken."""
@@ -112,14 +85,11 @@ class Express:
                     self._slot_of[number_of] = slot
         return self._slot_of
 
-    def _sorted(self, arrivals: list[Arrival], slots: list[int]) -> Iterator[Arrival]:
-        """The same among messages of other kinds, and while some beds' messages are forgone."""
-        stopped = {bed.slot for name in self._lag.left if (bed := self._ward.beds.get(name)) is not None}
-        quick = []
-        for one, slot in zip(arrivals, slots, strict=True):
-            place = self._place(one.topic) if slot < 0 else None
-            if place is not None and (bed := self._ward.beds.get(place[0])) is not None:
-                stopped.add(bed.slot)
-            quick.append(slot >= 0 and slot not in stopped)
-        left = set(map(id, self._others([*compress(arrivals, quick)], [*compress(slots, quick)])))
-        return (one for one, known in zip(arrivals, quick, strict=True) if not known or id(one) in left)
+
+def _batch(chunk: Chunk, rows: Index, slots: Index) -> Batch:
+    """These messages, each of the bed of that slot."""
+    if isinstance(chunk, Lot):
+        received_ns = np.full(len(rows), chunk.received_ns, np.int64)
+        return Batch(chunk.data, chunk.table[rows, 1], chunk.table[rows, 2], slots, received_ns)
+    some = [chunk[row] for row in rows.tolist()]
+    return Batch.of([one.payload for one in some], slots, [one.received_ns for one in some])

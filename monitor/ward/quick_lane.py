@@ -57,12 +57,12 @@ class Batch(NamedTuple):
     received_ns: Index
 
     @classmethod
-    def of(cls, payloads: list[bytes], slots: list[int], received_ns: list[int]) -> Batch:
+    def of(cls, payloads: list[bytes], slots: Index, received_ns: list[int]) -> Batch:
         """These messages."""
         lengths = np.fromiter(map(len, payloads), np.int64, len(payloads))
         ends = np.cumsum(lengths)
         data = b"".join(payloads)
-        return cls(data, ends - lengths, ends, np.array(slots, np.int64), np.array(received_ns, np.int64))
+        return cls(data, ends - lengths, ends, slots, np.array(received_ns, np.int64))
 
 
 class QuickLane:

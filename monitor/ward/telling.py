@@ -22,8 +22,9 @@ VENTRICULAR: Final = CLASSES.index("V")
 PACED: Final = np.array([name == "Q" for name in CLASSES], np.float32)
 """Probabilities of a beat that answers a pacemaker: no network was fitted on such."""
 LIKENESS: Final = "qrs_likeness"
-P_WAVES: Final = "p_coherence"
 """The feature that tells the alarms how like a beat is to the bed's usual ones."""
+P_WAVES: Final = "p_coherence"
+"""And the one that tells them of its P wave."""
 FUTURE_NS: Final = 1_000_000_000
 PAST_NS: Final = 3_600_000_000_000
 """A message that says that it was sent later than 1 s after it came, or an hour before, has no clock to be believed."""
